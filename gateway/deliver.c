@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/* deliver.c — moving cursors. A session is delivered to by sending it the frames between its cursor
+ * and the head of the room's log, all in one piece; sessions with the same cursor get the same
+ * bytes. Where the session's own message stands, its ack is sent instead. A reader whom the log has
+ * left behind gets pages from historyd. */
+#include "gateway/frame.h"
+#include "gateway/request.h"
+#include "gateway/view.h"
+#include "proto/json_out.h"
+
+static void send_own_ack(struct gateway *g, struct session *s, struct str room,
+			 const struct own_ack *ack)
+{
+	g->stats.acks_total++;
+	if (!ack->has_id)
+		return;
+	struct buf *b = frame_begin_ack(g, ack->id);
+	BUF_LIT(b, "{\"room\":");
+	json_out_str(b, room);
+	BUF_LIT(b, ",\"seq\":");
+	buf_u64(b, ack->seq);
+	BUF_LIT(b, ",\"time\":");
+	buf_u64(b, ack->time_ms);
+	BUF_LIT(b, "}");
+	frame_end_ack(g, s);
+}
+
+/* Takes the ack that stands at this seq out of the list, sends it, and says whether there was one.
+ */
+static bool take_own_ack(struct gateway *g, struct membership *m, uint64_t seq)
+{
+	struct own_ack *ack = TAILQ_FIRST(&m->own_acks);
+	bool is_own = false;
+	while (ack && ack->seq <= seq) {
+		is_own |= ack->seq == seq;
+		send_own_ack(g, m->session, m->view->room, ack);
+		TAILQ_REMOVE(&m->own_acks, ack, entry);
+		mem_free(ack);
+		ack = TAILQ_FIRST(&m->own_acks);
+	}
+	return is_own;
+}
+
+void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint64_t time_ms,
+		     const struct request *post)
+{
+	struct own_ack *ack = mem_alloc(sizeof *ack);
+	*ack = (struct own_ack){
+		.seq = seq, .time_ms = time_ms, .id = post->id, .has_id = post->has_id};
+	struct own_ack *before = TAILQ_LAST(&m->own_acks, own_ack_list);
+	while (before && before->seq > seq)
+		before = TAILQ_PREV(before, own_ack_list, entry);
+	if (before)
+		TAILQ_INSERT_AFTER(&m->own_acks, before, ack, entry);
+	else
+		TAILQ_INSERT_HEAD(&m->own_acks, ack, entry);
+	if (m->is_live && seq <= m->cursor)
+		take_own_ack(g, m, m->cursor);
+}
+
+static void send_frames(struct gateway *g, struct membership *m, uint64_t from, uint64_t to)
+{
+	if (from > to)
+		return;
+	frame_send(g, m->session, roomlog_frames(&m->view->log, from, to));
+	g->stats.deliveries_total += to - from + 1;
+}
+
+/* The run from … to with the acks of own messages in their places. */
+static void send_with_acks(struct gateway *g, struct membership *m, uint64_t from, uint64_t to)
+{
+	uint64_t start = from;
+	for (uint64_t seq = from; seq <= to; seq++) {
+		struct own_ack *ack = TAILQ_FIRST(&m->own_acks);
+		if (!ack)
+			break;
+		if (ack->seq > seq)
+			continue;
+		uint64_t own_from = seq;
+		send_frames(g, m, start, own_from - 1);
+		start = take_own_ack(g, m, seq) ? seq + 1 : seq;
+	}
+	send_frames(g, m, start, to);
+}
+
+static void feed(struct gateway *g, struct membership *m)
+{
+	if (m->feed)
+		return;
+	m->feed = request_start(g, &(struct request_wish){
+					   .kind = REQUEST_PAGE_READER,
+					   .shard = m->view->historyd,
+					   .session = m->session,
+					   .room = m->view->room,
+					   .after = m->cursor,
+					   .limit = FEED_MESSAGES,
+				   });
+}
+
+void deliver_membership(struct gateway *g, struct membership *m)
+{
+	struct view *v = m->view;
+	struct session *s = m->session;
+	if (s->is_blocked || s->is_closing)
+		return;
+	if (m->is_list_stale) {
+		m->is_list_stale = false;
+		view_send_list(g, v, s);
+	}
+	if (m->cursor >= v->log.head)
+		return;
+	if (m->cursor + 1 < v->log.first_seq) {
+		feed(g, m);
+		return;
+	}
+	uint64_t from = m->cursor + 1;
+	uint64_t to = roomlog_fit(&v->log, from, v->log.head, DELIVER_BYTES_MAX);
+	if (TAILQ_EMPTY(&m->own_acks))
+		send_frames(g, m, from, to);
+	else
+		send_with_acks(g, m, from, to);
+	m->cursor = to;
+	if (to < v->log.head && !v->is_dirty) {
+		v->is_dirty = true;
+		TAILQ_INSERT_TAIL(&g->dirty, v, dirty_entry);
+	}
+}
+
+void deliver_view(struct gateway *g, struct view *v)
+{
+	struct membership *m;
+	TAILQ_FOREACH (m, &v->live, of_view)
+		deliver_membership(g, m);
+}
+
+void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page)
+{
+	struct arena *arena = &g->out->arena;
+	for (uint32_t i = 0; i < page->messages.count; i++) {
+		struct rec_chat chat = bus_chat_at(&page->messages, i);
+		if (chat.seq <= m->cursor)
+			continue;
+		m->cursor = chat.seq;
+		if (take_own_ack(g, m, chat.seq))
+			continue;
+		buf_reset(&g->json);
+		frame_put_chat(&g->json, m->view->room, &chat);
+		frame_send(g, m->session, frame_finish(arena, buf_view(&g->json)));
+		g->stats.deliveries_total++;
+	}
+	/* What is not in the store any more cannot be delivered. */
+	if (!page->more && m->cursor + 1 < m->view->log.first_seq &&
+	    page->head >= m->view->log.first_seq - 1)
+		m->cursor = m->view->log.first_seq - 1;
+	session_touch(g, m->session);
+}

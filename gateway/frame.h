@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* frame.h — what clients are sent: events, acks and errors as JSON, in a finished WebSocket frame.
+ *
+ * The JSON goes into g->json; frame_send turns it into an op. One encoded frame may go to many
+ * sessions. */
+#ifndef PARLOR_GATEWAY_FRAME_H
+#define PARLOR_GATEWAY_FRAME_H
+
+#include "gateway/gateway.h"
+
+enum { FRAME_HEADER_MAX = 10, FRAME_TEXT = 0x1 };
+
+/* Writes the header of a whole, unmasked frame; returns its bytes, FRAME_HEADER_MAX at most. */
+size_t frame_header(char *header, unsigned opcode, size_t payload_bytes);
+
+/* Appends {"event":"updateChat",…}; returns the offset in b of the message's own JSON object,
+ * behind which one byte follows. */
+size_t frame_put_chat(struct buf *b, struct str room, const struct rec_chat *chat);
+
+/* Appends the message's JSON object alone, as in msgHistory. */
+void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat);
+
+/* Appends {"event":"<event>","room":"<room>","data":{"username":"<user>","room":"<room>"}}. */
+void frame_put_user_event(struct buf *b, const char *event, struct str room, struct str user);
+
+/* The JSON in `payload` as a finished frame that lasts until the end of the turn. */
+struct str frame_finish(struct arena *a, struct str payload);
+
+/* Sends a finished frame, or several side by side. The bytes must last until the end of the turn.
+ */
+void frame_send(struct gateway *g, struct session *s, struct str frames);
+
+/* Sends what g->json holds. */
+void frame_send_json(struct gateway *g, struct session *s);
+
+/* {"event":"ack","id":…,"data":<data>}: nothing is sent when the client gave no id. The data is
+ * appended to the returned buffer between these two calls. */
+struct buf *frame_begin_ack(struct gateway *g, uint64_t id);
+void frame_end_ack(struct gateway *g, struct session *s);
+
+/* An error reply; `detail` names what was wrong, or is NULL for the error's own text. */
+void frame_send_error(struct gateway *g, struct session *s, bool has_id, uint64_t id,
+		      enum err error, const char *detail);
+void frame_send_rate_limited(struct gateway *g, struct session *s, bool has_id, uint64_t id,
+			     uint64_t retry_after_ms);
+
+#endif

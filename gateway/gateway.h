@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* gateway.h — the gateway's core: browsers' events in, the bus's events out, and back.
+ *
+ * A pure state machine. A turn of the shell: any number of calls that bring something in (a frame,
+ * a message of the bus, the time), then one gateway_flush, which moves every reader's cursor; after
+ * it the shell carries `out` out and resets it. Not here: sockets, libwebsockets, HTTP, the clock
+ * (see main.c, shell_lws.c). Next: session.h, view.h. */
+#ifndef PARLOR_GATEWAY_GATEWAY_H
+#define PARLOR_GATEWAY_GATEWAY_H
+
+#include "proto/arena.h"
+#include "proto/bus.h"
+
+struct gateway;
+struct session; /* one client connection */
+
+struct gateway_options {
+	uint64_t id, epoch; /* as in the envelopes this gateway sends */
+	uint32_t roomd_shards, historyd_shards;
+	uint64_t seed; /* of the hash tables */
+	uint64_t name_bytes_max, room_bytes_max, body_bytes_max;
+	uint64_t rooms_max;        /* a connection */
+	uint64_t rate, burst;      /* events a second and at once, a connection; rate 0: no limit */
+	uint64_t join_ms;          /* a connection that has not joined by then is closed */
+	uint64_t ping_ms, pong_ms; /* silence before a ping; silence after it before the close */
+	uint64_t stall_ms;         /* a reader that takes nothing for so long is closed (4008) */
+	uint64_t log_bytes;        /* of newest messages kept in memory, a room */
+	bool guest_keys_required;
+};
+void gateway_options_default(struct gateway_options *o);
+
+/* Why a connection is closed by us: WebSocket close codes. */
+enum close_code {
+	CLOSE_GOING_AWAY = 1001,
+	CLOSE_TOO_LARGE = 1009,
+	CLOSE_NO_JOIN = 4001,
+	CLOSE_SILENT = 4002,
+	CLOSE_STALLED = 4008,
+};
+
+/* What to do with one client connection, in this order. */
+enum client_op_kind {
+	CLIENT_SEND,   /* these finished WebSocket frames; see gateway_blocked */
+	CLIENT_CLOSE,  /* with this code; gateway_disconnect follows as for any close */
+	CLIENT_PING,   /* a WebSocket ping */
+	CLIENT_PAUSE,  /* read nothing more from it (backpressure) */
+	CLIENT_RESUME, /* read again */
+};
+struct client_op {
+	enum client_op_kind kind;
+	uint16_t code;
+	uint32_t len;
+	const char *ptr; /* until gateway_out_reset or the next call that brings something in */
+	void *conn;
+};
+
+struct gateway_out {
+	struct batch roomd[SHARDS_MAX];    /* to the `up` endpoint of each shard */
+	struct batch historyd[SHARDS_MAX]; /* likewise */
+	struct batch read[SHARDS_MAX];     /* questions to the `read` endpoint of each historyd */
+	struct client_op *ops;
+	size_t op_count, op_cap;
+	struct arena arena; /* holds what ops point to */
+};
+void gateway_out_reset(struct gateway_out *out);
+void gateway_out_free(struct gateway_out *out);
+
+struct gateway *gateway_open(const struct gateway_options *options, uint64_t now_ms);
+void gateway_close(struct gateway *g);
+
+/* A client has connected. `conn` is the shell's and comes back in the ops. `is_batched`: it speaks
+ * parlor.v1. The session lives until gateway_disconnect, which the shell calls exactly once,
+ * whoever closed. */
+struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, bool is_batched);
+void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
+			struct gateway_out *out);
+
+/* One whole text frame of the client. */
+void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct str text,
+		   struct gateway_out *out);
+
+/* Any other sign of life: a pong. */
+void gateway_heard(struct gateway *g, uint64_t now_ms, struct session *s);
+
+/* The socket would not take all of a CLIENT_SEND. The shell keeps the rest (and whatever ops follow
+ * for this connection), writes it when it can, and then calls gateway_writable. Until then the core
+ * sends no more messages there: the session's cursor waits, so what the shell must keep is bounded.
+ */
+void gateway_blocked(struct gateway *g, uint64_t now_ms, struct session *s);
+void gateway_writable(struct gateway *g, uint64_t now_ms, struct session *s,
+		      struct gateway_out *out);
+
+/* One message from the bus, whichever port it came by. Bytes that are not ours are counted and
+ * dropped. */
+void gateway_step(struct gateway *g, uint64_t now_ms, struct str message, struct gateway_out *out);
+
+void gateway_tick(struct gateway *g, uint64_t now_ms, struct gateway_out *out);
+uint64_t gateway_next_due(const struct gateway *g); /* UINT64_MAX: never */
+
+/* The end of a turn: everything that clients should see now. Returns true when there is more than
+ * fits a turn, so that the shell should come back without waiting. */
+bool gateway_flush(struct gateway *g, uint64_t now_ms, struct gateway_out *out);
+
+/* Tells all clients to reconnect elsewhere (goingAway). */
+void gateway_drain(struct gateway *g, uint64_t now_ms, uint64_t reconnect_after_ms,
+		   struct gateway_out *out);
+
+/* Whether every shard is up and ready. Appends what is missing as JSON strings:
+ * "roomd-0","historyd-1". */
+bool gateway_is_ready(const struct gateway *g, struct buf *missing);
+
+/* Counted since the start, and what there is now. */
+#define GATEWAY_STATS(S)                                                          \
+	S(sessions, GAUGE, "client connections")                                  \
+	S(users, GAUGE, "distinct users with a connection here")                  \
+	S(rooms, GAUGE, "rooms with a member here")                               \
+	S(frames_in_total, COUNTER, "frames received from clients")               \
+	S(errors_total, COUNTER, "error replies to clients")                      \
+	S(rate_limited_total, COUNTER, "events refused for their rate")           \
+	S(joins_total, COUNTER, "completed joins")                                \
+	S(posts_total, COUNTER, "messages sent on to historyd")                   \
+	S(posts_retried_total, COUNTER, "messages published again")               \
+	S(posts_unavailable_total, COUNTER, "messages given up after 5 s")        \
+	S(acks_total, COUNTER, "messages acked to their writer")                  \
+	S(deliveries_total, COUNTER, "messages handed to readers")                \
+	S(pages_total, COUNTER, "history pages asked of historyd")                \
+	S(blocked_total, COUNTER, "times that a reader fell behind")              \
+	S(stalled_total, COUNTER, "readers closed because they took nothing")     \
+	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")       \
+	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number") \
+	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")            \
+	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")
+struct gateway_stats {
+#define S(name, kind, help) uint64_t name;
+	GATEWAY_STATS(S)
+#undef S
+};
+const struct gateway_stats *gateway_stats(
+	struct gateway *g); /* kept up to date, lives as long as g */
+
+#endif

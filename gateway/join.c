@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/* join.c — entering and leaving a room. A join needs four things, asked for side by side where they
+ * can be: the name (user.c), the room's consent (roomd), who is there, and the newest messages.
+ * When all are there the session is greeted: ack, activeUsers, msgHistory, and from then on
+ * everything behind the history by cursor, so nothing falls between. */
+#include "gateway/frame.h"
+#include "gateway/request.h"
+#include "gateway/view.h"
+#include "proto/json_out.h"
+#include "proto/shard.h"
+
+static struct membership *membership_start(struct session *s, struct view *v)
+{
+	struct membership *m = mem_alloc(sizeof *m);
+	m->session = s;
+	m->view = v;
+	TAILQ_INIT(&m->own_acks);
+	m->present = view_present(v, s->user->name);
+	m->present->here++;
+	TAILQ_INSERT_TAIL(&s->memberships, m, of_session);
+	s->membership_count++;
+	return m;
+}
+
+static void end_feed(struct gateway *g, struct membership *m)
+{
+	if (m->feed)
+		request_end(g, m->feed);
+	m->feed = NULL;
+}
+
+static void end_joining(struct gateway *g, struct membership *m)
+{
+	TAILQ_REMOVE(&g->joining, m, by_deadline);
+	TAILQ_REMOVE(&m->view->joining, m, of_view);
+	str_free(&m->invited);
+}
+
+void membership_end(struct gateway *g, struct membership *m)
+{
+	struct session *s = m->session;
+	struct view *v = m->view;
+	struct present *p = m->present;
+	end_feed(g, m);
+	if (m->is_live)
+		TAILQ_REMOVE(&v->live, m, of_view);
+	else
+		end_joining(g, m);
+	TAILQ_REMOVE(&s->memberships, m, of_session);
+	s->membership_count--;
+	while (!TAILQ_EMPTY(&m->own_acks)) {
+		struct own_ack *ack = TAILQ_FIRST(&m->own_acks);
+		TAILQ_REMOVE(&m->own_acks, ack, entry);
+		mem_free(ack);
+	}
+	mem_free(m);
+
+	if (--p->here == 0) {
+		/* Also when the join was not answered yet: it may have been granted. */
+		if (p->is_in || p->join)
+			bus_put_leave(&g->out->roomd[v->roomd],
+				      &(struct ev_leave){.room = v->room, .user = p->user});
+		if (p->join)
+			request_end(g, p->join);
+		p->join = NULL;
+		p->is_in = false;
+		view_drop_present(v, p);
+	}
+	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
+		view_close(g, v);
+}
+
+void join_start(struct gateway *g, struct session *s, struct str room, const struct join_wish *wish)
+{
+	struct membership *m = session_membership(s, room);
+	if (m) { /* joins once more: the same greeting again */
+		CHECK(m->is_live);
+		TAILQ_REMOVE(&m->view->live, m, of_view);
+		end_feed(g, m);
+		m->is_live = false;
+		m->was_live = true;
+	} else {
+		m = membership_start(s, view_open(g, room));
+	}
+	m->reply = wish->reply;
+	m->has_id = wish->has_id;
+	m->id = wish->id;
+	m->has_since = wish->has_since;
+	m->since = wish->since;
+	m->is_already_in = wish->is_already_in;
+	m->invited = wish->invited.len ? str_copy(wish->invited) : (struct str){0};
+	m->deadline_ms = g->now_ms + GIVE_UP_MS;
+	TAILQ_INSERT_TAIL(&m->view->joining, m, of_view);
+	TAILQ_INSERT_TAIL(&g->joining, m, by_deadline);
+	join_advance(g, m);
+}
+
+void join_fail(struct gateway *g, struct membership *m, enum err error)
+{
+	if (m->is_live)
+		return;
+	frame_send_error(g, m->session, m->has_id, m->id, error, NULL);
+	if (!m->was_live) {
+		membership_end(g, m);
+		return;
+	}
+	/* Joining again failed; it is still in, as before. */
+	end_feed(g, m);
+	end_joining(g, m);
+	m->was_live = false;
+	m->is_live = true;
+	TAILQ_INSERT_TAIL(&m->view->live, m, of_view);
+	session_touch(g, m->session);
+}
+
+void join_tick(struct gateway *g)
+{
+	struct membership *m;
+	while ((m = TAILQ_FIRST(&g->joining)) != NULL && m->deadline_ms <= g->now_ms)
+		join_fail(g, m, ERR_UNAVAILABLE);
+}
+
+/* Whether the log has all that msgHistory should hold. */
+static bool log_covers(const struct membership *m)
+{
+	const struct view *v = m->view;
+	if (!m->has_since)
+		return true;
+	return m->since >= v->log.head || m->since + 1 >= v->log.first_seq ||
+	       v->log.count >= SINCE_MESSAGES;
+}
+
+static void begin_history(struct gateway *g, struct str room)
+{
+	buf_reset(&g->json);
+	BUF_LIT(&g->json, "{\"event\":\"msgHistory\",\"room\":");
+	json_out_str(&g->json, room);
+	BUF_LIT(&g->json, ",\"data\":[");
+}
+
+static void end_history(struct gateway *g, struct session *s, bool has_more)
+{
+	buf_printf(&g->json, "],\"more\":%s}", has_more ? "true" : "false");
+	frame_send_json(g, s);
+}
+
+/* msgHistory out of the log; returns the seq that it ends with. */
+static uint64_t history_from_log(struct gateway *g, struct membership *m)
+{
+	const struct roomlog *log = &m->view->log;
+	uint64_t limit = m->has_since ? SINCE_MESSAGES : GREETING_MESSAGES;
+	uint64_t from = log->first_seq;
+	if (log->head - from + 1 > limit)
+		from = log->head - limit + 1;
+	if (m->has_since && m->since + 1 > from)
+		from = m->since + 1;
+	begin_history(g, m->view->room);
+	for (uint64_t seq = from; seq <= log->head; seq++) {
+		buf_append(&g->json, ",", seq > from ? 1 : 0);
+		buf_str(&g->json, roomlog_object(log, seq));
+	}
+	bool has_older = from > log->first_seq || m->view->has_older || log->first_seq > 1;
+	bool has_more = m->has_since ? from > m->since + 1 : has_older;
+	end_history(g, m->session, has_more && from <= log->head);
+	return log->head;
+}
+
+static uint64_t history_from_page(struct gateway *g, struct membership *m,
+				  const struct ev_page *page)
+{
+	uint64_t last = m->since;
+	begin_history(g, m->view->room);
+	for (uint32_t i = 0; i < page->messages.count; i++) {
+		struct rec_chat chat = bus_chat_at(&page->messages, i);
+		buf_append(&g->json, ",", i ? 1 : 0);
+		frame_put_message(&g->json, m->view->room, &chat);
+		last = chat.seq;
+	}
+	end_history(g, m->session, page->more);
+	return last;
+}
+
+static void send_join_ack(struct gateway *g, struct membership *m)
+{
+	if (!m->has_id)
+		return;
+	struct buf *b = frame_begin_ack(g, m->id);
+	BUF_LIT(b, "{\"room\":");
+	json_out_str(b, m->view->room);
+	BUF_LIT(b, ",\"username\":");
+	json_out_str(b, m->session->user->name);
+	BUF_LIT(b, "}");
+	frame_end_ack(g, m->session);
+}
+
+/* Everything is there. `page` holds the history when the log does not. */
+static void greet(struct gateway *g, struct membership *m, const struct ev_page *page)
+{
+	struct view *v = m->view;
+	struct session *s = m->session;
+	if (m->reply == REPLY_ACK)
+		send_join_ack(g, m);
+	view_send_list(g, v, s);
+	uint64_t last = page ? history_from_page(g, m, page) : history_from_log(g, m);
+
+	/* A session that was here before keeps its cursor, so that it loses nothing by joining
+	 * again without `since`. */
+	if (!m->was_live || m->has_since)
+		m->cursor = last;
+	m->was_live = false;
+	m->is_live = true;
+	m->is_list_stale = false;
+	TAILQ_REMOVE(&v->joining, m, of_view);
+	TAILQ_REMOVE(&g->joining, m, by_deadline);
+	TAILQ_INSERT_TAIL(&v->live, m, of_view);
+	g->stats.joins_total++;
+	s->is_greeted = true;
+	if (s->is_waiting_join) {
+		s->is_waiting_join = false;
+		TAILQ_REMOVE(&g->unjoined, s, waiting);
+	}
+	session_touch(g, s);
+	if (m->reply == REPLY_INVITE)
+		private_joined(g, m);
+	str_free(&m->invited);
+	user_show_invitations(g, s);
+}
+
+void join_advance(struct gateway *g, struct membership *m)
+{
+	struct view *v = m->view;
+	struct present *p = m->present;
+	if (m->is_live || !m->session->user->is_held)
+		return;
+	if (!p->is_in) {
+		if (!p->join)
+			p->join = request_start(g, &(struct request_wish){
+							   .kind = REQUEST_JOIN,
+							   .shard = v->roomd,
+							   .room = v->room,
+							   .user = p->user,
+						   });
+		return;
+	}
+	if (!v->is_presence_known) {
+		view_ask_presence(g, v);
+		return;
+	}
+	if (!v->is_open)
+		return;
+	if (!log_covers(m)) {
+		if (!m->feed)
+			m->feed = request_start(g, &(struct request_wish){
+							   .kind = REQUEST_PAGE_READER,
+							   .shard = v->historyd,
+							   .session = m->session,
+							   .room = v->room,
+							   .after = m->since,
+							   .limit = SINCE_MESSAGES,
+							   .is_newest = true,
+						   });
+		return;
+	}
+	end_feed(g, m);
+	greet(g, m, NULL);
+}
+
+void join_page(struct gateway *g, struct membership *m, const struct ev_page *page)
+{
+	if (!m->present->is_in || !m->view->is_presence_known || !m->view->is_open)
+		return; /* asked again when the rest is there */
+	greet(g, m, page);
+}
+
+void join_advance_view(struct gateway *g, struct view *v)
+{
+	struct membership *m = TAILQ_FIRST(&v->joining);
+	while (m) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		join_advance(g, m);
+		m = next;
+	}
+}
+
+void join_answered(struct gateway *g, const struct ev_join_answer *ev)
+{
+	struct view *v = view_find(g, ev->room);
+	struct present *p = v ? view_find_present(v, ev->user) : NULL;
+	if (!p || !p->join)
+		return;
+	enum err status = err_from_wire(ev->status);
+	request_end(g, p->join);
+	p->join = NULL;
+	p->is_in = status == ERR_OK;
+	/* roomd has counted further than the deltas that came: one was lost. */
+	if (v->is_presence_known && v->presence_epoch == g->from.epoch &&
+	    ev->version > v->presence_version)
+		view_ask_presence(g, v);
+	struct membership *m = TAILQ_FIRST(&v->joining);
+	while (m) {
+		struct membership *next =
+			TAILQ_NEXT(m, of_view); /* the last one may take the view along */
+		if (m->present == p && status == ERR_OK)
+			join_advance(g, m);
+		else if (m->present == p)
+			join_fail(g, m, status);
+		m = next;
+	}
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/* json_in.c — see json_in.h. */
+#include "gateway/json_in.h"
+#include "gateway/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define WHOLE_MAX ((json_int_t)1 << 53)
+
+void client_event_fail(struct client_event *e, enum err error, const char *fmt, ...)
+{
+	if (e->error != ERR_OK)
+		return;
+	e->error = error;
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(e->why, sizeof e->why, fmt, args);
+	va_end(args);
+}
+
+/* jansson's own limit is 2048 deep and cannot be changed at run time. */
+static bool is_too_deep(struct str text)
+{
+	int depth = 0;
+	bool in_string = false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (++depth > JSON_DEPTH_MAX)
+				return true;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		}
+	}
+	return false;
+}
+
+static bool type_named(const char *name, size_t len, enum client_event_type *type)
+{
+	static const struct str names[] = {
+#define C(event) {#event, sizeof #event - 1},
+		CLIENT_EVENTS(C)
+#undef C
+	};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (str_equal(names[i], str_of(name, len))) {
+			*type = (enum client_event_type)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_id(struct client_event *e)
+{
+	const json_t *id = json_object_get(e->root, "id");
+	if (!id)
+		return;
+	if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+	    json_integer_value(id) >= WHOLE_MAX) {
+		client_event_fail(e, ERR_BAD_FIELD, "id: must be a whole number from 0 to 2^53-1");
+		return;
+	}
+	e->has_id = true;
+	e->id = (uint64_t)json_integer_value(id);
+}
+
+void client_event_read(struct client_event *e, struct str text,
+		       const struct gateway_options *limits, struct arena *arena)
+{
+	*e = (struct client_event){.limits = limits, .arena = arena};
+	if (is_too_deep(text)) {
+		client_event_fail(e, ERR_BAD_JSON, "nested deeper than %d", JSON_DEPTH_MAX);
+		return;
+	}
+	e->root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(e->root)) {
+		client_event_fail(e, ERR_BAD_JSON, "%s", err_text(ERR_BAD_JSON));
+		return;
+	}
+	read_id(e);
+	const json_t *event = json_object_get(e->root, "event");
+	if (!json_is_string(event) ||
+	    !type_named(json_string_value(event), json_string_length(event), &e->type)) {
+		client_event_fail(e, ERR_BAD_EVENT, "%s", err_text(ERR_BAD_EVENT));
+		return;
+	}
+	e->data = json_object_get(e->root, "data");
+	if (!json_is_object(e->data))
+		client_event_fail(e, ERR_BAD_FIELD, "data: must be an object");
+}
+
+void client_event_free(struct client_event *e)
+{
+	json_decref(e->root);
+	e->root = NULL;
+}
+
+struct str field_text(struct client_event *e, const char *name, size_t max, bool is_optional)
+{
+	struct str none = {0};
+	if (e->error != ERR_OK)
+		return none;
+	const json_t *field = json_object_get(e->data, name);
+	if (is_optional && (!field || json_is_null(field)))
+		return none;
+	if (!json_is_string(field)) {
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must be a string", name);
+		return none;
+	}
+	size_t len = json_string_length(field);
+	if (len == 0 || len > max) {
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", name, max);
+		return none;
+	}
+	return str_of(json_string_value(field), len);
+}
+
+static struct str field_name(struct client_event *e, const char *name, size_t max)
+{
+	enum {
+		BEFORE_NORMALIZING = 4
+	}; /* a composed character may be a fraction of what it was made of */
+	struct str text = field_text(e, name, max * BEFORE_NORMALIZING, false);
+	struct str normal = {0};
+	if (e->error != ERR_OK)
+		return normal;
+	if (!text_normalize(e->arena, text, &normal) || !text_is_clean(normal))
+		client_event_fail(e, ERR_BAD_FIELD,
+				  "%s: must have no control characters and no space at either end",
+				  name);
+	else if (normal.len > max)
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", name, max);
+	return normal;
+}
+
+struct str field_user(struct client_event *e, const char *name)
+{
+	return field_name(e, name, e->limits->name_bytes_max);
+}
+
+struct str field_room(struct client_event *e, const char *name)
+{
+	return field_name(e, name, e->limits->room_bytes_max);
+}
+
+bool field_number(struct client_event *e, const char *name, uint64_t *n)
+{
+	if (e->error != ERR_OK)
+		return false;
+	const json_t *field = json_object_get(e->data, name);
+	if (!field || json_is_null(field))
+		return false;
+	if (!json_is_integer(field) || json_integer_value(field) < 0 ||
+	    json_integer_value(field) >= WHOLE_MAX) {
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must be a whole number from 0 to 2^53-1",
+				  name);
+		return false;
+	}
+	*n = (uint64_t)json_integer_value(field);
+	return true;
+}

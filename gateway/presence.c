@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/* presence.c — who is in a room, as roomd tells it: deltas that are counted, whole lists when a
+ * count is missing.
+ *
+ * roomd counts each change of a room; a delta is taken only when it is the next one, otherwise the
+ * whole list is asked for and compared with what was known. Clients see the changes at once, and
+ * the list at most once in LIST_INTERVAL_MS. */
+#include "gateway/frame.h"
+#include "gateway/request.h"
+#include "gateway/view.h"
+#include "proto/json_out.h"
+
+struct present *view_find_present(const struct view *v, struct str user)
+{
+	return table_find(&v->names, user);
+}
+
+struct present *view_present(struct view *v, struct str user)
+{
+	struct present *p = view_find_present(v, user);
+	if (p)
+		return p;
+	p = mem_alloc(sizeof *p);
+	p->user = str_copy(user);
+	table_add(&v->names, p);
+	TAILQ_INSERT_TAIL(&v->present, p, entry);
+	return p;
+}
+
+void view_drop_present(struct view *v, struct present *p)
+{
+	if (p->here || p->is_listed)
+		return;
+	table_remove(&v->names, p->user);
+	TAILQ_REMOVE(&v->present, p, entry);
+	str_free(&p->user);
+	mem_free(p);
+}
+
+void view_ask_presence(struct gateway *g, struct view *v)
+{
+	if (v->presence_request)
+		return;
+	v->presence_request = request_start(g, &(struct request_wish){
+						       .kind = REQUEST_PRESENCE,
+						       .shard = v->roomd,
+						       .room = v->room,
+					       });
+}
+
+/* Tells the others in the room. A reader that is behind misses it and gets a fresh list when it has
+ * caught up. */
+static void tell_others(struct gateway *g, struct view *v, const char *event, struct str user)
+{
+	struct membership *m;
+	struct str frame = {0};
+	TAILQ_FOREACH (m, &v->live, of_view) {
+		if (str_equal(m->session->user->name, user))
+			continue;
+		if (m->session->is_blocked) {
+			m->is_list_stale = true;
+			continue;
+		}
+		if (!frame.len) {
+			buf_reset(&g->json);
+			frame_put_user_event(&g->json, event, v->room, user);
+			frame = frame_finish(&g->out->arena, buf_view(&g->json));
+		}
+		frame_send(g, m->session, frame);
+	}
+}
+
+static void list_changed(struct gateway *g, struct view *v)
+{
+	if (v->list_due_ms)
+		return;
+	uint64_t earliest = v->list_sent_ms + LIST_INTERVAL_MS;
+	v->list_due_ms = earliest > g->now_ms ? earliest : g->now_ms;
+	TAILQ_INSERT_TAIL(&g->lists, v, list_entry);
+}
+
+static void set_listed(struct gateway *g, struct view *v, struct present *p, bool is_listed)
+{
+	if (p->is_listed == is_listed)
+		return;
+	p->is_listed = is_listed;
+	v->listed += is_listed ? 1u : UINT32_MAX; /* +1 or -1 */
+	if (v->is_presence_known) {
+		tell_others(g, v, is_listed ? "userJoin" : "userLeave", p->user);
+		list_changed(g, v);
+	}
+	if (!is_listed)
+		p->is_typing = false;
+}
+
+/* Whether a delta is the next one to take. */
+static bool is_next(struct gateway *g, struct view *v, uint64_t version)
+{
+	if (!v->is_presence_known || v->presence_epoch != g->from.epoch)
+		return false;
+	if (version == v->presence_version + 1) {
+		v->presence_version = version;
+		return true;
+	}
+	if (version > v->presence_version)
+		view_ask_presence(g, v);
+	return false;
+}
+
+void view_user_in(struct gateway *g, struct view *v, struct str user, uint64_t version)
+{
+	if (is_next(g, v, version))
+		set_listed(g, v, view_present(v, user), true);
+}
+
+void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t version)
+{
+	if (!is_next(g, v, version))
+		return;
+	struct present *p = view_find_present(v, user);
+	if (!p)
+		return;
+	set_listed(g, v, p, false);
+	view_drop_present(v, p);
+}
+
+void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing)
+{
+	struct present *p = view_find_present(v, user);
+	if (!p || !p->is_listed)
+		return;
+	p->is_typing = is_typing;
+	tell_others(g, v, is_typing ? "userTyping" : "userStoppedTyping", user);
+}
+
+void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)
+{
+	bool is_same = v->is_presence_known && v->presence_epoch == g->from.epoch;
+	if (is_same && ev->version < v->presence_version)
+		return;
+	if (ev->part == 0)
+		v->presence_mark++;
+	for (uint32_t i = 0; i < ev->names.count; i++) {
+		struct present *p = view_present(v, bus_name_at(&ev->names, i).user);
+		p->mark = v->presence_mark;
+		set_listed(g, v, p, true);
+	}
+	if (!ev->last)
+		return;
+	struct present *p = TAILQ_FIRST(&v->present);
+	while (p) {
+		struct present *next = TAILQ_NEXT(p, entry);
+		if (p->mark != v->presence_mark) {
+			set_listed(g, v, p, false);
+			view_drop_present(v, p);
+		}
+		p = next;
+	}
+	if (v->presence_request)
+		request_end(g, v->presence_request);
+	v->presence_request = NULL;
+	v->presence_version = ev->version;
+	v->presence_epoch = g->from.epoch;
+	bool was_known = v->is_presence_known;
+	v->is_presence_known = true;
+	if (!was_known)
+		join_advance_view(g, v);
+}
+
+void view_resync_presence(struct gateway *g, struct view *v)
+{
+	if (v->is_presence_known)
+		view_ask_presence(g, v);
+}
+
+static struct str list_frame(struct gateway *g, struct view *v)
+{
+	struct buf *b = &g->json;
+	struct present *p;
+	uint32_t named = 0;
+	buf_reset(b);
+	BUF_LIT(b, "{\"event\":\"activeUsers\",\"room\":");
+	json_out_str(b, v->room);
+	BUF_LIT(b, ",\"data\":[");
+	TAILQ_FOREACH (p, &v->present, entry) {
+		if (!p->is_listed)
+			continue;
+		if (named == NAMES_LIST_MAX)
+			break;
+		buf_append(b, ",", named ? 1 : 0);
+		json_out_str(b, p->user);
+		named++;
+	}
+	BUF_LIT(b, "]");
+	if (v->listed > named) {
+		BUF_LIT(b, ",\"total\":");
+		buf_u64(b, v->listed);
+	}
+	BUF_LIT(b, "}");
+	return frame_finish(&g->out->arena, buf_view(b));
+}
+
+void view_send_list(struct gateway *g, struct view *v, struct session *s)
+{
+	frame_send(g, s, list_frame(g, v));
+}
+
+static void send_list_to_all(struct gateway *g, struct view *v)
+{
+	struct membership *m;
+	struct str frame = list_frame(g, v);
+	v->list_sent_ms = g->now_ms;
+	TAILQ_FOREACH (m, &v->live, of_view) {
+		m->is_list_stale = m->session->is_blocked;
+		if (!m->session->is_blocked)
+			frame_send(g, m->session, frame);
+	}
+}
+
+void view_tick(struct gateway *g)
+{
+	/* Few rooms change within one interval, so they need no order. */
+	struct view *v = TAILQ_FIRST(&g->lists);
+	while (v) {
+		struct view *next = TAILQ_NEXT(v, list_entry);
+		if (v->list_due_ms <= g->now_ms) {
+			TAILQ_REMOVE(&g->lists, v, list_entry);
+			v->list_due_ms = 0;
+			send_list_to_all(g, v);
+		}
+		v = next;
+	}
+}

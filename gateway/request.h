@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/* request.h — what was asked of roomd or historyd and is repeated until it is answered.
+ *
+ * The bus may lose anything, so every question is asked again each RETRY_MS. What a client waits
+ * for is given up after GIVE_UP_MS and told `unavailable`; what the gateway itself needs (a claim,
+ * a room's log) is asked for as long as it is needed. Repeating is harmless: the services treat a
+ * repeated question as the same one. */
+#ifndef PARLOR_GATEWAY_REQUEST_H
+#define PARLOR_GATEWAY_REQUEST_H
+
+#include "gateway/state.h"
+
+/* What to ask; strings are copied. `shard` is that of the service that the kind goes to. */
+struct request_wish {
+	enum request_kind kind;
+	uint32_t shard;
+	const struct session *session; /* NULL: nobody's in particular */
+	bool has_id;
+	uint64_t id;
+	uint64_t after, before, limit;
+	bool is_newest;
+	struct str room, user, user2, cid, body;
+};
+
+/* Asks, and keeps asking. The request lives until request_end. */
+struct request *request_start(struct gateway *g, const struct request_wish *wish);
+void request_end(struct gateway *g, struct request *r);
+
+/* NULL when it was answered or given up before. */
+struct request *request_find(struct gateway *g, uint64_t number);
+
+/* Asks everything that is under way with this shard of the service once more, now: it restarted, or
+ * lost something. */
+void request_repeat_all(struct gateway *g, enum service service, uint32_t shard);
+
+/* Repeats what is due and gives up what nobody will answer. */
+void request_tick(struct gateway *g);
+
+#endif

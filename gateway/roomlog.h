@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/* roomlog.h — the newest messages of a room, each as the finished frame that every reader gets.
+ *
+ * Frames of neighbouring seqs stand side by side in memory, so whatever a reader is behind is one
+ * run of bytes for one send(). The log is bounded in bytes; what it has dropped is read from
+ * historyd. Not here: who reads (deliver.c). */
+#ifndef PARLOR_GATEWAY_ROOMLOG_H
+#define PARLOR_GATEWAY_ROOMLOG_H
+
+#include "proto/bus.h"
+
+struct roomlog_entry {
+	uint64_t at;            /* where its frame begins, counted from the log's first byte ever */
+	uint32_t frame_bytes;   /* the whole frame */
+	uint32_t object_offset; /* the message's JSON object within it, for msgHistory */
+	uint32_t object_bytes;
+};
+
+struct roomlog {
+	struct roomlog_entry *entries; /* a ring */
+	uint32_t entry_cap, entry_first, count;
+	uint64_t first_seq; /* of the oldest entry; head - count + 1 */
+	uint64_t head;      /* the newest seq the log knows of; its entry may be gone */
+	char *bytes;
+	size_t cap;
+	uint64_t begin, end; /* live bytes, counted from the log's first byte ever */
+	uint64_t base;       /* what bytes[0] counts as */
+};
+
+/* Starts empty behind `head`. */
+void roomlog_init(struct roomlog *log, uint64_t head);
+void roomlog_free(struct roomlog *log);
+
+/* Appends the message; chat->seq must be head + 1 unless the log is empty. Drops the oldest while
+ * the log holds more than max_bytes and more messages than a greeting needs. `json` is scratch. */
+void roomlog_append(struct roomlog *log, struct str room, const struct rec_chat *chat,
+		    size_t max_bytes, struct buf *json);
+
+/* The frames of from … to, side by side; both must be in the log. Valid until the next append. */
+struct str roomlog_frames(const struct roomlog *log, uint64_t from, uint64_t to);
+
+/* The message's JSON object. */
+struct str roomlog_object(const struct roomlog *log, uint64_t seq);
+
+/* The largest seq not above `to` for which the frames of from … seq fit in max_bytes; at least
+ * `from`. */
+uint64_t roomlog_fit(const struct roomlog *log, uint64_t from, uint64_t to, size_t max_bytes);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/* state.h — what the gateway remembers: connections, users, rooms, memberships, and requests under
+ * way.
+ *
+ * Inside the core only; gateway.h is the face. Who owns what: the gateway owns sessions, users,
+ * views and requests; a session owns its memberships; a view owns its presence list and its log.
+ * There is no queue of messages anywhere: a membership has a cursor into its room's log. Next:
+ * view.h. */
+#ifndef PARLOR_GATEWAY_STATE_H
+#define PARLOR_GATEWAY_STATE_H
+
+#include "gateway/gateway.h"
+#include "gateway/roomlog.h"
+#include "proto/link.h"
+#include "proto/table.h"
+
+#include <sys/queue.h>
+
+enum {
+	RETRY_MS = 960,  /* a request is repeated so often … */
+	RETRIES_MAX = 5, /* … and given up after so many times, within 5 s */
+	GIVE_UP_MS = RETRY_MS * RETRIES_MAX,
+	IN_FLIGHT_MAX =
+		64, /* requests under way for one connection, before it is read no further */
+	GREETING_MESSAGES = 50,
+	SINCE_MESSAGES = 200,
+	FEED_MESSAGES = 100,
+	NAMES_LIST_MAX = 500,
+	LIST_INTERVAL_MS = 250,
+	TYPING_INTERVAL_MS = 1000,
+	CID_CLIENT_MAX = 64,
+	DELIVER_BYTES_MAX = 64 * 1024, /* to one connection in one turn, when it is behind */
+};
+
+/* Internal cids, for messages of clients that gave none, begin with this byte, which no client's
+ * may contain. */
+#define INTERNAL_CID_MARK '\x01'
+
+struct invitation {
+	TAILQ_ENTRY(invitation) entry;
+	struct str room, from;
+};
+TAILQ_HEAD(invitation_list, invitation);
+
+TAILQ_HEAD(session_list, session);
+TAILQ_HEAD(membership_list, membership);
+TAILQ_HEAD(present_list, present);
+TAILQ_HEAD(own_ack_list, own_ack);
+TAILQ_HEAD(request_list, request);
+TAILQ_HEAD(view_list, view);
+
+/* Someone with a connection here. roomd knows of the user, not of the connections. */
+struct user {
+	struct str name;
+	struct str key; /* digest of the guest key, or empty */
+	bool is_held;   /* roomd said that the name is theirs */
+	struct session_list sessions;
+	struct request *claim;              /* until then */
+	struct invitation_list invitations; /* to be shown at the next greeting */
+};
+
+struct session {
+	uint64_t number;
+	void *conn;
+	struct user *user; /* NULL before the first join */
+	struct membership_list memberships;
+	uint32_t membership_count;
+	uint32_t in_flight;
+	uint64_t tokens_milli, tokens_ms; /* rate: what is left, and when that was so */
+	uint64_t idle_ms;                 /* when it was last heard, or pinged */
+	uint64_t since_ms;                /* when it connected, or was blocked */
+	bool is_batched, is_blocked, is_paused, is_pinged, is_greeted, is_closing, is_touched;
+	TAILQ_ENTRY(session) of_user;
+	TAILQ_ENTRY(session) idle;    /* in gateway.idle or .pinged */
+	TAILQ_ENTRY(session) waiting; /* in gateway.unjoined or .blocked */
+	TAILQ_ENTRY(session) touched;
+	bool is_waiting_join; /* in gateway.unjoined */
+};
+
+/* A user in a room, anywhere in the system. */
+struct present {
+	TAILQ_ENTRY(present) entry;
+	struct str user;
+	uint32_t here;  /* memberships on this gateway */
+	uint32_t mark;  /* the presence list that last named it */
+	bool is_in;     /* roomd counts this gateway's user in */
+	bool is_listed; /* roomd lists the user */
+	bool is_typing;
+	struct request *join;
+};
+
+/* The ack of an own message, sent when the cursor passes its seq. */
+struct own_ack {
+	TAILQ_ENTRY(own_ack) entry;
+	uint64_t seq, time_ms, id;
+	bool has_id;
+};
+
+enum join_reply { REPLY_ACK, REPLY_INVITE };
+
+/* A session in a room, or on its way in. */
+struct membership {
+	TAILQ_ENTRY(membership) of_session;
+	TAILQ_ENTRY(membership) of_view; /* in view.live or view.joining */
+	TAILQ_ENTRY(membership) by_deadline;
+	struct session *session;
+	struct view *view;
+	struct present *present;
+	uint64_t cursor; /* the last seq this connection has, or skipped */
+	uint64_t typed_ms;
+	struct request *feed; /* a page for a reader whom the log has left behind, or for `since` */
+	struct own_ack_list own_acks;
+	bool is_live;
+	bool was_live; /* joined again while live */
+	bool is_list_stale;
+
+	/* The join under way. */
+	enum join_reply reply;
+	bool has_id, has_since, is_already_in;
+	uint64_t id, since, deadline_ms;
+	struct str invited; /* username2 of newRoom; owned */
+};
+
+/* This gateway's window onto a room. */
+struct view {
+	struct str room;
+	uint32_t roomd, historyd; /* the shards that own it */
+	struct membership_list live, joining;
+	struct table names; /* struct present by user */
+	struct present_list present;
+	uint32_t listed;
+
+	/* Presence, as counted by roomd. */
+	bool is_presence_known;
+	uint64_t presence_epoch, presence_version;
+	uint32_t presence_mark;
+	struct request *presence_request;
+	uint64_t list_sent_ms, list_due_ms; /* activeUsers, coalesced; due 0: nothing changed */
+	TAILQ_ENTRY(view) list_entry;
+
+	/* History. */
+	bool is_open; /* the log ends where the room ends */
+	bool has_older;
+	uint64_t seen_seq; /* the newest seq that was heard of */
+	struct roomlog log;
+	struct request *page_request;
+
+	bool is_dirty;
+	TAILQ_ENTRY(view) dirty_entry;
+};
+
+enum request_kind {
+	REQUEST_CLAIM,
+	REQUEST_JOIN,
+	REQUEST_PRESENCE,
+	REQUEST_POST,
+	REQUEST_PRIVATE,
+	REQUEST_INVITE,
+	REQUEST_PAGE_VIEW,   /* the room's log */
+	REQUEST_PAGE_READER, /* a reader behind the log, or a join with `since` */
+	REQUEST_PAGE_CLIENT, /* the client's `history` */
+};
+
+/* Something asked of roomd or historyd, repeated until it is answered. */
+struct request {
+	TAILQ_ENTRY(request) entry; /* in gateway.requests, by retry_ms */
+	uint64_t number;
+	enum request_kind kind;
+	uint32_t shard;
+	uint32_t tries;
+	uint64_t retry_ms;
+	uint64_t session; /* its number, or 0 */
+	bool has_id;
+	uint64_t id; /* the client's */
+	uint64_t after, before, limit;
+	bool is_newest;
+	struct str room, user, user2, cid, body; /* all in `text` */
+	char *text;
+};
+
+struct gateway {
+	struct gateway_options options;
+	struct gateway_stats stats;
+	struct bus_reader reader;
+
+	/* The call under way. */
+	uint64_t now_ms;
+	struct gateway_out *out;
+	struct envelope from;
+	struct buf json; /* a frame being written */
+
+	struct table sessions; /* by number */
+	struct table users;    /* by name */
+	struct table views;    /* by room */
+	struct table requests_by_number;
+	struct link roomd[SHARDS_MAX], historyd[SHARDS_MAX];
+	uint64_t last_session, last_request, last_cid;
+
+	/* Equal waits need only a queue: the head is always the next one due. */
+	struct request_list requests;
+	struct session_list idle, pinged, unjoined, blocked;
+	struct membership_list joining;
+
+	struct view_list lists; /* views with an activeUsers due */
+	struct view_list dirty; /* views with something new to deliver */
+	struct session_list touched;
+};
+
+/* Sessions and users: session.c, user.c */
+struct session *session_find(struct gateway *g, uint64_t number);
+void session_touch(struct gateway *g, struct session *s); /* look at it at the end of the turn */
+void session_close(struct gateway *g, struct session *s, enum close_code code);
+void session_in_flight(struct gateway *g, struct session *s, int change);
+struct membership *session_membership(const struct session *s, struct str room);
+void session_tick(struct gateway *g);
+
+struct user *user_find(const struct gateway *g, struct str name);
+enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key);
+void user_leave(struct gateway *g, struct session *s);
+void user_show_invitations(struct gateway *g, struct session *s);
+void user_invited(struct gateway *g, const struct ev_invited *ev);
+void user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev);
+
+/* Joining: join.c */
+struct join_wish {
+	enum join_reply reply;
+	bool has_id, has_since, is_already_in;
+	uint64_t id, since;
+	struct str invited;
+};
+void join_start(struct gateway *g, struct session *s, struct str room,
+		const struct join_wish *wish);
+void join_advance(struct gateway *g, struct membership *m);
+void join_advance_view(struct gateway *g, struct view *v);
+void join_fail(struct gateway *g, struct membership *m, enum err error);
+void join_tick(struct gateway *g);
+void join_page(struct gateway *g, struct membership *m, const struct ev_page *page);
+void join_answered(struct gateway *g, const struct ev_join_answer *ev);
+void membership_end(struct gateway *g, struct membership *m);
+
+/* Inviting, after the join that newRoom includes: private.c */
+void private_joined(struct gateway *g, struct membership *m);
+
+void private_answered(struct gateway *g, const struct ev_private_answer *ev);
+void private_invite_answered(struct gateway *g, const struct ev_invite_answer *ev);
+
+/* What historyd said: on_chat.c */
+void chat_stored(struct gateway *g, const struct ev_chat_stored *ev);
+void chat_repeated(struct gateway *g, const struct ev_chat_repeat *ev);
+void chat_refused(struct gateway *g, const struct ev_chat_refused *ev);
+void chat_page(struct gateway *g, const struct ev_page *page);
+
+/* Delivering: deliver.c */
+void deliver_view(struct gateway *g, struct view *v);
+void deliver_membership(struct gateway *g, struct membership *m);
+void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint64_t time_ms,
+		     const struct request *post);
+void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/* user.c — the users who have a connection here: claiming a name with roomd, invitations that wait
+ * for a greeting. Who else holds the name is roomd's to know. */
+#include "gateway/frame.h"
+#include "gateway/request.h"
+#include "proto/json_out.h"
+#include "proto/shard.h"
+
+#include <ctype.h>
+
+struct user *user_find(const struct gateway *g, struct str name)
+{
+	return table_find(&g->users, name);
+}
+
+enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key)
+{
+	if (s->user)
+		return str_equal(s->user->name, name) ? ERR_OK : ERR_USERNAME_MISMATCH;
+	struct user *u = user_find(g, name);
+	if (u && !str_equal_secret(u->key, key))
+		return ERR_NAME_TAKEN;
+	if (!u) {
+		u = mem_alloc(sizeof *u);
+		u->name = str_copy(name);
+		u->key = str_copy(key);
+		TAILQ_INIT(&u->sessions);
+		TAILQ_INIT(&u->invitations);
+		table_add(&g->users, u);
+		g->stats.users++;
+		u->claim =
+			request_start(g, &(struct request_wish){
+						 .kind = REQUEST_CLAIM,
+						 .shard = shard_of(name, g->options.roomd_shards),
+						 .user = name,
+						 .cid = key,
+					 });
+	}
+	s->user = u;
+	TAILQ_INSERT_TAIL(&u->sessions, s, of_user);
+	return ERR_OK;
+}
+
+static void forget_invitation(struct user *u, struct invitation *i)
+{
+	TAILQ_REMOVE(&u->invitations, i, entry);
+	str_free(&i->room);
+	str_free(&i->from);
+	mem_free(i);
+}
+
+void user_leave(struct gateway *g, struct session *s)
+{
+	struct user *u = s->user;
+	s->user = NULL;
+	TAILQ_REMOVE(&u->sessions, s, of_user);
+	if (!TAILQ_EMPTY(&u->sessions))
+		return;
+	/* Also when the claim was not answered yet: it may have been granted. */
+	bus_put_release(&g->out->roomd[shard_of(u->name, g->options.roomd_shards)],
+			&(struct ev_release){.user = u->name});
+	if (u->claim)
+		request_end(g, u->claim);
+	while (!TAILQ_EMPTY(&u->invitations))
+		forget_invitation(u, TAILQ_FIRST(&u->invitations));
+	table_remove(&g->users, u->name);
+	str_free(&u->name);
+	str_free(&u->key);
+	mem_free(u);
+	g->stats.users--;
+}
+
+/* Percent-encodes what may not stand in a URL's query. */
+static void put_url(struct buf *b, struct str room)
+{
+	BUF_LIT(b, "/?room=");
+	for (size_t i = 0; i < room.len; i++) {
+		unsigned char c = (unsigned char)room.ptr[i];
+		if (isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~')
+			buf_append(b, &room.ptr[i], 1);
+		else
+			buf_printf(b, "%%%02X", c);
+	}
+}
+
+static void send_invitation(struct gateway *g, struct session *s, const struct invitation *i)
+{
+	struct buf *b = &g->json;
+	buf_reset(b);
+	BUF_LIT(b, "{\"event\":\"newRoom\",\"room\":");
+	json_out_str(b, i->room);
+	BUF_LIT(b, ",\"data\":{\"username\":");
+	json_out_str(b, i->from);
+	BUF_LIT(b, ",\"username2\":");
+	json_out_str(b, s->user->name);
+	BUF_LIT(b, ",\"room\":");
+	json_out_str(b, i->room);
+	BUF_LIT(b, ",\"url\":\"");
+	put_url(b, i->room);
+	BUF_LIT(b, "\"}}");
+	frame_send_json(g, s);
+}
+
+/* Shows what waits to the session, and tells roomd that it need not be kept any longer. */
+void user_show_invitations(struct gateway *g, struct session *s)
+{
+	struct user *u = s->user;
+	struct invitation *i;
+	while ((i = TAILQ_FIRST(&u->invitations)) != NULL) {
+		struct session *each;
+		TAILQ_FOREACH (each, &u->sessions, of_user)
+			if (each->is_greeted)
+				send_invitation(g, each, i);
+		bus_put_invite_seen(&g->out->roomd[shard_of(u->name, g->options.roomd_shards)],
+				    &(struct ev_invite_seen){.room = i->room, .user2 = u->name});
+		forget_invitation(u, i);
+	}
+}
+
+void user_invited(struct gateway *g, const struct ev_invited *ev)
+{
+	struct user *u = user_find(g, ev->user2);
+	struct invitation *i;
+	if (!u)
+		return;
+	TAILQ_FOREACH (i, &u->invitations, entry)
+		if (str_equal(i->room, ev->room))
+			return;
+	i = mem_alloc(sizeof *i);
+	i->room = str_copy(ev->room);
+	i->from = str_copy(ev->user);
+	TAILQ_INSERT_TAIL(&u->invitations, i, entry);
+	struct session *s;
+	TAILQ_FOREACH (s, &u->sessions, of_user) {
+		if (s->is_greeted) {
+			user_show_invitations(g, s);
+			return;
+		}
+	}
+}
+
+void user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev)
+{
+	struct user *u = user_find(g, ev->user);
+	if (!u || u->is_held || !str_equal_secret(u->key, ev->key))
+		return;
+	enum err status = err_from_wire(ev->status);
+	if (u->claim)
+		request_end(g, u->claim);
+	u->claim = NULL;
+	u->is_held = status == ERR_OK;
+	struct session *s = TAILQ_FIRST(&u->sessions);
+	while (s) {
+		struct session *next =
+			TAILQ_NEXT(s, of_user); /* the last one may take the user along */
+		struct membership *m = TAILQ_FIRST(&s->memberships);
+		while (m) {
+			struct membership *following = TAILQ_NEXT(m, of_session);
+			if (status == ERR_OK)
+				join_advance(g, m);
+			else
+				join_fail(g, m, status);
+			m = following;
+		}
+		if (status != ERR_OK)
+			user_leave(g, s);
+		s = next;
+	}
+}

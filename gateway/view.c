@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
+#include "gateway/view.h"
+#include "gateway/request.h"
+#include "proto/shard.h"
+
+static struct str present_key(const void *item)
+{
+	return ((const struct present *)item)->user;
+}
+
+struct view *view_find(const struct gateway *g, struct str room)
+{
+	return table_find(&g->views, room);
+}
+
+struct view *view_open(struct gateway *g, struct str room)
+{
+	struct view *v = view_find(g, room);
+	if (v)
+		return v;
+	v = mem_alloc(sizeof *v);
+	v->room = str_copy(room);
+	v->roomd = shard_of(room, g->options.roomd_shards);
+	v->historyd = shard_of(room, g->options.historyd_shards);
+	TAILQ_INIT(&v->live);
+	TAILQ_INIT(&v->joining);
+	TAILQ_INIT(&v->present);
+	table_init(&v->names, present_key, g->options.seed);
+	roomlog_init(&v->log, 0);
+	table_add(&g->views, v);
+	g->stats.rooms++;
+	view_ask_page(g, v);
+	return v;
+}
+
+void view_close(struct gateway *g, struct view *v)
+{
+	CHECK(TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining));
+	struct present *p;
+	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
+		CHECK(p->here == 0 && !p->join);
+		p->is_listed = false;
+		view_drop_present(v, p);
+	}
+	if (v->presence_request)
+		request_end(g, v->presence_request);
+	if (v->page_request)
+		request_end(g, v->page_request);
+	if (v->list_due_ms)
+		TAILQ_REMOVE(&g->lists, v, list_entry);
+	if (v->is_dirty)
+		TAILQ_REMOVE(&g->dirty, v, dirty_entry);
+	table_remove(&g->views, v->room);
+	table_free(&v->names);
+	roomlog_free(&v->log);
+	str_free(&v->room);
+	mem_free(v);
+	g->stats.rooms--;
+}
+
+void view_ask_page(struct gateway *g, struct view *v)
+{
+	if (v->page_request)
+		return;
+	bool is_first = v->log.head == 0 && !v->is_open;
+	v->page_request = request_start(g, &(struct request_wish){
+						   .kind = REQUEST_PAGE_VIEW,
+						   .shard = v->historyd,
+						   .room = v->room,
+						   .after = v->log.head,
+						   .limit = is_first ? GREETING_MESSAGES : PAGE_MAX,
+						   .is_newest = is_first,
+					   });
+}
+
+static void mark_dirty(struct gateway *g, struct view *v)
+{
+	if (v->is_dirty)
+		return;
+	v->is_dirty = true;
+	TAILQ_INSERT_TAIL(&g->dirty, v, dirty_entry);
+}
+
+static void append(struct gateway *g, struct view *v, const struct rec_chat *chat)
+{
+	if (chat->seq <= v->log.head)
+		return;
+	if (v->log.count && chat->seq != v->log.head + 1) { /* older ones were deleted meanwhile */
+		roomlog_free(&v->log);
+		roomlog_init(&v->log, chat->seq - 1);
+		v->has_older = true;
+	}
+	roomlog_append(&v->log, v->room, chat, g->options.log_bytes, &g->json);
+	mark_dirty(g, v);
+}
+
+void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat)
+{
+	if (chat->seq > v->seen_seq)
+		v->seen_seq = chat->seq;
+	if (v->is_open && chat->seq == v->log.head + 1)
+		append(g, v, chat);
+	else if (chat->seq > v->log.head)
+		view_ask_page(g, v);
+}
+
+void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
+{
+	for (uint32_t i = 0; i < page->messages.count; i++) {
+		struct rec_chat chat = bus_chat_at(&page->messages, i);
+		append(g, v, &chat);
+	}
+	if (!v->is_open) {
+		v->has_older = page->more;
+		if (v->log.count == 0) {
+			v->log.head = page->head;
+			v->log.first_seq = page->head + 1;
+		}
+	}
+	bool was_open = v->is_open;
+	v->is_open = true;
+	if (page->head > v->seen_seq)
+		v->seen_seq = page->head;
+	if ((was_open && page->more) || v->seen_seq > v->log.head)
+		view_ask_page(g, v);
+	if (!was_open)
+		join_advance_view(g, v);
+}
+
+void view_resync_log(struct gateway *g, struct view *v)
+{
+	if (v->is_open)
+		view_ask_page(g, v);
+}

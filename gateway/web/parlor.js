@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+//
+// parlor.js - a client of Parlor for any page: rooms, and the messages in them.
+//
+// Lives here: coming back into every room with what was missed, giving messages on once each and in
+// order, sending until stored.
+// Does not: the socket (connection.js), the page, or anything that outlives this object.
+// README.md in this folder has the table of methods and events.
+
+import { Connection, ParlorError } from "./connection.js";
+
+export { ParlorError };
+
+const PAGE = 200; // messages in one page of history: the most the gateway gives
+const TYPING_MS = 1000; // say "typing" at most this often
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Text of `length` letters and digits that nobody can guess. */
+export function randomText(length) {
+  const letters = "abcdefghijklmnopqrstuvwxyz234567";
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return Array.from(bytes, (byte) => letters[byte & 31]).join("");
+}
+
+/** One room this client wants to be in, through all connections. */
+class Room {
+  lastSeq; // of the last message given to the application; undefined before the first page
+  live = false; // joined on this connection, and its history has come
+  filling = false; // a gap is being paged in
+  held = new Map(); // seq → message that came while there was a gap before it
+  outbox = []; // letters not yet stored, oldest first
+  sending = false;
+  typedAt = 0;
+
+  constructor(name) {
+    this.name = name;
+    this.entered = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    this.entered.catch(() => {}); // who does not wait for it hears of it by `refused`
+  }
+
+  hold(message) {
+    if (!(message.seq <= this.lastSeq)) this.held.set(message.seq, message);
+  }
+
+  /** Takes out of `held` what follows `lastSeq` without a hole. */
+  takeNext() {
+    const next = [];
+    for (let seq = this.lastSeq + 1; this.held.has(seq); seq++) next.push(this.held.get(seq));
+    return next;
+  }
+
+  /** Takes a letter out of the outbox, if it is there. */
+  takeLetter(cid) {
+    const at = this.outbox.findIndex((letter) => letter.cid === cid);
+    return at < 0 ? undefined : this.outbox.splice(at, 1)[0];
+  }
+}
+
+export class Parlor {
+  /** The name in use; the gateway's spelling of it once a room was joined. */
+  username;
+
+  #key;
+  #connection;
+  #rooms = new Map();
+  #handlers = new Map();
+
+  /**
+   * @param {string} username  the one name of this connection
+   * @param {string} [key]     16 to 64 bytes that only this user knows: the name is theirs by it
+   * @param {string} [url]     default: /ws of the page's own host
+   */
+  constructor({ username, key, url = defaultUrl() }) {
+    this.username = username;
+    this.#key = key;
+    this.#connection = new Connection(url, {
+      onState: (state) => this.#emit("state", { state }),
+      onOpen: () => this.#rooms.forEach((room) => this.#enter(room)),
+      onLost: () => this.#rooms.forEach((room) => this.#pause(room)),
+      onWake: () => this.#rooms.forEach((room) => room.live && this.#fillGap(room)),
+      onFrame: (frame) => this.#receive(frame),
+    });
+  }
+
+  /** "closed" | "connecting" | "open" | "offline" (a try has failed; more follow by themselves). */
+  get state() {
+    return this.#connection.state;
+  }
+
+  /** Calls `handler(payload)` at each event of that name; returns a function that ends it. */
+  on(name, handler) {
+    if (!this.#handlers.has(name)) this.#handlers.set(name, new Set());
+    this.#handlers.get(name).add(handler);
+    return () => this.#handlers.get(name).delete(handler);
+  }
+
+  /** Enters a room and stays in it through reconnects, until `leave` or the event `refused`. */
+  join(name) {
+    let room = this.#rooms.get(name);
+    if (room) return room.entered;
+    room = new Room(name);
+    this.#rooms.set(name, room);
+    if (this.state === "closed") this.#connection.open();
+    else if (this.state === "open") this.#enter(room);
+    return room.entered;
+  }
+
+  leave(name) {
+    const room = this.#rooms.get(name);
+    if (!room) return;
+    this.#drop(room, new ParlorError({ code: "left", message: "You left the room." }));
+    this.#connection.request("userLeave", { room: name }).catch(() => {});
+  }
+
+  /**
+   * Sends a message until it is stored: over lost connections, busy services and rate limits.
+   * Returns its `cid` and `stored`, a promise of { room, seq, time }; it rejects when the gateway
+   * refuses. To try a refused message again, pass its `cid`: it will be stored once in any case.
+   */
+  send(name, body, { cid = randomText(20) } = {}) {
+    const room = this.#rooms.get(name);
+    const letter = { cid, body };
+    const stored = new Promise((resolve, reject) => Object.assign(letter, { resolve, reject }));
+    if (room) {
+      room.outbox.push(letter);
+      this.#sendNext(room);
+    } else {
+      letter.reject(new ParlorError({ code: "not_joined", message: `You are not in "${name}".` }));
+    }
+    return { cid, stored };
+  }
+
+  /** Says that the user is typing; may be called at every key. */
+  typing(name) {
+    const room = this.#rooms.get(name);
+    if (!room?.live || Date.now() - room.typedAt < TYPING_MS) return;
+    room.typedAt = Date.now();
+    const data = { room: name, username: this.username };
+    this.#connection.write({ event: "userTyping", data });
+  }
+
+  /** A page of messages before or after a seq, or the newest: { messages, more }. */
+  history(name, { before, after, limit = PAGE } = {}) {
+    return this.#connection.request("history", { room: name, before, after, limit });
+  }
+
+  /** Makes room `name` private to two and invites the other: { status: "invited"|"alreadyIn" }. */
+  invite(username, name) {
+    return this.#connection.request("newRoom", { username2: username, room: name });
+  }
+
+  /** Ends it all: every room, every message not yet stored. */
+  close() {
+    this.#connection.close();
+    const error = new ParlorError({ code: "left", message: "The connection was closed." });
+    for (const room of this.#rooms.values()) this.#drop(room, error);
+  }
+
+  // ---- what comes in
+
+  #receive({ event, room: name, data, more, total }) {
+    if (event === "newRoom") this.#emit("invitation", data);
+    else if (event === "goingAway") this.#connection.reconnectWithin(data?.reconnectAfterMs);
+    else if (event === "error") this.#emit("error", { error: new ParlorError(data) });
+    const room = this.#rooms.get(name ?? data?.room);
+    if (!room) return; // left while the frame was on its way
+    if (event === "updateChat") this.#take(room, data);
+    else if (event === "msgHistory") this.#begin(room, data, Boolean(more));
+    else if (event === "activeUsers") {
+      this.#emit("people", { room: room.name, names: data, total: total ?? data.length });
+    } else if (event === "userJoin") this.#emit("join", data);
+    else if (event === "userLeave") this.#emit("leave", data);
+    else if (event === "userTyping") this.#emit("typing", data);
+    else if (event === "userStoppedTyping") this.#emit("stopped", data);
+  }
+
+  #emit(name, payload) {
+    for (const handler of this.#handlers.get(name) ?? []) {
+      try {
+        handler(payload);
+      } catch (error) {
+        globalThis.reportError?.(error); // a fault in the page must not break the order kept here
+      }
+    }
+  }
+
+  // ---- being in a room
+
+  async #enter(room) {
+    const { username } = this;
+    const data = { username, room: room.name, since: room.lastSeq, key: this.#key };
+    try {
+      const ack = await this.#connection.request("userJoin", data, (joined) => {
+        this.username = joined.username ?? username;
+      });
+      room.resolve(ack);
+    } catch (error) {
+      const noConnection = error.code === "offline" || error.code === "timeout";
+      if (noConnection || !this.#isIn(room)) return; // the next connection enters again
+      if (error.temporary) {
+        await sleep(error.retryAfterMs);
+        if (this.#isIn(room) && this.state === "open" && !room.live) this.#enter(room);
+      } else {
+        this.#drop(room, error);
+        this.#emit("refused", { room: room.name, error });
+      }
+    }
+  }
+
+  #isIn(room) {
+    return this.#rooms.get(room.name) === room;
+  }
+
+  #pause(room) {
+    room.live = false;
+    room.held.clear(); // all this comes again, after `since`
+  }
+
+  #drop(room, error) {
+    this.#rooms.delete(room.name);
+    this.#pause(room);
+    room.reject(error);
+    for (const letter of room.outbox.splice(0)) letter.reject(error);
+  }
+
+  // ---- messages, each once and in order
+
+  /** The page at the start of a room: its newest messages, or what came after `since`. */
+  #begin(room, messages, more) {
+    room.live = true;
+    if (room.lastSeq === undefined) {
+      room.lastSeq = 0;
+      this.#give(room, messages, { first: true, more });
+    } else if (more) {
+      messages.forEach((message) => room.hold(message)); // the end of the gap, not its start
+      this.#fillGap(room);
+    } else {
+      this.#give(room, messages);
+    }
+    this.#sendNext(room);
+  }
+
+  #take(room, message) {
+    room.hold(message);
+    if (!room.live || room.filling) return;
+    this.#give(room, room.takeNext());
+    if (room.held.size > 0) this.#fillGap(room);
+  }
+
+  /** Hands messages over. They are ascending, and none is missing before them. */
+  #give(room, messages, { first = false, more = false } = {}) {
+    const fresh = messages.filter((message) => message.seq > room.lastSeq);
+    for (const message of fresh) {
+      room.lastSeq = message.seq;
+      room.held.delete(message.seq);
+      if (message.username === this.username) room.takeLetter(message.cid)?.resolve(message);
+    }
+    if (first || fresh.length > 0) {
+      this.#emit("messages", { room: room.name, messages: fresh, first, more });
+    }
+  }
+
+  /** Pages in what follows `lastSeq`; live messages wait meanwhile. */
+  async #fillGap(room) {
+    if (room.filling) return;
+    room.filling = true;
+    let pause = 0;
+    try {
+      for (let more = true; more; ) {
+        const page = await this.history(room.name, { after: room.lastSeq });
+        this.#give(room, page.messages);
+        this.#give(room, room.takeNext());
+        more = page.more && page.messages.length > 0;
+      }
+    } catch (error) {
+      if (error.temporary && room.live) pause = error.retryAfterMs;
+    }
+    if (pause > 0) await sleep(pause);
+    room.filling = false;
+    if (!room.live) return; // the next connection asks again
+    if (pause > 0) this.#fillGap(room);
+    // Holes that are still there will stay: expired messages, or a room that may not be read.
+    else this.#give(room, [...room.held.values()].sort((a, b) => a.seq - b.seq));
+  }
+
+  // ---- writing
+
+  /** One message of a room at a time is under way, so that retries cannot change their order. */
+  async #sendNext(room) {
+    if (room.sending) return;
+    room.sending = true;
+    while (room.live && room.outbox.length > 0) {
+      const { cid, body } = room.outbox[0];
+      try {
+        await this.#connection.request("updateChat", { room: room.name, body, cid }, (ack) => {
+          this.#stored(room, { username: this.username, body, cid, ...ack });
+        });
+      } catch (error) {
+        if (!error.temporary) room.takeLetter(cid)?.reject(error);
+        else if (room.live) await sleep(error.retryAfterMs);
+      }
+    }
+    room.sending = false;
+  }
+
+  #stored(room, message) {
+    const letter = room.takeLetter(message.cid);
+    letter?.resolve(message);
+    if (letter && message.seq <= room.lastSeq) {
+      // Another message had this number before: the room's log has begun anew, and so do we.
+      room.lastSeq = undefined;
+      this.#connection.reconnect();
+    } else {
+      this.#take(room, message);
+    }
+  }
+}
+
+function defaultUrl() {
+  const { protocol, host } = globalThis.location;
+  return `${protocol === "https:" ? "wss" : "ws"}://${host}/ws`;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* historyd.h — historyd's core: gives each message its seq, stores it once, and says so after the fsync.
+ *
+ * A turn of the shell: any number of historyd_step and historyd_question, then one historyd_flush, which commits everything
+ * at once and only then lets answers and deliveries out. "An ack means stored" is a property of that one function.
+ * Not here: RocksDB (store_rocks.c), sockets and the clock (main.c). Next: log.h. */
+#ifndef PARLOR_HISTORYD_HISTORYD_H
+#define PARLOR_HISTORYD_HISTORYD_H
+
+#include "historyd/store.h"
+
+struct historyd;
+
+struct historyd_options {
+	uint64_t seed;      /* of the hash tables */
+	uint32_t rooms_max; /* room logs kept in memory; the least recently used is put away */
+};
+
+/* The answers to one question message. */
+struct answer {
+	uint64_t asker; /* as given to historyd_question */
+	struct batch events;
+};
+
+struct historyd_out {
+	struct batch down; /* to every gateway */
+	struct answer *answers;
+	size_t answer_count, answer_cap;
+};
+void historyd_out_reset(struct historyd_out *out);
+void historyd_out_free(struct historyd_out *out);
+
+struct historyd *historyd_open(const struct historyd_options *options, struct store *store);
+void historyd_close(struct historyd *h);
+
+/* One message from a gateway (chat_post). */
+void historyd_step(struct historyd *h, uint64_t now_ms, struct str message);
+
+/* One message of questions from a roomd; its answers carry `asker`. */
+void historyd_question(struct historyd *h, uint64_t now_ms, struct str message, uint64_t asker);
+
+/* Commits what the turn gathered and puts its results into `out`. When the store refuses, nothing is acked: deliveries
+ * are withheld (the gateways will send the posts again), questions get ERR_UNAVAILABLE, and all room logs in
+ * memory are forgotten so that they are read anew. Returns the store's word. */
+enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out *out);
+
+/* While false (disk nearly full, store closed) posts are left unanswered and questions that write get ERR_UNAVAILABLE. */
+void historyd_set_writable(struct historyd *h, bool is_writable);
+
+/* Leases of gateways; call about once a second. */
+void historyd_tick(struct historyd *h, uint64_t now_ms);
+
+/* Answers a message of page_ask questions from the store alone. Touches no state of the core, so that the shell can run
+ * it on its reading thread with a reader of its own. False: the message was not ours. */
+NODISCARD bool historyd_read(struct store *store, struct bus_reader *reader, struct str message,
+			     struct batch *answers);
+
+struct historyd_stats {
+	uint64_t rooms_in_memory, gateways; /* now */
+	uint64_t stored, repeated, refused, commits, commit_failures, bad_messages, unknown_events,
+		gaps; /* since the start */
+};
+void historyd_stats(const struct historyd *h, struct historyd_stats *stats);
+
+#endif

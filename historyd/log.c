@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+/* log.c — see log.h. A log is kept small, because a million of them may be in memory: README.md
+ * counts its bytes. */
+#include "historyd/log.h"
+#include "historyd/keys.h"
+
+/* A cid of this turn. Its key is the one that it will have in the store. */
+struct fresh_cid {
+	uint64_t seq, time_ms;
+	size_t key_len;
+	char key[];
+};
+
+static struct str log_key(const void *item)
+{
+	const struct room_log *log = item;
+	return str_of(log->room, log->room_len);
+}
+
+static struct str fresh_key(const void *item)
+{
+	const struct fresh_cid *fresh = item;
+	return str_of(fresh->key, fresh->key_len);
+}
+
+void room_logs_init(struct room_logs *all, struct turn *turn, uint32_t max, uint64_t seed)
+{
+	*all = (struct room_logs){.turn = turn, .max = max};
+	table_init(&all->logs, log_key, seed);
+	table_init(&all->fresh, fresh_key, seed);
+	TAILQ_INIT(&all->lru);
+}
+
+void room_logs_free(struct room_logs *all)
+{
+	room_logs_forget(all);
+	table_free(&all->logs);
+	table_free(&all->fresh);
+}
+
+/* ---- what a log holds ---- */
+
+static struct str *facts_name(struct store_room *facts, enum log_name which)
+{
+	struct str *const names[LOG_NAMES] = {
+		[LOG_OWNER] = &facts->owner,
+		[LOG_GUEST] = &facts->guest,
+		[LOG_AUTHOR] = &facts->authors[0],
+		[LOG_AUTHOR_2] = &facts->authors[1],
+	};
+	return names[which];
+}
+
+struct str room_log_name(const struct room_log *log, enum log_name which)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < which; i++)
+		at += log->name_len[i];
+	return log->name_len[which] ? str_of(log->names + at, log->name_len[which])
+				    : (struct str){0};
+}
+
+/* The names may point into the log itself. */
+static void set_facts(struct room_log *log, struct store_room facts)
+{
+	char names[LOG_NAMES * USER_MAX];
+	size_t len = 0;
+	for (unsigned i = 0; i < LOG_NAMES; i++) {
+		struct str name = *facts_name(&facts, (enum log_name)i);
+		CHECK(name.len <= USER_MAX);
+		if (name.len)
+			memcpy(names + len, name.ptr, name.len);
+		len += name.len;
+		log->name_len[i] = (uint16_t)name.len;
+	}
+	mem_free(log->names);
+	log->names = len ? memcpy(mem_alloc(len), names, len) : NULL;
+	log->has_more_authors = facts.has_more_authors;
+}
+
+static struct store_room get_facts(const struct room_log *log)
+{
+	struct store_room facts = {
+		.seq = log->seq,
+		.time_ms = log->time_ms,
+		.has_more_authors = log->has_more_authors,
+	};
+	for (unsigned i = 0; i < LOG_NAMES; i++)
+		*facts_name(&facts, (enum log_name)i) = room_log_name(log, (enum log_name)i);
+	return facts;
+}
+
+static void write_facts(struct room_logs *all, struct room_log *log, struct store_room facts)
+{
+	turn_put_room(all->turn, log_key(log), &facts);
+	set_facts(log, facts);
+}
+
+/* ---- coming and going ---- */
+
+static struct room_log *log_add(struct room_logs *all, struct str room,
+				const struct store_room *facts)
+{
+	struct room_log *log = mem_alloc(sizeof *log + room.len);
+	log->seq = facts->seq;
+	log->time_ms = facts->time_ms;
+	log->room_len = (uint16_t)room.len;
+	memcpy(log->room, room.ptr, room.len);
+	set_facts(log, *facts);
+	table_add(&all->logs, log);
+	TAILQ_INSERT_HEAD(&all->lru, log, lru);
+	return log;
+}
+
+static void log_remove(struct room_logs *all, struct room_log *log)
+{
+	CHECK(table_remove(&all->logs, log_key(log)) == log);
+	TAILQ_REMOVE(&all->lru, log, lru);
+	mem_free(log->names);
+	mem_free(log);
+}
+
+enum err room_logs_find(struct room_logs *all, struct str room, struct room_log **out)
+{
+	CHECK(room.len > 0 && room.len <= ROOM_MAX);
+	*out = table_find(&all->logs, room);
+	if (*out) {
+		TAILQ_REMOVE(&all->lru, *out, lru);
+		TAILQ_INSERT_HEAD(&all->lru, *out, lru);
+		return ERR_OK;
+	}
+	struct store *store = all->turn->store;
+	struct store_room facts = {0};
+	enum err e = store->room(store->impl, room, &facts);
+	if (e == ERR_OK)
+		*out = log_add(all, room, &facts);
+	return e;
+}
+
+static void drop_fresh(struct room_logs *all)
+{
+	struct fresh_cid *fresh;
+	if (all->fresh.count == 0)
+		return;
+	TABLE_EACH (&all->fresh, i, fresh)
+		mem_free(fresh);
+	table_free(&all->fresh);
+}
+
+void room_logs_settle(struct room_logs *all)
+{
+	drop_fresh(all);
+	while (all->logs.count > all->max)
+		log_remove(all, TAILQ_LAST(&all->lru, room_log_lru));
+}
+
+void room_logs_forget(struct room_logs *all)
+{
+	struct room_log *log;
+	while ((log = TAILQ_FIRST(&all->lru)) != NULL)
+		log_remove(all, log);
+	drop_fresh(all);
+}
+
+/* ---- what a log decides ---- */
+
+static bool is_one_of(struct str user, struct str a, struct str b)
+{
+	return str_equal(user, a) || str_equal(user, b);
+}
+
+bool room_log_admits(const struct room_log *log, struct str user)
+{
+	struct str owner = room_log_name(log, LOG_OWNER);
+	return owner.len == 0 || is_one_of(user, owner, room_log_name(log, LOG_GUEST));
+}
+
+enum err room_log_find_cid(const struct room_logs *all, const struct room_log *log,
+			   const struct ev_chat_post *post, uint64_t *seq, uint64_t *time_ms)
+{
+	struct key key;
+	key_cid(&key, log_key(log), post->user, post->cid);
+	const struct fresh_cid *fresh = table_find(&all->fresh, key_view(&key));
+	if (fresh) {
+		*seq = fresh->seq;
+		*time_ms = fresh->time_ms;
+		return ERR_OK;
+	}
+	struct store *store = all->turn->store;
+	return store->cid(store->impl, log_key(log), post->user, post->cid, seq, time_ms);
+}
+
+static void add_fresh(struct room_logs *all, const struct room_log *log,
+		      const struct ev_chat_post *post)
+{
+	struct key key;
+	key_cid(&key, log_key(log), post->user, post->cid);
+	struct fresh_cid *fresh = mem_alloc(sizeof *fresh + key.len);
+	fresh->seq = log->seq;
+	fresh->time_ms = log->time_ms;
+	fresh->key_len = key.len;
+	memcpy(fresh->key, key.bytes, key.len);
+	table_add(&all->fresh, fresh);
+}
+
+static void note_author(struct room_logs *all, struct room_log *log, struct str user)
+{
+	struct store_room facts = get_facts(log);
+	if (facts.has_more_authors || is_one_of(user, facts.authors[0], facts.authors[1]))
+		return;
+	if (facts.authors[0].len == 0)
+		facts.authors[0] = user;
+	else if (facts.authors[1].len == 0)
+		facts.authors[1] = user;
+	else
+		facts.has_more_authors = true;
+	write_facts(all, log, facts);
+}
+
+void room_log_append(struct room_logs *all, struct room_log *log, const struct ev_chat_post *post,
+		     uint64_t now_ms)
+{
+	log->seq++;
+	log->time_ms = now_ms > log->time_ms ? now_ms : log->time_ms;
+	const struct rec_chat chat = {
+		.seq = log->seq,
+		.time = log->time_ms,
+		.user = post->user,
+		.cid = post->cid,
+		.body = post->body,
+	};
+	turn_put_chat(all->turn, log_key(log), &chat);
+	add_fresh(all, log, post);
+	note_author(all, log, post->user);
+}
+
+static bool others_wrote(const struct store_room *facts, struct str owner, struct str guest)
+{
+	for (size_t i = 0; i < ARRAY_LEN(facts->authors); i++)
+		if (facts->authors[i].len && !is_one_of(facts->authors[i], owner, guest))
+			return true;
+	return facts->has_more_authors;
+}
+
+enum err room_log_make_private(struct room_logs *all, struct room_log *log, struct str owner,
+			       struct str guest)
+{
+	CHECK(owner.len > 0 && guest.len > 0);
+	struct store_room facts = get_facts(log);
+	if (facts.owner.len) {
+		bool is_theirs = (str_equal(owner, facts.owner) && str_equal(guest, facts.guest)) ||
+				 (str_equal(owner, facts.guest) && str_equal(guest, facts.owner));
+		return is_theirs ? ERR_OK : ERR_ROOM_TAKEN;
+	}
+	if (others_wrote(&facts, owner, guest))
+		return ERR_ROOM_TAKEN;
+	facts.owner = owner;
+	facts.guest = guest;
+	write_facts(all, log, facts);
+	return ERR_OK;
+}

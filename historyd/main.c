@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+/* main.c — historyd's shell: one turn is to take what waits on the bus, commit it at once, and send
+ * what the core says.
+ *
+ * While one commit's fsync runs, the next messages queue up for the next turn: that is the whole
+ * group commit. Two threads: this one writes, reader.c's answers pages. The store is opened before
+ * anything listens and closed last. What historyd does is in historyd.c; RocksDB is
+ * store_rocks.c's. */
+#include "historyd/historyd.h"
+#include "historyd/reader.h"
+#include "historyd/store_rocks.h"
+#include "proto/clock.h"
+#include "proto/log.h"
+#include "proto/metrics_http.h"
+#include "proto/service.h"
+
+#include <stdio.h>
+
+#define PROGRAM "parlor-historyd"
+
+enum {
+	TURN_MESSAGES = 512,  /* taken from one port … */
+	TURN_BYTES = 1 << 20, /* … or so many bytes, before they are committed */
+	LOOK_MS = 1000,       /* between looks at the disk, the leases and the counters */
+	REOPEN_MIN_MS = 1000,
+	REOPEN_MAX_MS = 10000,
+	COMPLAINT_MS = 10000, /* between lines about messages that are not ours */
+	DRAIN_MS = 200,       /* for the last messages to leave */
+	ERROR_MAX = 512,
+	LABEL_MAX = 32,
+};
+
+struct options {
+	struct service_options service;
+	const char *bind, *data, *log_dir, *metrics;
+	uint64_t shard, shards, min_free, cache_bytes, rooms_max;
+	bool allow_data_loss;
+};
+
+#define OPTION(flag, type, member) \
+	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+
+static const struct option_row option_rows[] = {
+	{OPTION("bind", OPTION_TEXT, bind),
+	 .help = "address of this shard, such as ipc:///run/parlor/historyd-0 or "
+		 "tcp://0.0.0.0:7100"},
+	{OPTION("shard", OPTION_NUMBER, shard), .fallback = "0", .max = SHARDS_MAX - 1,
+	 .help = "which of the historyd shards this is"},
+	{OPTION("shards", OPTION_NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
+	 .help = "how many historyd shards there are; fixed once there is data"},
+	{OPTION("data", OPTION_TEXT, data), .help = "directory of the messages"},
+	{OPTION("log-dir", OPTION_TEXT, log_dir), .fallback = "",
+	 .help = "directory of RocksDB's own log, best a tmpfs; beside the data when empty"},
+	{OPTION("min-free", OPTION_NUMBER, min_free), .fallback = "1073741824", .max = UINT64_MAX,
+	 .help = "bytes free on the disk of the data below which nothing more is stored"},
+	{OPTION("cache-bytes", OPTION_NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
+	 .max = UINT64_MAX, .help = "memory for what was read from the data"},
+	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "100000", .min = 1,
+	 .max = UINT32_MAX, .help = "rooms kept in memory"},
+	{OPTION("allow-data-loss", OPTION_SWITCH, allow_data_loss), .fallback = "no",
+	 .help = "start on a damaged log, with what stands before the damage"},
+	{OPTION("metrics", OPTION_TEXT, metrics), .fallback = "",
+	 .help = "host:port to serve Prometheus metrics on"},
+	SERVICE_OPTION_ROWS(struct options, service),
+};
+
+struct shell {
+	struct historyd *core;
+	struct historyd_out out;
+	struct store_rocks *store;
+	struct reader *reader;
+	int signals;
+	struct tap *tap;
+	struct port *up, *down, *ask, *read;
+	char labels[4][LABEL_MAX];
+	struct port_message questions[TURN_MESSAGES]; /* of this turn; an asker is an index */
+
+	bool is_writable;
+	uint64_t reopen_ms, reopen_wait_ms; /* after a commit that failed */
+	uint64_t look_ms, complaint_ms;
+	uint64_t complained; /* messages that were not ours, as last logged */
+
+	struct historyd_stats stats;
+	struct store_rocks_stats store_stats;
+	struct reader_stats reader_stats;
+	struct metrics metrics;
+	struct metrics_http *metrics_http;
+};
+
+/* ---- start ---- */
+
+static void open_store(struct shell *s, const struct options *o)
+{
+	const struct store_rocks_options so = {
+		.data_dir = o->data,
+		.log_dir = *o->log_dir ? o->log_dir : NULL,
+		.shard = (uint32_t)o->shard,
+		.shards = (uint32_t)o->shards,
+		.cache_bytes = o->cache_bytes,
+		.min_free_bytes = o->min_free,
+		.allow_data_loss = o->allow_data_loss,
+	};
+	char error[ERROR_MAX];
+	if (o->shard >= o->shards)
+		fail_usage(PROGRAM, "--shard must be below --shards");
+	s->store = store_rocks_open(&so, error, sizeof error);
+	if (!s->store)
+		fail_system(PROGRAM, "%s", error);
+	store_rocks_stats(s->store, &s->store_stats);
+	if (s->store_stats.was_cut)
+		log_broken("data_lost", "data=%s times=%" PRIu64, o->data, s->store_stats.losses);
+}
+
+/* Ends the process, with the data closed. */
+static _Noreturn void fail_start(struct shell *s, const char *error)
+{
+	store_rocks_close(s->store);
+	fail_system(PROGRAM, "%s", error);
+}
+
+static struct port *open_port(struct shell *s, const struct options *o, struct envelope self,
+			      enum port_kind kind, enum endpoint endpoint)
+{
+	static const char *const names[] = {"up", "down", "ask", "read"};
+	char *label = s->labels[endpoint];
+	snprintf(label, LABEL_MAX, "historyd-%" PRIu64 ".%s", o->shard, names[endpoint]);
+	const struct port_options po = {.kind = kind,
+					.listens = true,
+					.address = o->bind,
+					.endpoint = endpoint,
+					.label = label,
+					.self = self,
+					.tap = s->tap};
+	char error[ERROR_MAX];
+	struct port *p = port_open(&po, error, sizeof error);
+	if (!p)
+		fail_start(s, error);
+	return p;
+}
+
+static void open_ports(struct shell *s, const struct options *o, struct envelope self)
+{
+	char error[ERROR_MAX];
+	s->tap = tap_open(o->bind, &self, error, sizeof error);
+	if (!s->tap)
+		fail_start(s, error);
+	s->down = open_port(s, o, self, PORT_PUBLISH, ENDPOINT_DOWN);
+	s->read = open_port(s, o, self, PORT_ANSWER, ENDPOINT_READ);
+	s->ask = open_port(s, o, self, PORT_ANSWER, ENDPOINT_ASK);
+	s->up = open_port(s, o, self, PORT_SUBSCRIBE, ENDPOINT_UP);
+}
+
+static void add_metrics(struct shell *s, const struct options *o)
+{
+	const struct metric rows[] = {
+		{"rooms_in_memory", METRIC_GAUGE, "room logs in memory", &s->stats.rooms_in_memory},
+		{"gateways", METRIC_GAUGE, "gateways heard of", &s->stats.gateways},
+		{"messages_stored_total", METRIC_COUNTER, "messages stored", &s->stats.stored},
+		{"messages_repeated_total", METRIC_COUNTER, "messages that were stored before",
+		 &s->stats.repeated},
+		{"messages_refused_total", METRIC_COUNTER, "messages not stored",
+		 &s->stats.refused},
+		{"commits_total", METRIC_COUNTER, "writes to the log, each with one fsync",
+		 &s->store_stats.commits},
+		{"commit_failures_total", METRIC_COUNTER, "writes to the log that failed",
+		 &s->store_stats.commit_failures},
+		{"read_failures_total", METRIC_COUNTER, "reads of the data that failed",
+		 &s->store_stats.read_failures},
+		{"reopens_total", METRIC_COUNTER, "times the data was closed and opened again",
+		 &s->store_stats.reopens},
+		{"pages_total", METRIC_COUNTER, "messages of page questions answered",
+		 &s->reader_stats.pages},
+		{"pages_bad_total", METRIC_COUNTER, "page questions that were not ours",
+		 &s->reader_stats.bad},
+		{"bus_bad_total", METRIC_COUNTER, "messages of the bus that were not ours",
+		 &s->stats.bad_messages},
+		{"bus_unknown_total", METRIC_COUNTER, "events of the bus that are not for historyd",
+		 &s->stats.unknown_events},
+		{"bus_gaps_total", METRIC_COUNTER, "gaps noticed on links of the bus",
+		 &s->stats.gaps},
+	};
+	char error[ERROR_MAX];
+	metrics_init(&s->metrics, "historyd", o->shard);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		metrics_add(&s->metrics, rows[i].name, rows[i].kind, rows[i].help, rows[i].value);
+	if (!*o->metrics)
+		return;
+	s->metrics_http = metrics_http_open(o->metrics, error, sizeof error);
+	if (!s->metrics_http)
+		fail_start(s, error);
+}
+
+/* ---- the disk ---- */
+
+static void set_writable(struct shell *s, bool is_writable, const char *why)
+{
+	if (s->is_writable == is_writable)
+		return;
+	s->is_writable = is_writable;
+	historyd_set_writable(s->core, is_writable);
+	if (is_writable)
+		log_info("writable", "why=\"%s\"", why);
+	else
+		log_broken("not_writable", "why=\"%s\"", why);
+}
+
+static void on_commit_failed(struct shell *s, uint64_t now_ms)
+{
+	char complaint[ERROR_MAX];
+	store_rocks_complaint(s->store, complaint, sizeof complaint);
+	set_writable(s, false, complaint);
+	s->reopen_wait_ms = REOPEN_MIN_MS;
+	s->reopen_ms = now_ms + s->reopen_wait_ms;
+}
+
+/* RocksDB refuses all writes after one that failed; only closing and opening cures that. */
+static void reopen(struct shell *s, uint64_t now_ms)
+{
+	char error[ERROR_MAX];
+	if (now_ms < s->reopen_ms)
+		return;
+	if (store_rocks_reopen(s->store, error, sizeof error) == ERR_OK) {
+		log_info("reopened", "wait_ms=%" PRIu64, s->reopen_wait_ms);
+		return;
+	}
+	s->reopen_wait_ms *= 2;
+	if (s->reopen_wait_ms > REOPEN_MAX_MS)
+		s->reopen_wait_ms = REOPEN_MAX_MS;
+	s->reopen_ms = clock_steady_ms() + s->reopen_wait_ms;
+	log_broken("reopen_failed", "why=\"%s\" again_ms=%" PRIu64, error, s->reopen_wait_ms);
+}
+
+static void look_at_disk(struct shell *s, uint64_t now_ms)
+{
+	if (store_rocks_failed(s->store))
+		reopen(s, now_ms);
+	if (store_rocks_failed(s->store))
+		return;
+	if (store_rocks_has_room(s->store))
+		set_writable(s, true, "the disk has room");
+	else
+		set_writable(s, false, "the disk has less free than --min-free");
+}
+
+static void look_at_counters(struct shell *s, uint64_t now_ms)
+{
+	historyd_stats(s->core, &s->stats);
+	store_rocks_stats(s->store, &s->store_stats);
+	s->reader_stats = reader_stats(s->reader);
+	uint64_t bad = s->stats.bad_messages + s->stats.unknown_events + s->reader_stats.bad;
+	if (bad != s->complained && now_ms >= s->complaint_ms) {
+		log_odd("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64 " read_bad=%" PRIu64,
+			s->stats.bad_messages, s->stats.unknown_events, s->reader_stats.bad);
+		s->complained = bad;
+		s->complaint_ms = now_ms + COMPLAINT_MS;
+	}
+	if (s->metrics_http)
+		metrics_http_refresh(s->metrics_http, &s->metrics);
+}
+
+/* ---- the loop ---- */
+
+static size_t take_posts(struct shell *s, uint64_t utc_ms)
+{
+	struct port_message m;
+	size_t bytes = 0;
+	size_t n = 0;
+	for (; n < TURN_MESSAGES && bytes < TURN_BYTES && port_receive(s->up, &m); n++) {
+		bytes += m.bytes.len;
+		historyd_step(s->core, utc_ms, m.bytes);
+		port_message_free(&m);
+	}
+	return n;
+}
+
+static size_t take_questions(struct shell *s, uint64_t utc_ms)
+{
+	size_t n = 0;
+	for (; n < TURN_MESSAGES && port_receive(s->ask, &s->questions[n]); n++)
+		historyd_question(s->core, utc_ms, s->questions[n].bytes, n);
+	return n;
+}
+
+static void turn(struct shell *s)
+{
+	uint64_t utc_ms = clock_utc_ms(); /* stamps the messages */
+	size_t posts = take_posts(s, utc_ms);
+	size_t questions = take_questions(s, utc_ms);
+	enum err committed = ERR_OK;
+	if (posts + questions > 0)
+		committed = historyd_flush(s->core, utc_ms, &s->out);
+	uint64_t now_ms = clock_steady_ms();
+	port_send(s->down, &s->out.down, now_ms);
+	for (size_t i = 0; i < s->out.answer_count; i++) {
+		const struct answer *a = &s->out.answers[i];
+		CHECK(a->asker < questions);
+		port_answer(s->ask, &s->questions[a->asker], &a->events);
+	}
+	for (size_t i = 0; i < questions; i++)
+		port_message_free(&s->questions[i]);
+	historyd_out_reset(&s->out);
+	if (committed != ERR_OK && store_rocks_failed(s->store))
+		on_commit_failed(s, now_ms);
+	if (now_ms >= s->look_ms) {
+		s->look_ms = now_ms + LOOK_MS;
+		historyd_tick(s->core, utc_ms);
+		look_at_disk(s, now_ms);
+		look_at_counters(s, now_ms);
+	}
+	port_heartbeat(s->down, s->is_writable, now_ms);
+}
+
+static void close_all(struct shell *s)
+{
+	reader_stop(s->reader);
+	port_drain(DRAIN_MS);
+	port_close(s->up);
+	port_close(s->ask);
+	port_close(s->read);
+	port_close(s->down);
+	tap_close(s->tap);
+	metrics_http_close(s->metrics_http);
+	metrics_free(&s->metrics);
+	historyd_out_free(&s->out);
+	historyd_close(s->core);
+	store_rocks_close(s->store);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {PROGRAM, "keeps the messages of a Parlor",
+					       option_rows, ARRAY_LEN(option_rows)};
+	static struct options o;
+	static struct shell s;
+	options_load(&program, argc, argv, &o);
+	struct envelope self = service_start(SERVICE_HISTORYD, o.shard, &o.service);
+	s.signals = service_signal_fd();
+	open_store(&s, &o);
+	const struct historyd_options core = {.seed = service_random(),
+					      .rooms_max = (uint32_t)o.rooms_max};
+	s.core = historyd_open(&core, store_rocks_store(s.store));
+	historyd_set_writable(s.core, s.is_writable);
+	look_at_disk(&s, clock_steady_ms());
+	add_metrics(&s, &o);
+	open_ports(&s, &o, self);
+	s.reader = reader_start(store_rocks_store(s.store), s.read);
+	log_info("listening", "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64, o.bind, o.data,
+		 o.shard, o.shards);
+
+	const int fds[] = {s.signals, port_fd(s.up), port_fd(s.ask)};
+	while (!service_should_stop(s.signals)) {
+		service_wait(fds, ARRAY_LEN(fds), s.look_ms);
+		turn(&s);
+	}
+	log_info("stopping", "stored=%" PRIu64, s.stats.stored);
+	turn(&s);
+	close_all(&s);
+	return 0;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/* store_rocks_db.h — one data directory as a RocksDB: its column families, the options they are
+ * opened with, the check that it is the directory of this shard, and RocksDB's complaints as
+ * sentences that an operator can act on.
+ *
+ * Included by store_rocks_db.c and store_rocks.c only; nothing else sees rocksdb/c.h. Next:
+ * store_rocks.c.
+ */
+#ifndef PARLOR_HISTORYD_STORE_ROCKS_DB_H
+#define PARLOR_HISTORYD_STORE_ROCKS_DB_H
+
+#include "historyd/store_rocks.h"
+
+#include <rocksdb/c.h>
+
+enum family { FAMILY_META, FAMILY_MESSAGES, FAMILY_CIDS, FAMILY_ROOMS, FAMILY_INVITES };
+enum { FAMILIES = 5 };
+
+struct rocks {
+	rocksdb_t *db; /* NULL while closed */
+	rocksdb_column_family_handle_t *families[FAMILIES];
+	rocksdb_readoptions_t *for_points, *for_walks;
+	uint64_t losses; /* how often the directory's log was cut */
+	bool was_cut;    /* by this opening */
+};
+
+/* Opens and checks the directory, making it when there is none. False with one sentence in `error`.
+ * `may_cut`: a damaged log is cut at its first damage instead of refused. */
+NODISCARD
+bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool may_cut, char *error,
+		size_t error_len);
+void rocks_close(struct rocks *r);
+
+/* A copy of the database in `dir`, which must not exist yet, on the same filesystem: mostly hard
+ * links. */
+NODISCARD
+bool rocks_checkpoint(const struct rocks *r, const char *dir, char *error, size_t error_len);
+
+/* One value, which lasts until rocksdb_pinnableslice_destroy. NULL: there is none, or *complaint
+ * says why it cannot be read; the complaint is the caller's (rocksdb_free). */
+rocksdb_pinnableslice_t *rocks_get(const struct rocks *r, enum family family, struct str key,
+				   char **complaint);
+
+/* A walk over the keys that share the first 8 bytes with `from`, which is where it begins: upwards,
+ * or downwards. It sees the database as it is when it begins. */
+struct rocks_walk {
+	rocksdb_iterator_t *at;
+	bool is_down;
+};
+void rocks_walk_begin(struct rocks_walk *w, const struct rocks *r, enum family family,
+		      struct str from, bool is_down);
+/* What stands here, until the next step; false at the end. */
+NODISCARD
+bool rocks_walk_here(const struct rocks_walk *w, struct str *key, struct str *value);
+void rocks_walk_step(struct rocks_walk *w);
+NODISCARD
+char *rocks_walk_end(struct rocks_walk *w); /* the complaint, or NULL */
+
+#endif

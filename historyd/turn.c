@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/* turn.c — see turn.h. */
+#include "historyd/turn.h"
+
+void historyd_out_reset(struct historyd_out *out)
+{
+	batch_reset(&out->down);
+	for (size_t i = 0; i < out->answer_count; i++)
+		batch_reset(&out->answers[i].events);
+	out->answer_count = 0;
+}
+
+void historyd_out_free(struct historyd_out *out)
+{
+	batch_free(&out->down);
+	for (size_t i = 0; i < out->answer_cap; i++)
+		batch_free(&out->answers[i].events);
+	mem_free(out->answers);
+	*out = (struct historyd_out){0};
+}
+
+void turn_init(struct turn *t, struct store *store)
+{
+	*t = (struct turn){.store = store};
+}
+
+void turn_free(struct turn *t)
+{
+	batch_free(&t->down);
+	for (size_t i = 0; i < t->answer_cap; i++) {
+		batch_free(&t->answers[i].answer.events);
+		batch_free(&t->answers[i].unavailable);
+	}
+	mem_free(t->answers);
+	*t = (struct turn){0};
+}
+
+/* Room for one more item; the new items are zero. */
+static void *grown(void *items, size_t *cap, size_t count, size_t item_bytes)
+{
+	if (count < *cap)
+		return items;
+	size_t cap_before = *cap;
+	*cap = cap_before ? cap_before * 2 : 8;
+	char *bytes = mem_resize(items, *cap * item_bytes);
+	memset(bytes + cap_before * item_bytes, 0, (*cap - cap_before) * item_bytes);
+	return bytes;
+}
+
+struct turn_answer *turn_answer(struct turn *t, uint64_t asker)
+{
+	t->answers = grown(t->answers, &t->answer_cap, t->answer_count, sizeof *t->answers);
+	struct turn_answer *a = &t->answers[t->answer_count++];
+	CHECK(a->answer.events.count == 0 && a->unavailable.count == 0);
+	a->answer.asker = asker;
+	return a;
+}
+
+void turn_put_chat(struct turn *t, struct str room, const struct rec_chat *chat)
+{
+	t->writes++;
+	t->store->put_chat(t->store->impl, room, chat);
+}
+
+void turn_put_room(struct turn *t, struct str room, const struct store_room *facts)
+{
+	t->writes++;
+	t->store->put_room(t->store->impl, room, facts);
+}
+
+void turn_put_invite(struct turn *t, struct str user2, const struct rec_invitation *invitation)
+{
+	t->writes++;
+	t->store->put_invite(t->store->impl, user2, invitation);
+}
+
+void turn_drop_invite(struct turn *t, struct str user2, struct str room)
+{
+	t->writes++;
+	t->store->drop_invite(t->store->impl, user2, room);
+}
+
+static void swap(struct batch *a, struct batch *b)
+{
+	struct batch was = *a;
+	*a = *b;
+	*b = was;
+}
+
+static void release_deliveries(struct turn *t, struct historyd_out *out)
+{
+	CHECK(t->is_durable);
+	CHECK(out->down.count == 0);
+	swap(&t->down, &out->down);
+}
+
+static void release_answers(struct turn *t, struct historyd_out *out)
+{
+	CHECK(out->answer_count == 0);
+	for (size_t i = 0; i < t->answer_count; i++) {
+		struct turn_answer *from = &t->answers[i];
+		out->answers = grown(out->answers, &out->answer_cap, i, sizeof *out->answers);
+		struct answer *to = &out->answers[i];
+		CHECK(to->events.count == 0);
+		to->asker = from->answer.asker;
+		swap(&to->events, t->is_durable ? &from->answer.events : &from->unavailable);
+	}
+	out->answer_count = t->answer_count;
+}
+
+static void begin_next(struct turn *t)
+{
+	batch_reset(&t->down);
+	for (size_t i = 0; i < t->answer_count; i++) {
+		batch_reset(&t->answers[i].answer.events);
+		batch_reset(&t->answers[i].unavailable);
+	}
+	t->answer_count = 0;
+	t->writes = 0;
+	t->is_durable = false;
+}
+
+enum err turn_end(struct turn *t, struct historyd_out *out)
+{
+	enum err result = t->writes ? t->store->commit(t->store->impl) : ERR_OK;
+	t->is_durable = result == ERR_OK;
+	if (t->is_durable)
+		release_deliveries(t, out);
+	release_answers(t, out);
+	begin_next(t);
+	return result;
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/* busio.c — see busio.h. The queue lengths are nng's largest: what passes them is lost and
+ * repaired, and a lost message costs more than the memory. Receive time-outs and cancelled receives
+ * are never used: on a SUB socket of nng 1.5.2 they can crash. */
+#include "proto/busio.h"
+#include "proto/clock.h"
+
+#include <msgpack.h>
+#include <nng/nng.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <nng/supplemental/util/platform.h>
+#include <nng/transport/ipc/ipc.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	QUEUE_MAX = 8192,
+	RECONNECT_MIN_MS = 50,
+	RECONNECT_MAX_MS = 1000,
+	URL_MAX = 256,
+	QUESTION_ID = 0x7061726c /* nng's own request id; ours stand in the events */
+};
+#define QUESTION_TAG (0x80000000u | QUESTION_ID)
+
+struct tap {
+	nng_socket socket;
+	atomic_uint watchers;
+	struct envelope self;
+};
+
+struct port {
+	nng_socket socket;
+	enum port_kind kind;
+	int fd;
+	struct link_out link;
+	struct tap *tap;
+	const char *label;
+	struct buf scratch;
+	struct batch heartbeat;
+};
+
+bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_len)
+{
+	static const char *const suffixes[] = {".up", ".down", ".ask", ".read", ".tap"};
+	int len = 0;
+	if (strncmp(address, "ipc://", 6) == 0) {
+		len = snprintf(url, url_len, "%s%s", address, suffixes[e]);
+		/* Unix socket paths end at 107 bytes. */
+		if (len >= 6 + 108)
+			return false;
+	} else if (strncmp(address, "tcp://", 6) == 0 || strncmp(address, "tls+tcp://", 10) == 0) {
+		const char *colon = strrchr(address, ':');
+		char *end = NULL;
+		unsigned long port = strtoul(colon + 1, &end, 10);
+		if (port == 0 || port > 65535 - ENDPOINT_TAP || *end)
+			return false;
+		len = snprintf(url, url_len, "%.*s:%lu", (int)(colon - address), address, port + e);
+	}
+	return len > 0 && (size_t)len < url_len;
+}
+
+static nng_socket open_socket(enum port_kind kind)
+{
+	nng_socket s;
+	int rc = 0;
+	switch (kind) {
+	case PORT_PUBLISH:
+		rc = nng_pub0_open(&s);
+		break;
+	case PORT_SUBSCRIBE:
+		rc = nng_sub0_open(&s);
+		break;
+	/* Raw: several questions in flight on one socket and one thread, answered in any order. */
+	case PORT_ASK:
+		rc = nng_req0_open_raw(&s);
+		break;
+	case PORT_ANSWER:
+		rc = nng_rep0_open_raw(&s);
+		break;
+	}
+	CHECK(rc == 0);
+	if (kind != PORT_SUBSCRIBE)
+		CHECK(nng_socket_set_int(s, NNG_OPT_SENDBUF, QUEUE_MAX) == 0);
+	if (kind != PORT_PUBLISH)
+		CHECK(nng_socket_set_int(s, NNG_OPT_RECVBUF, QUEUE_MAX) == 0);
+	if (kind == PORT_SUBSCRIBE)
+		CHECK(nng_socket_set(s, NNG_OPT_SUB_SUBSCRIBE, "", 0) == 0);
+	CHECK(nng_socket_set_size(s, NNG_OPT_RECVMAXSZ, MESSAGE_MAX) == 0);
+	CHECK(nng_socket_set_ms(s, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS) == 0);
+	CHECK(nng_socket_set_ms(s, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS) == 0);
+	return s;
+}
+
+/* Listens on or dials the endpoint; 0 or nng's error. */
+static int attach(nng_socket s, const char *url, bool listens)
+{
+	int rc;
+	if (!listens) {
+		nng_dialer dialer;
+		return nng_dial(s, url, &dialer, NNG_FLAG_NONBLOCK);
+	}
+	nng_listener listener;
+	if ((rc = nng_listener_create(&listener, s, url)) != 0)
+		return rc;
+	if (strncmp(url, "ipc://", 6) == 0)
+		CHECK(nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600) == 0);
+	return nng_listener_start(listener, 0);
+}
+
+static bool attach_endpoint(nng_socket s, const char *address, enum endpoint e, bool listens,
+			    char *error, size_t error_len)
+{
+	char url[URL_MAX];
+	if (!endpoint_url(address, e, url, sizeof url)) {
+		snprintf(error, error_len,
+			 "'%s' is not an address: ipc:///path (107 bytes at most with its suffix) "
+			 "or "
+			 "tcp://host:port",
+			 address);
+		return false;
+	}
+	int rc = attach(s, url, listens);
+	if (rc != 0)
+		snprintf(error, error_len, "cannot %s %s: %s", listens ? "listen on" : "dial", url,
+			 nng_strerror(rc));
+	return rc == 0;
+}
+
+struct port *port_open(const struct port_options *o, char *error, size_t error_len)
+{
+	struct port *p = mem_alloc(sizeof *p);
+	p->socket = open_socket(o->kind);
+	p->kind = o->kind;
+	p->link.next = o->self;
+	p->tap = o->tap;
+	p->label = o->label;
+	p->fd = -1;
+	if (o->kind != PORT_PUBLISH)
+		CHECK(nng_socket_get_int(p->socket, NNG_OPT_RECVFD, &p->fd) == 0);
+	if (!attach_endpoint(p->socket, o->address, o->endpoint, o->listens, error, error_len)) {
+		port_close(p);
+		return NULL;
+	}
+	return p;
+}
+
+void port_close(struct port *p)
+{
+	if (!p)
+		return;
+	nng_close(p->socket);
+	buf_free(&p->scratch);
+	batch_free(&p->heartbeat);
+	mem_free(p);
+}
+
+int port_fd(const struct port *p)
+{
+	return p->fd;
+}
+
+static void tap_mirror(struct tap *t, const char *label, bool is_out, struct str header,
+		       struct str body);
+
+bool port_receive(struct port *p, struct port_message *m)
+{
+	nng_msg *msg;
+	if (nng_recvmsg(p->socket, &msg, NNG_FLAG_NONBLOCK) != 0)
+		return false;
+	*m = (struct port_message){str_of(nng_msg_body(msg), nng_msg_len(msg)), msg};
+	tap_mirror(p->tap, p->label, false, (struct str){0}, m->bytes);
+	return true;
+}
+
+void port_message_free(struct port_message *m)
+{
+	nng_msg_free(m->handle);
+	*m = (struct port_message){0};
+}
+
+/* Sends header and body as one message; `route` is what nng's raw sockets want in front. */
+static bool send_parts(struct port *p, struct str route, struct str header, struct str body)
+{
+	nng_msg *msg;
+	CHECK(nng_msg_alloc(&msg, 0) == 0);
+	CHECK(nng_msg_header_append(msg, route.ptr, route.len) == 0);
+	CHECK(nng_msg_append(msg, header.ptr, header.len) == 0);
+	CHECK(nng_msg_append(msg, body.ptr, body.len) == 0);
+	tap_mirror(p->tap, p->label, true, header, body);
+	if (nng_sendmsg(p->socket, msg, NNG_FLAG_NONBLOCK) == 0)
+		return true;
+	nng_msg_free(msg);
+	return false;
+}
+
+static bool send_batch(struct port *p, struct str route, const struct batch *batch)
+{
+	struct str piece;
+	bool is_sent = true;
+	for (size_t n = 0; batch_piece(batch, n, &piece); n++) {
+		if (p->kind == PORT_PUBLISH)
+			p->link.next.seq++;
+		buf_reset(&p->scratch);
+		bus_put_header(&p->scratch, &p->link.next);
+		is_sent &= send_parts(p, route, buf_view(&p->scratch), piece);
+	}
+	return is_sent;
+}
+
+bool port_send(struct port *p, const struct batch *batch, uint64_t now_ms)
+{
+	static const unsigned char question[4] = {QUESTION_TAG >> 24, QUESTION_TAG >> 16 & 255,
+						  QUESTION_TAG >> 8 & 255, QUESTION_TAG & 255};
+	if (batch->count == 0)
+		return true;
+	p->link.sent_ms = now_ms;
+	struct str route = p->kind == PORT_ASK ? str_of((const char *)question, sizeof question)
+					       : (struct str){0};
+	return send_batch(p, route, batch);
+}
+
+bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch)
+{
+	CHECK(p->kind == PORT_ANSWER);
+	nng_msg *msg = question->handle;
+	return send_batch(p, str_of(nng_msg_header(msg), nng_msg_header_len(msg)), batch);
+}
+
+void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms)
+{
+	if (!link_heartbeat_due(&p->link, now_ms))
+		return;
+	batch_reset(&p->heartbeat);
+	bus_put_heartbeat(&p->heartbeat, &(struct ev_heartbeat){.ready = is_ready});
+	port_send(p, &p->heartbeat, now_ms);
+}
+
+void port_drain(uint64_t ms)
+{
+	nng_msleep((nng_duration)ms);
+}
+
+/* ---- tap ---- */
+
+enum { TAP_VERSION = 1 };
+
+/* Runs on a thread of nng's. */
+static void on_watcher(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+	struct tap *t = arg;
+	(void)pipe;
+	if (event == NNG_PIPE_EV_ADD_POST)
+		atomic_fetch_add(&t->watchers, 1);
+	else if (event == NNG_PIPE_EV_REM_POST)
+		atomic_fetch_sub(&t->watchers, 1);
+}
+
+struct tap *tap_open(const char *address, const struct envelope *self, char *error,
+		     size_t error_len)
+{
+	struct tap *t = mem_alloc(sizeof *t);
+	t->socket = open_socket(PORT_PUBLISH);
+	t->self = *self;
+	CHECK(nng_pipe_notify(t->socket, NNG_PIPE_EV_ADD_POST, on_watcher, t) == 0);
+	CHECK(nng_pipe_notify(t->socket, NNG_PIPE_EV_REM_POST, on_watcher, t) == 0);
+	if (!attach_endpoint(t->socket, address, ENDPOINT_TAP, true, error, error_len)) {
+		tap_close(t);
+		return NULL;
+	}
+	return t;
+}
+
+void tap_close(struct tap *t)
+{
+	if (!t)
+		return;
+	nng_close(t->socket);
+	mem_free(t);
+}
+
+static int append(void *b, const char *bytes, size_t len)
+{
+	buf_append(b, bytes, len);
+	return 0;
+}
+
+static void tap_mirror(struct tap *t, const char *label, bool is_out, struct str header,
+		       struct str body)
+{
+	if (!t || atomic_load_explicit(&t->watchers, memory_order_relaxed) == 0)
+		return;
+	struct buf copy = {0}; /* not kept: historyd's reading thread taps too */
+	msgpack_packer p;
+	msgpack_packer_init(&p, &copy, append);
+	msgpack_pack_array(&p, 6);
+	msgpack_pack_uint64(&p, TAP_VERSION);
+	msgpack_pack_uint64(&p, t->self.from);
+	msgpack_pack_uint64(&p, t->self.id);
+	msgpack_pack_uint64(&p, is_out);
+	msgpack_pack_uint64(&p, clock_utc_us());
+	msgpack_pack_str(&p, strlen(label));
+	msgpack_pack_str_body(&p, label, strlen(label));
+	nng_msg *msg;
+	CHECK(nng_msg_alloc(&msg, 0) == 0);
+	CHECK(nng_msg_append(msg, copy.ptr, copy.len) == 0);
+	CHECK(nng_msg_append(msg, header.ptr, header.len) == 0);
+	CHECK(nng_msg_append(msg, body.ptr, body.len) == 0);
+	buf_free(&copy);
+	if (nng_sendmsg(t->socket, msg, NNG_FLAG_NONBLOCK) != 0)
+		nng_msg_free(msg);
+}
+
+bool tap_read(struct str message, struct tap_header *header, struct str *mirrored)
+{
+	enum { HEADER_BYTES_MAX = 256 };
+	msgpack_unpacked item;
+	size_t at = 0;
+	size_t len = message.len < HEADER_BYTES_MAX ? message.len : HEADER_BYTES_MAX;
+	msgpack_unpacked_init(&item);
+	msgpack_unpack_return rc = msgpack_unpack_next(&item, message.ptr, len, &at);
+	const msgpack_object *o = &item.data;
+	bool is_ours = (rc == MSGPACK_UNPACK_SUCCESS || rc == MSGPACK_UNPACK_EXTRA_BYTES) &&
+		       o->type == MSGPACK_OBJECT_ARRAY && o->via.array.size == 6;
+	for (uint32_t i = 0; is_ours && i < 5; i++)
+		is_ours = o->via.array.ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER;
+	if (is_ours) {
+		const msgpack_object *f = o->via.array.ptr;
+		is_ours = f[0].via.u64 == TAP_VERSION && f[1].via.u64 <= SERVICE_HISTORYD &&
+			  f[5].type == MSGPACK_OBJECT_STR;
+		if (is_ours) {
+			*header = (struct tap_header){
+				.service = (enum service)f[1].via.u64,
+				.id = f[2].via.u64,
+				.is_out = f[3].via.u64 != 0,
+				.time_us = f[4].via.u64,
+				.label = str_of(f[5].via.str.ptr, f[5].via.str.size),
+			};
+			*mirrored = str_of(message.ptr + at, message.len - at);
+		}
+	}
+	msgpack_unpacked_destroy(&item);
+	return is_ours;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/* busio.h — the sockets of the bus; with busio.c and tap/ the only files that include nng.
+ *
+ * A shard listens on four or five endpoints made from its one address: `up` (events from gateways),
+ * `down` (events to all gateways), `ask` (questions with one answer), `read` (historyd: pages, on
+ * their own thread), `tap`. For ipc:///run/parlor/roomd-0 that is ipc:///run/parlor/roomd-0.up and
+ * so on; for tcp://host:7000 ports 7000 to 7004. Endpoints are opened once at the start and kept:
+ * nng 1.5.2 is not safe to open and close at run time.
+ *
+ * Nothing here waits: sending never blocks (a full queue drops, and link.h notices), receiving
+ * takes what is there. Not here: what a message means (bus.h), what to do about loss (link.h).
+ * Next: service.h. */
+#ifndef PARLOR_PROTO_BUSIO_H
+#define PARLOR_PROTO_BUSIO_H
+
+#include "proto/link.h"
+
+enum endpoint { ENDPOINT_UP, ENDPOINT_DOWN, ENDPOINT_ASK, ENDPOINT_READ, ENDPOINT_TAP };
+
+enum port_kind {
+	PORT_PUBLISH,
+	PORT_SUBSCRIBE,
+	PORT_ASK,    /* sends questions, receives answers */
+	PORT_ANSWER, /* receives questions, sends answers */
+};
+
+struct tap;
+struct port;
+
+struct port_options {
+	enum port_kind kind;
+	bool listens; /* or dials, again and again until somebody listens */
+	const char *address;
+	enum endpoint endpoint;
+	const char *label;    /* for the tap: "roomd-0.up" */
+	struct envelope self; /* who sends here; `seq` 0 */
+	struct tap *tap;      /* mirrors what passes; may be NULL */
+};
+
+/* NULL, with a sentence in `error`, when the address is malformed or in use. Keeps the label. */
+struct port *port_open(const struct port_options *o, char *error, size_t error_len);
+
+/* Throws away what is still queued; call port_drain before. */
+void port_close(struct port *p);
+
+/* Readable when messages wait. For poll() only. */
+int port_fd(const struct port *p);
+
+/* A received message. `bytes` is what bus_open reads; `from` says where an answer must go. */
+struct port_message {
+	struct str bytes;
+	void *handle;
+};
+NODISCARD
+bool port_receive(struct port *p, struct port_message *m);
+void port_message_free(struct port_message *m);
+
+/* Sends the batch as one or a few messages, each with the next link sequence (publish) or none
+ * (ask). Empty batches send nothing. Returns false when the queue was full and something was
+ * dropped. */
+bool port_send(struct port *p, const struct batch *batch, uint64_t now_ms);
+
+/* Answers `question`, which is not freed. */
+bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch);
+
+/* Publishes a heartbeat when nothing was sent for HEARTBEAT_MS. */
+void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms);
+
+/* Gives queued messages up to `ms` to leave, before port_close. */
+void port_drain(uint64_t ms);
+
+/* The tap: a copy of all that passes, for whoever is connected; costs nothing while nobody is. */
+struct tap *tap_open(const char *address, const struct envelope *self, char *error,
+		     size_t error_len);
+void tap_close(struct tap *t);
+
+/* What stands before the mirrored message: [1, service, id, direction, time, label]. */
+struct tap_header {
+	enum service service;
+	uint64_t id;
+	bool is_out;
+	uint64_t time_us; /* UTC */
+	struct str label;
+};
+
+/* Takes the header off a mirrored message; false when it is none. Both views point into `message`.
+ */
+NODISCARD
+bool tap_read(struct str message, struct tap_header *header, struct str *mirrored);
+
+/* The URL of one endpoint of an address; false when the address is none or the URL does not fit. */
+NODISCARD
+bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_len);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/* link.c — see link.h. */
+#include "proto/link.h"
+
+enum link_verdict link_receive(struct link *l, const struct envelope *env, uint64_t now_ms)
+{
+	/* A lapsed sender may come back with a smaller epoch: its machine's clock was set back. */
+	if (l->up && env->epoch < l->epoch)
+		return LINK_STALE;
+	bool is_new = env->epoch > l->epoch || !l->up;
+	if (!is_new && env->seq <= l->seq)
+		return LINK_STALE;
+	bool is_next = env->seq == l->seq + 1 && env->epoch == l->epoch;
+	l->epoch = env->epoch;
+	l->seq = env->seq;
+	l->heard_ms = now_ms;
+	l->up = true;
+	if (is_new)
+		return LINK_NEW;
+	return is_next ? LINK_NEXT : LINK_GAP;
+}
+
+bool link_lapsed(struct link *l, uint64_t now_ms)
+{
+	if (!l->up || now_ms < l->heard_ms + LEASE_MS)
+		return false;
+	l->up = false;
+	l->ready = false;
+	return true;
+}

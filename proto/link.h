@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* link.h — noticing what a lossy bus lost.
+ *
+ * nng's pub/sub drops silently when a queue is full, so no promise may rest on it. Three things
+ * make loss visible: the sequence in every envelope shows a gap, the epoch a restart, and silence
+ * longer than the lease a death. What to do about it is the receiver's. Heartbeats are ordinary
+ * envelopes, so the last message before a silence is missed after a second at the latest. Pure: no
+ * sockets here, time is an argument. Next: busio.h. */
+#ifndef PARLOR_PROTO_LINK_H
+#define PARLOR_PROTO_LINK_H
+
+#include "proto/bus.h"
+
+enum { HEARTBEAT_MS = 1000, LEASE_MS = 5000 };
+
+/* The receiving end: what is known of one sender. Zeroed means that it has never been heard. */
+struct link {
+	uint64_t epoch;
+	uint64_t seq; /* of its last envelope */
+	uint64_t heard_ms;
+	bool up;    /* heard within the lease */
+	bool ready; /* as its last heartbeat said */
+};
+
+enum link_verdict {
+	LINK_NEXT,  /* in order: handle it */
+	LINK_NEW,   /* first word of this sender, or after a restart or a lapsed lease: resync, then
+		       handle it */
+	LINK_GAP,   /* something was lost before it: resync, then handle it */
+	LINK_STALE, /* of an earlier epoch, or a repetition: drop it */
+};
+enum link_verdict link_receive(struct link *l, const struct envelope *env, uint64_t now_ms);
+
+/* True once, when the sender's lease has run out. */
+bool link_lapsed(struct link *l, uint64_t now_ms);
+
+/* The sending end of one link. */
+struct link_out {
+	struct envelope next; /* who we are; `seq` is the one last used */
+	uint64_t sent_ms;
+};
+static inline bool link_heartbeat_due(const struct link_out *l, uint64_t now_ms)
+{
+	return now_ms >= l->sent_ms + HEARTBEAT_MS;
+}
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/* service.c — see service.h. */
+#include "proto/service.h"
+#include "proto/clock.h"
+#include "proto/log.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static enum log_level level_named(const char *name)
+{
+	static const char *const names[] = {"trace", "info", "odd", "broken"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
+struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o)
+{
+	struct buf label = {0};
+	buf_printf(&label, "%s-%" PRIu64, service_name(kind), id);
+	log_open(str_copy(buf_view(&label)).ptr, level_named(o->log_level),
+		 strcmp(o->log_format, "json") == 0);
+	buf_free(&label);
+	return (struct envelope){.from = kind, .id = id, .epoch = clock_utc_us()};
+}
+
+uint64_t service_random(void)
+{
+	uint64_t bits;
+	CHECK(getrandom(&bits, sizeof bits, 0) == (ssize_t)sizeof bits);
+	return bits;
+}
+
+int service_signal_fd(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	CHECK(fd >= 0);
+	return fd;
+}
+
+bool service_should_stop(int signal_fd)
+{
+	struct signalfd_siginfo info;
+	return read(signal_fd, &info, sizeof info) == (ssize_t)sizeof info;
+}
+
+void service_wait(const int *fds, size_t count, uint64_t due_ms)
+{
+	struct pollfd polled[WAIT_FDS_MAX];
+	CHECK(count <= WAIT_FDS_MAX);
+	for (size_t i = 0; i < count; i++)
+		polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	uint64_t now_ms = clock_steady_ms();
+	uint64_t wait_ms = due_ms <= now_ms ? 0 : due_ms - now_ms;
+	if (wait_ms > HEARTBEAT_MS / 2)
+		wait_ms = HEARTBEAT_MS / 2;
+	/* A signal or a failure looks like nothing being there yet; the caller looks at everything
+	 * anyway. */
+	(void)poll(polled, count, (int)wait_ms);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/* main.c — roomd's shell: takes messages off the bus, hands them to the core, sends what comes out.
+ *
+ * One thread. What roomd does is in roomd.c; the sockets are proto/busio.c's. */
+#include "proto/arena.h"
+#include "proto/clock.h"
+#include "proto/log.h"
+#include "proto/metrics_http.h"
+#include "proto/service.h"
+#include "roomd/roomd.h"
+
+#include <stdio.h>
+
+#define PROGRAM "parlor-roomd"
+
+enum {
+	TURN_MESSAGES = 512,  /* taken from one port before the results go out */
+	REPORT_MS = 1000,     /* between looks at the counters */
+	COMPLAINT_MS = 10000, /* between lines about messages that are not ours */
+	DRAIN_MS = 200,       /* for the last messages to leave */
+	ERROR_MAX = 512,
+	LABEL_MAX = 32,
+};
+
+struct options {
+	struct service_options service;
+	const char *bind;
+	uint64_t shard;
+	const char *historyd;
+	const char *metrics;
+};
+
+static const struct option_row option_rows[] = {
+	{.name = "bind",
+	 .kind = OPTION_TEXT,
+	 .offset = offsetof(struct options, bind),
+	 .help = "address of this shard, such as ipc:///run/parlor/roomd-0 or tcp://0.0.0.0:7000"},
+	{.name = "shard",
+	 .kind = OPTION_NUMBER,
+	 .offset = offsetof(struct options, shard),
+	 .fallback = "0",
+	 .max = SHARDS_MAX - 1,
+	 .help = "which of the roomd shards this is"},
+	{.name = "historyd",
+	 .kind = OPTION_TEXT,
+	 .offset = offsetof(struct options, historyd),
+	 .help = "addresses of all historyd shards, in their order, with commas between"},
+	{.name = "metrics",
+	 .kind = OPTION_TEXT,
+	 .offset = offsetof(struct options, metrics),
+	 .fallback = "",
+	 .help = "host:port to serve Prometheus metrics on"},
+	SERVICE_OPTION_ROWS(struct options, service),
+};
+
+struct shell {
+	struct roomd *core;
+	struct roomd_out out;
+	int signals;
+	struct envelope self;
+	const char *bind;
+	struct tap *tap;
+	struct port *up, *down, *ask[SHARDS_MAX];
+	size_t historyds;
+	const char *addresses[SHARDS_MAX]; /* theirs */
+	struct arena labels;
+	int fds[WAIT_FDS_MAX];
+	size_t fd_count;
+
+	bool was_ready;
+	uint64_t report_ms, complaint_ms;
+	struct roomd_stats stats;
+	uint64_t complained, lapsed; /* of stats, as last logged */
+	struct metrics metrics;
+	struct metrics_http *metrics_http;
+};
+
+static const char *label(struct shell *s, const char *service, size_t shard, const char *endpoint)
+{
+	char *text = arena_alloc(&s->labels, LABEL_MAX);
+	snprintf(text, LABEL_MAX, "%s-%zu.%s", service, shard, endpoint);
+	return text;
+}
+
+static struct port *open_port(struct shell *s, enum port_kind kind, const char *address,
+			      enum endpoint endpoint, const char *name)
+{
+	const struct port_options o = {.kind = kind,
+				       .listens = address == s->bind,
+				       .address = address,
+				       .endpoint = endpoint,
+				       .label = name,
+				       .self = s->self,
+				       .tap = s->tap};
+	char error[ERROR_MAX];
+	struct port *p = port_open(&o, error, sizeof error);
+	if (!p)
+		fail_system(PROGRAM, "%s", error);
+	if (kind != PORT_PUBLISH)
+		s->fds[s->fd_count++] = port_fd(p);
+	return p;
+}
+
+static void open_ports(struct shell *s, const struct options *o)
+{
+	char error[ERROR_MAX];
+	const char *const *historyds = s->addresses;
+	s->bind = o->bind;
+	s->historyds = options_split(o->historyd, s->addresses, SHARDS_MAX);
+	if (s->historyds == 0)
+		fail_usage(PROGRAM, "--historyd: give 1 to %d addresses", SHARDS_MAX);
+	s->tap = tap_open(s->bind, &s->self, error, sizeof error);
+	if (!s->tap)
+		fail_system(PROGRAM, "%s", error);
+	for (size_t i = 0; i < s->historyds; i++)
+		s->ask[i] = open_port(s, PORT_ASK, historyds[i], ENDPOINT_ASK,
+				      label(s, "historyd", i, "ask"));
+	s->down = open_port(s, PORT_PUBLISH, s->bind, ENDPOINT_DOWN,
+			    label(s, "roomd", o->shard, "down"));
+	s->up = open_port(s, PORT_SUBSCRIBE, s->bind, ENDPOINT_UP,
+			  label(s, "roomd", o->shard, "up"));
+}
+
+static void add_metrics(struct shell *s, const struct options *o)
+{
+	char error[ERROR_MAX];
+	const struct roomd_stats *st = &s->stats;
+	metrics_init(&s->metrics, "roomd", o->shard);
+	metrics_add(&s->metrics, "rooms", METRIC_GAUGE, "rooms with a member", &st->rooms);
+	metrics_add(&s->metrics, "users", METRIC_GAUGE, "users with a connection", &st->users);
+	metrics_add(&s->metrics, "members", METRIC_GAUGE, "users in rooms", &st->members);
+	metrics_add(&s->metrics, "gateways", METRIC_GAUGE, "gateways heard of", &st->gateways);
+	metrics_add(&s->metrics, "bus_bad_total", METRIC_COUNTER,
+		    "messages of the bus that were not ours", &st->bad_messages);
+	metrics_add(&s->metrics, "bus_unknown_total", METRIC_COUNTER,
+		    "events of the bus with an unknown number", &st->unknown_events);
+	metrics_add(&s->metrics, "bus_gaps_total", METRIC_COUNTER,
+		    "gaps noticed on links of the bus", &st->gaps);
+	metrics_add(&s->metrics, "bus_resyncs_total", METRIC_COUNTER,
+		    "resyncs after a gap or a restart", &st->resyncs);
+	metrics_add(&s->metrics, "gateways_lapsed_total", METRIC_COUNTER,
+		    "gateways that fell silent", &st->lapsed);
+	if (!*o->metrics)
+		return;
+	s->metrics_http = metrics_http_open(o->metrics, error, sizeof error);
+	if (!s->metrics_http)
+		fail_system(PROGRAM, "%s", error);
+}
+
+/* What an operator should know, at most once a second. */
+static void report(struct shell *s, uint64_t now_ms, bool is_ready)
+{
+	if (is_ready != s->was_ready)
+		log_info(is_ready ? "ready" : "not_ready", "historyds=%zu", s->historyds);
+	s->was_ready = is_ready;
+	if (now_ms < s->report_ms)
+		return;
+	s->report_ms = now_ms + REPORT_MS;
+	roomd_stats(s->core, &s->stats);
+	if (s->stats.lapsed != s->lapsed)
+		log_odd("gateway_lapsed", "total=%" PRIu64 " left=%" PRIu64, s->stats.lapsed,
+			s->stats.gateways);
+	s->lapsed = s->stats.lapsed;
+	uint64_t bad = s->stats.bad_messages + s->stats.unknown_events;
+	if (bad != s->complained && now_ms >= s->complaint_ms) {
+		log_odd("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64, s->stats.bad_messages,
+			s->stats.unknown_events);
+		s->complained = bad;
+		s->complaint_ms = now_ms + COMPLAINT_MS;
+	}
+	if (s->metrics_http)
+		metrics_http_refresh(s->metrics_http, &s->metrics);
+}
+
+static void take(struct shell *s, struct port *p, uint64_t now_ms)
+{
+	struct port_message m;
+	for (int n = 0; n < TURN_MESSAGES && port_receive(p, &m); n++) {
+		roomd_step(s->core, now_ms, m.bytes, &s->out);
+		port_message_free(&m);
+	}
+}
+
+static void turn(struct shell *s)
+{
+	uint64_t now_ms = clock_steady_ms();
+	take(s, s->up, now_ms);
+	for (size_t i = 0; i < s->historyds; i++)
+		take(s, s->ask[i], now_ms);
+	if (roomd_next_due(s->core) <= now_ms)
+		roomd_tick(s->core, now_ms, &s->out);
+	port_send(s->down, &s->out.down, now_ms);
+	for (size_t i = 0; i < s->historyds; i++)
+		port_send(s->ask[i], &s->out.ask[i], now_ms);
+	roomd_out_reset(&s->out);
+	bool is_ready = roomd_is_ready(s->core, now_ms);
+	port_heartbeat(s->down, is_ready, now_ms);
+	report(s, now_ms, is_ready);
+}
+
+static void close_all(struct shell *s)
+{
+	port_drain(DRAIN_MS);
+	port_close(s->up);
+	port_close(s->down);
+	for (size_t i = 0; i < s->historyds; i++)
+		port_close(s->ask[i]);
+	tap_close(s->tap);
+	metrics_http_close(s->metrics_http);
+	metrics_free(&s->metrics);
+	arena_free(&s->labels);
+	roomd_out_free(&s->out);
+	roomd_close(s->core);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {PROGRAM, "who is in which room of a Parlor",
+					       option_rows, ARRAY_LEN(option_rows)};
+	static struct options o;
+	static struct shell s;
+	options_load(&program, argc, argv, &o);
+	s.self = service_start(SERVICE_ROOMD, o.shard, &o.service);
+	s.signals = service_signal_fd();
+	s.fds[s.fd_count++] = s.signals;
+	open_ports(&s, &o);
+	add_metrics(&s, &o);
+	const struct roomd_options core = {.historyd_shards = (uint32_t)s.historyds,
+					   .seed = service_random()};
+	s.core = roomd_open(&core, clock_steady_ms());
+	log_info("listening", "bind=%s historyds=%zu", o.bind, s.historyds);
+
+	while (!service_should_stop(s.signals)) {
+		service_wait(s.fds, s.fd_count, roomd_next_due(s.core));
+		turn(&s);
+	}
+	log_info("stopping", "gateways=%" PRIu64, s.stats.gateways);
+	turn(&s);
+	close_all(&s);
+	return 0;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/* names.c — who may use a name. A name joined with a key belongs to that key while any gateway
+ * holds it and RESERVED_MS longer; one joined without is open to others without. */
+#include "roomd/state.h"
+
+struct name *name_find(const struct roomd *r, struct str user)
+{
+	return table_find(&r->names, user);
+}
+
+struct name *name_get(struct roomd *r, struct str user)
+{
+	struct name *n = name_find(r, user);
+	if (n)
+		return n;
+	n = mem_alloc(sizeof *n);
+	n->user = str_copy(user);
+	TAILQ_INIT(&n->holdings);
+	TAILQ_INIT(&n->pending);
+	table_add(&r->names, n);
+	return n;
+}
+
+static void unreserve(struct roomd *r, struct name *n)
+{
+	if (n->reserved_ms)
+		TAILQ_REMOVE(&r->reserved, n, reserved);
+	n->reserved_ms = 0;
+}
+
+void name_free(struct roomd *r, struct name *n)
+{
+	CHECK(TAILQ_EMPTY(&n->holdings));
+	unreserve(r, n);
+	invite_forget_all(n);
+	table_remove(&r->names, n->user);
+	str_free(&n->user);
+	str_free(&n->key);
+	mem_free(n);
+}
+
+void name_put_away(struct roomd *r, struct name *n)
+{
+	if (TAILQ_EMPTY(&n->holdings) && !n->reserved_ms && !n->questions)
+		name_free(r, n);
+}
+
+static bool is_in_use(const struct name *n)
+{
+	return !TAILQ_EMPTY(&n->holdings) || n->reserved_ms;
+}
+
+static void add_holding(struct roomd *r, struct name *n, struct peer *peer)
+{
+	struct holding *h;
+	TAILQ_FOREACH (h, &n->holdings, of_name) {
+		if (h->peer == peer) {
+			h->round = peer->round;
+			return;
+		}
+	}
+	unreserve(r, n);
+	h = mem_alloc(sizeof *h);
+	*h = (struct holding){.name = n, .peer = peer, .round = peer->round};
+	TAILQ_INSERT_TAIL(&n->holdings, h, of_name);
+	TAILQ_INSERT_TAIL(&peer->holdings, h, of_peer);
+}
+
+/* A gateway says that it holds the user. If a race let two keys in, the first one's stays. */
+void name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
+{
+	struct name *n = name_get(r, user);
+	if (!is_in_use(n)) {
+		str_free(&n->key);
+		n->key = str_copy(key);
+	}
+	add_holding(r, n, peer);
+}
+
+void name_claim(struct roomd *r, const struct ev_claim *ev)
+{
+	if (!r->is_settled || ev->user.len == 0)
+		return;
+	struct name *n = name_find(r, ev->user);
+	enum err status = ERR_OK;
+	if (n && is_in_use(n) && !str_equal_secret(n->key, ev->key))
+		status = ERR_NAME_TAKEN;
+	else
+		name_hold(r, ev->user, ev->key, r->peer);
+	bus_put_claim_answer(&r->out->down, &(struct ev_claim_answer){.gateway = r->peer->id,
+								      .user = ev->user,
+								      .key = ev->key,
+								      .status = status});
+	if (status == ERR_OK)
+		invite_load(r, name_find(r, ev->user));
+}
+
+void holding_remove(struct roomd *r, struct holding *h)
+{
+	struct name *n = h->name;
+	TAILQ_REMOVE(&n->holdings, h, of_name);
+	TAILQ_REMOVE(&h->peer->holdings, h, of_peer);
+	mem_free(h);
+	if (!TAILQ_EMPTY(&n->holdings))
+		return;
+	if (n->key.len) {
+		n->reserved_ms = r->now_ms + RESERVED_MS;
+		TAILQ_INSERT_TAIL(&r->reserved, n, reserved);
+	}
+	name_put_away(r, n);
+}
+
+void name_release(struct roomd *r, struct str user, struct peer *peer)
+{
+	struct name *n = name_find(r, user);
+	struct holding *h;
+	if (!n)
+		return;
+	TAILQ_FOREACH (h, &n->holdings, of_name) {
+		if (h->peer == peer) {
+			holding_remove(r, h);
+			return;
+		}
+	}
+}
+
+void name_tick(struct roomd *r)
+{
+	struct name *n;
+	while ((n = TAILQ_FIRST(&r->reserved)) != NULL && n->reserved_ms <= r->now_ms) {
+		unreserve(r, n);
+		name_put_away(r, n);
+	}
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* peers.c — the gateways: following their links, asking again for their members when something may
+ * be missing, and letting go of all that a dead one held. */
+#include "roomd/state.h"
+
+static struct str id_key(const uint64_t *id)
+{
+	return str_of((const char *)id, sizeof *id);
+}
+
+static void drop_all(struct roomd *r, struct peer *p)
+{
+	while (!TAILQ_EMPTY(&p->members))
+		member_remove(r, TAILQ_FIRST(&p->members));
+	while (!TAILQ_EMPTY(&p->holdings))
+		holding_remove(r, TAILQ_FIRST(&p->holdings));
+}
+
+void peer_free(struct roomd *r, struct peer *p)
+{
+	drop_all(r, p);
+	table_remove(&r->peers, id_key(&p->id));
+	mem_free(p);
+	r->stats.gateways--;
+}
+
+static struct peer *peer_get(struct roomd *r, uint64_t id)
+{
+	struct peer *p = table_find(&r->peers, id_key(&id));
+	if (p)
+		return p;
+	p = mem_alloc(sizeof *p);
+	p->id = id;
+	TAILQ_INIT(&p->members);
+	TAILQ_INIT(&p->holdings);
+	table_add(&r->peers, p);
+	r->stats.gateways++;
+	return p;
+}
+
+static void ask_members(struct roomd *r, struct peer *p)
+{
+	p->round = ++r->rounds;
+	p->round_ms = r->now_ms;
+	p->is_round_open = true;
+	r->stats.resyncs++;
+	bus_put_members_ask(&r->out->down,
+			    &(struct ev_members_ask){.gateway = p->id, .round = p->round});
+}
+
+bool peer_follow(struct roomd *r, const struct envelope *env)
+{
+	struct peer *p = peer_get(r, env->id);
+	bool has_restarted = p->link.epoch && env->epoch > p->link.epoch;
+	r->peer = p;
+	switch (link_receive(&p->link, env, r->now_ms)) {
+	case LINK_STALE:
+		return false;
+	case LINK_GAP:
+		r->stats.gaps++;
+		ask_members(r, p);
+		return true;
+	case LINK_NEW:
+		if (has_restarted) /* its connections died with it */
+			drop_all(r, p);
+		ask_members(r, p);
+		return true;
+	case LINK_NEXT:
+		break;
+	}
+	return true;
+}
+
+struct member *peer_member(const struct roomd *r, const struct room_user *u)
+{
+	struct member *m;
+	TAILQ_FOREACH (m, &u->members, of_user)
+		if (m->peer == r->peer)
+			return m;
+	return NULL;
+}
+
+/* Joins that came since the round was asked for bear its number too: they are newer than what the
+ * gateway said. */
+void peer_members_end(struct roomd *r, const struct ev_members_end *ev)
+{
+	struct peer *p = r->peer;
+	if (!p->is_round_open || ev->round != p->round)
+		return;
+	p->is_round_open = false;
+	struct member *m = TAILQ_FIRST(&p->members);
+	while (m) {
+		struct member *next = TAILQ_NEXT(m, of_peer);
+		if (m->round != p->round)
+			member_remove(r, m);
+		m = next;
+	}
+	struct holding *h = TAILQ_FIRST(&p->holdings);
+	while (h) {
+		struct holding *next = TAILQ_NEXT(h, of_peer);
+		if (h->round != p->round)
+			holding_remove(r, h);
+		h = next;
+	}
+}
+
+bool peer_round_open(const struct roomd *r)
+{
+	const struct peer *p;
+	TABLE_EACH (&r->peers, i, p)
+		if (p->is_round_open)
+			return true;
+	return false;
+}
+
+void peer_tick(struct roomd *r)
+{
+	struct peer *p;
+	struct peer *lapsed = NULL;
+	TABLE_EACH (&r->peers, i, p) {
+		if (link_lapsed(&p->link, r->now_ms) || !p->link.up)
+			lapsed = p;
+		else if (p->is_round_open && r->now_ms >= p->round_ms + ROUND_MS)
+			ask_members(r, p);
+	}
+	if (!lapsed)
+		return;
+	r->stats.lapsed++;
+	peer_free(r, lapsed);
+	peer_tick(r); /* the table moved; gateways die seldom */
+}

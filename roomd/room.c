@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/* room.c — who may come into a room: joins, newRoom, and what historyd knows of the room. While
+ * that is being asked, and while a room is being made private, joins wait in a line, so nobody
+ * slips in between. */
+#include "proto/shard.h"
+#include "roomd/state.h"
+
+void room_free(struct roomd *r, struct room *room)
+{
+	struct question *q = room->question ? question_find(r, room->question) : NULL;
+	if (q)
+		question_end(r, q);
+	table_remove(&r->rooms, room->name);
+	table_free(&room->users);
+	str_free(&room->name);
+	str_free(&room->owner);
+	str_free(&room->guest);
+	mem_free(room);
+}
+
+static bool is_private(const struct room *room)
+{
+	return room->owner.len > 0;
+}
+
+static bool may_enter(const struct room *room, struct str user)
+{
+	return !is_private(room) || str_equal(room->owner, user) || str_equal(room->guest, user);
+}
+
+static void answer_join(struct roomd *r, const struct room *room, uint64_t gateway, struct str user,
+			enum err status)
+{
+	bus_put_join_answer(&r->out->down, &(struct ev_join_answer){.gateway = gateway,
+								    .room = room->name,
+								    .user = user,
+								    .status = status,
+								    .version = room->version});
+}
+
+static void answer_private(struct roomd *r, uint64_t gateway, uint64_t req, enum err status)
+{
+	bus_put_private_answer(
+		&r->out->down,
+		&(struct ev_private_answer){.gateway = gateway, .req = req, .status = status});
+}
+
+static struct waiter *waiter_find(const struct room *room, uint64_t gateway, uint64_t req,
+				  struct str user)
+{
+	struct waiter *w;
+	TAILQ_FOREACH (w, &room->waiters, entry)
+		if (w->gateway == gateway && w->req == req && str_equal(w->user, user))
+			return w;
+	return NULL;
+}
+
+static void waiter_add(struct roomd *r, struct room *room, uint64_t req, struct str user,
+		       struct str user2)
+{
+	/* What does not fit into the line is asked again by its gateway. */
+	if (r->waiters >= WAITERS_MAX || waiter_find(room, r->peer->id, req, user))
+		return;
+	struct waiter *w = mem_alloc(sizeof *w);
+	*w = (struct waiter){.gateway = r->peer->id,
+			     .req = req,
+			     .user = str_copy(user),
+			     .user2 = str_copy(user2)};
+	TAILQ_INSERT_TAIL(&room->waiters, w, entry);
+	r->waiters++;
+}
+
+static void waiter_remove(struct roomd *r, struct room *room, struct waiter *w)
+{
+	TAILQ_REMOVE(&room->waiters, w, entry);
+	str_free(&w->user);
+	str_free(&w->user2);
+	mem_free(w);
+	r->waiters--;
+}
+
+static struct peer *peer_by_id(const struct roomd *r, uint64_t id)
+{
+	return table_find(&r->peers, str_of((const char *)&id, sizeof id));
+}
+
+static void admit(struct roomd *r, struct room *room, const struct waiter *w)
+{
+	struct peer *peer = peer_by_id(r, w->gateway);
+	if (!peer)
+		return;
+	if (!may_enter(room, w->user)) {
+		answer_join(r, room, w->gateway, w->user, ERR_FORBIDDEN);
+		return;
+	}
+	member_add(r, room, w->user, peer);
+	answer_join(r, room, w->gateway, w->user, ERR_OK);
+}
+
+/* Whether anyone but the two is in the room or waits for it. */
+static bool has_others(const struct room *room, const struct waiter *asking)
+{
+	const struct room_user *u;
+	TAILQ_FOREACH (u, &room->order, entry)
+		if (!str_equal(u->name, asking->user) && !str_equal(u->name, asking->user2))
+			return true;
+	return false;
+}
+
+/* OK means that historyd has to be asked. */
+static enum err judge_private(const struct room *room, const struct waiter *w)
+{
+	if (is_private(room)) {
+		if (!may_enter(room, w->user))
+			return ERR_FORBIDDEN;
+		if (!may_enter(room, w->user2))
+			return ERR_ROOM_TAKEN;
+		return room_user_find(room, w->user2) ? ERR_ALREADY_IN : ERR_OK;
+	}
+	return has_others(room, w) ? ERR_ROOM_TAKEN : ERR_OK;
+}
+
+static void ask_historyd(struct roomd *r, struct room *room, enum question_kind kind,
+			 struct str user, struct str user2)
+{
+	room->question = question_start(
+		r,
+		&(struct question){.kind = kind, .room = room->name, .user = user, .user2 = user2});
+}
+
+/* Serves the line as far as it can be served; the room may be gone afterwards. */
+static void advance(struct roomd *r, struct room *room)
+{
+	struct waiter *w;
+	while ((w = TAILQ_FIRST(&room->waiters)) != NULL && !room->question) {
+		if (!room->has_facts) {
+			ask_historyd(r, room, QUESTION_ROOM, (struct str){0}, (struct str){0});
+			return;
+		}
+		if (w->req == 0) {
+			admit(r, room, w);
+			waiter_remove(r, room, w);
+			continue;
+		}
+		enum err verdict = judge_private(room, w);
+		if (verdict == ERR_OK && !is_private(room)) {
+			ask_historyd(r, room, QUESTION_PRIVATE, w->user, w->user2);
+			return;
+		}
+		answer_private(r, w->gateway, w->req, verdict);
+		waiter_remove(r, room, w);
+	}
+	room_put_away(r, room);
+}
+
+void room_join(struct roomd *r, const struct ev_join *ev)
+{
+	if (!r->is_settled)
+		return;
+	struct room *room = room_get(r, ev->room);
+	waiter_add(r, room, 0, ev->user, (struct str){0});
+	advance(r, room);
+}
+
+void room_leave(struct roomd *r, const struct ev_leave *ev)
+{
+	struct room *room = room_find(r, ev->room);
+	if (!room)
+		return;
+	struct waiter *w = waiter_find(room, r->peer->id, 0, ev->user);
+	if (w)
+		waiter_remove(r, room, w);
+	struct room_user *u = room_user_find(room, ev->user);
+	struct member *m = u ? peer_member(r, u) : NULL;
+	if (m)
+		member_remove(r, m); /* and the room, if that was all */
+	else
+		room_put_away(r, room);
+}
+
+void room_private_ask(struct roomd *r, const struct ev_private_ask *ev)
+{
+	if (!r->is_settled || ev->req == 0 || ev->user.len == 0 || ev->user2.len == 0)
+		return;
+	struct room *room = room_get(r, ev->room);
+	waiter_add(r, room, ev->req, ev->user, ev->user2);
+	advance(r, room);
+}
+
+static void set_facts(struct room *room, struct str owner, struct str guest)
+{
+	str_free(&room->owner);
+	str_free(&room->guest);
+	room->owner = str_copy(owner);
+	room->guest = str_copy(guest);
+	room->has_facts = true;
+}
+
+/* The room whose question this answers, with the question ended; NULL when nobody waits for it any
+ * more. */
+static struct room *answered_room(struct roomd *r, uint64_t number, struct str name,
+				  enum question_kind kind)
+{
+	struct question *q = question_find(r, number);
+	if (!q || q->kind != kind || !str_equal(q->room, name))
+		return NULL;
+	question_end(r, q);
+	struct room *room = room_find(r, name);
+	CHECK(room && room->question == number);
+	room->question = 0;
+	return room;
+}
+
+/* Members who were let in while nothing was known of the room, when gateways said who is there. */
+static void expel_others(struct roomd *r, struct room *room)
+{
+	struct room_user *u = TAILQ_FIRST(&room->order);
+	while (u) {
+		struct room_user *next = TAILQ_NEXT(u, entry);
+		if (!may_enter(room, u->name)) {
+			struct member *m = TAILQ_FIRST(&u->members);
+			while (m) {
+				struct member *following = TAILQ_NEXT(m, of_user);
+				member_remove(r, m);
+				m = following;
+			}
+		}
+		u = next;
+	}
+}
+
+void room_facts(struct roomd *r, const struct ev_room_facts *ev)
+{
+	if (err_from_wire(ev->status) != ERR_OK)
+		return; /* asked again */
+	struct room *room = answered_room(r, ev->req, ev->room, QUESTION_ROOM);
+	if (!room)
+		return;
+	set_facts(room, ev->owner, ev->guest);
+	expel_others(r, room); /* somebody waits, so the room stays */
+	advance(r, room);
+}
+
+void room_private_done(struct roomd *r, const struct ev_private_done *ev)
+{
+	enum err status = err_from_wire(ev->status);
+	if (status == ERR_UNAVAILABLE)
+		return;
+	struct room *room = answered_room(r, ev->req, ev->room, QUESTION_PRIVATE);
+	if (!room)
+		return;
+	struct waiter *w = TAILQ_FIRST(&room->waiters);
+	CHECK(w && w->req);
+	if (status == ERR_OK) {
+		set_facts(room, w->user, w->user2);
+		if (room_user_find(room, w->user2))
+			status = ERR_ALREADY_IN;
+	}
+	answer_private(r, w->gateway, w->req, status);
+	waiter_remove(r, room, w);
+	advance(r, room);
+}
+
+/* Nobody can be waiting any more: their gateways have given up too. */
+void room_question_failed(struct roomd *r, const struct question *q)
+{
+	struct room *room = room_find(r, q->room);
+	CHECK(room && room->question == q->number);
+	room->question = 0;
+	while (!TAILQ_EMPTY(&room->waiters))
+		waiter_remove(r, room, TAILQ_FIRST(&room->waiters));
+	room_put_away(r, room);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/* roomd.c — see roomd.h: opening and closing, the bus's events and their handlers, what is due. */
+#include "roomd/state.h"
+
+static struct str peer_key(const void *item)
+{
+	const struct peer *p = item;
+	return str_of((const char *)&p->id, sizeof p->id);
+}
+
+static struct str room_key(const void *item)
+{
+	return ((const struct room *)item)->name;
+}
+
+static struct str name_key(const void *item)
+{
+	return ((const struct name *)item)->user;
+}
+
+static struct str question_key(const void *item)
+{
+	const struct question *q = item;
+	return str_of((const char *)&q->number, sizeof q->number);
+}
+
+void roomd_out_reset(struct roomd_out *out)
+{
+	batch_reset(&out->down);
+	for (size_t i = 0; i < SHARDS_MAX; i++)
+		batch_reset(&out->ask[i]);
+}
+
+void roomd_out_free(struct roomd_out *out)
+{
+	batch_free(&out->down);
+	for (size_t i = 0; i < SHARDS_MAX; i++)
+		batch_free(&out->ask[i]);
+}
+
+struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
+{
+	struct roomd *r = mem_alloc(sizeof *r);
+	CHECK(options->historyd_shards >= 1 && options->historyd_shards <= SHARDS_MAX);
+	r->options = *options;
+	r->opened_ms = now_ms;
+	r->now_ms = now_ms;
+	bus_reader_init(&r->reader);
+	table_init(&r->peers, peer_key, options->seed);
+	table_init(&r->rooms, room_key, options->seed);
+	table_init(&r->names, name_key, options->seed);
+	table_init(&r->questions_by_number, question_key, options->seed);
+	TAILQ_INIT(&r->questions);
+	TAILQ_INIT(&r->typing);
+	TAILQ_INIT(&r->reserved);
+	return r;
+}
+
+void roomd_close(struct roomd *r)
+{
+	struct roomd_out out = {0};
+	r->out = &out;
+	while (!TAILQ_EMPTY(&r->questions)) {
+		struct question *q = TAILQ_FIRST(&r->questions);
+		if (q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE)
+			room_question_failed(r, q);
+		else
+			invite_question_failed(r, q);
+		question_end(r, q);
+	}
+	for (size_t i = 0; i < r->peers.cap; i++)
+		while (r->peers.cap > i && r->peers.slots[i].item)
+			peer_free(r, r->peers.slots[i].item);
+	while (!TAILQ_EMPTY(&r->reserved))
+		name_free(r, TAILQ_FIRST(&r->reserved));
+	CHECK(r->rooms.count == 0 && r->names.count == 0);
+	table_free(&r->peers);
+	table_free(&r->rooms);
+	table_free(&r->names);
+	table_free(&r->questions_by_number);
+	bus_reader_free(&r->reader);
+	buf_free(&r->scratch);
+	roomd_out_free(&out);
+	mem_free(r);
+}
+
+/* ---- events ---- */
+
+static void on_heartbeat(struct roomd *r, const struct ev_heartbeat *ev)
+{
+	(void)r, (void)ev; /* the envelope has said it all */
+}
+
+static void on_claim(struct roomd *r, const struct ev_claim *ev)
+{
+	name_claim(r, ev);
+}
+
+static void on_release(struct roomd *r, const struct ev_release *ev)
+{
+	name_release(r, ev->user, r->peer);
+}
+
+static void on_join(struct roomd *r, const struct ev_join *ev)
+{
+	room_join(r, ev);
+}
+
+static void on_leave(struct roomd *r, const struct ev_leave *ev)
+{
+	room_leave(r, ev);
+}
+
+static void on_typing(struct roomd *r, const struct ev_typing *ev)
+{
+	typing_sign(r, ev);
+}
+
+static void on_wrote(struct roomd *r, const struct ev_wrote *ev)
+{
+	typing_wrote(r, ev);
+}
+
+static void on_private_ask(struct roomd *r, const struct ev_private_ask *ev)
+{
+	room_private_ask(r, ev);
+}
+
+static void on_invite_ask(struct roomd *r, const struct ev_invite_ask *ev)
+{
+	invite_ask(r, ev);
+}
+
+static void on_invite_seen(struct roomd *r, const struct ev_invite_seen *ev)
+{
+	invite_seen(r, ev);
+}
+
+static void on_presence_ask(struct roomd *r, const struct ev_presence_ask *ev)
+{
+	room_presence_ask(r, ev);
+}
+
+static void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
+{
+	(void)r, (void)ev; /* for whoever watches: what follows is marked by the round's end */
+}
+
+static void on_member_user(struct roomd *r, const struct ev_member_user *ev)
+{
+	if (ev->user.len)
+		name_hold(r, ev->user, ev->key, r->peer);
+}
+
+static void on_member_room(struct roomd *r, const struct ev_member_room *ev)
+{
+	struct room *room = room_get(r, ev->room);
+	bool is_stranger = room->owner.len && !str_equal(room->owner, ev->user) &&
+			   !str_equal(room->guest, ev->user);
+	if (ev->user.len && !is_stranger)
+		member_add(r, room, ev->user, r->peer);
+	room_put_away(r, room);
+}
+
+static void on_members_end(struct roomd *r, const struct ev_members_end *ev)
+{
+	peer_members_end(r, ev);
+}
+
+static void on_room_facts(struct roomd *r, const struct ev_room_facts *ev)
+{
+	room_facts(r, ev);
+}
+
+static void on_private_done(struct roomd *r, const struct ev_private_done *ev)
+{
+	room_private_done(r, ev);
+}
+
+static void on_invites(struct roomd *r, const struct ev_invites *ev)
+{
+	invite_loaded(r, ev);
+}
+
+static void on_invite_done(struct roomd *r, const struct ev_invite_done *ev)
+{
+	invite_done(r, ev);
+}
+
+/* Gateways may send what is meant for roomd, historyd what answers it, and nobody else anything. */
+static bool is_allowed(const struct roomd *r, enum ev_type type)
+{
+	const struct bus_row *row = bus_row(type);
+	bool is_for_us = row->to == SERVICE_ROOMD || row->to == SERVICE_ANY;
+	return is_for_us && (row->from == r->from.from || row->from == SERVICE_ANY);
+}
+
+#define HANDLE_ROOMD(name) on_##name(r, &ev->as.name)
+#define HANDLE_ANY(name) on_##name(r, &ev->as.name)
+#define HANDLE_GATEWAY(name) (void)0 /* not let through by is_allowed */
+#define HANDLE_HISTORYD(name) (void)0
+
+static void dispatch(struct roomd *r, const struct bus_event *ev)
+{
+	if (!is_allowed(r, ev->type)) {
+		r->stats.unknown_events++;
+		return;
+	}
+	switch (ev->type) {
+		BUS_EVENTS(DISPATCH_ROW)
+	}
+}
+
+static void settle(struct roomd *r)
+{
+	if (r->is_settled || r->now_ms < r->opened_ms + SETTLE_MS)
+		return;
+	r->is_settled = !peer_round_open(r) || r->now_ms >= r->opened_ms + SETTLE_MAX_MS;
+}
+
+void roomd_step(struct roomd *r, uint64_t now_ms, struct str message, struct roomd_out *out)
+{
+	struct bus_event ev;
+	r->now_ms = now_ms;
+	r->out = out;
+	r->peer = NULL;
+	settle(r);
+	if (!bus_open(&r->reader, message, &r->from) || r->from.from == SERVICE_ROOMD) {
+		r->stats.bad_messages++;
+		return;
+	}
+	if (r->from.from == SERVICE_GATEWAY && !peer_follow(r, &r->from))
+		return;
+	while (bus_next(&r->reader, &ev))
+		dispatch(r, &ev);
+	r->stats.bad_messages += r->reader.bad;
+	r->stats.unknown_events += r->reader.unknown;
+	r->reader.unknown = 0;
+}
+
+void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
+{
+	r->now_ms = now_ms;
+	r->out = out;
+	settle(r);
+	peer_tick(r);
+	typing_tick(r);
+	question_tick(r);
+	name_tick(r);
+}
+
+uint64_t roomd_next_due(const struct roomd *r)
+{
+	/* Leases and rounds are looked at with each heartbeat; only typing and questions want more.
+	 */
+	uint64_t due = r->now_ms + HEARTBEAT_MS / 2;
+	const struct room_user *u = TAILQ_FIRST(&r->typing);
+	const struct question *q = TAILQ_FIRST(&r->questions);
+	if (u && u->typing_ms + TYPING_MS < due)
+		due = u->typing_ms + TYPING_MS;
+	if (q && q->retry_ms < due)
+		due = q->retry_ms;
+	return due;
+}
+
+bool roomd_is_ready(const struct roomd *r, uint64_t now_ms)
+{
+	(void)now_ms;
+	return r->is_settled;
+}
+
+void roomd_stats(const struct roomd *r, struct roomd_stats *stats)
+{
+	*stats = r->stats;
+	stats->rooms = r->rooms.count;
+	stats->users = r->names.count;
+}

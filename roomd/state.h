@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/* state.h — what roomd remembers: gateways, the rooms they have members in, the users they hold.
+ * Inside the core only.
+ *
+ * Who owns what: rooms own their users, waiters and members; names own their holdings and
+ * invitations. A member or a holding is also in its gateway's list, so that all of a gateway's can
+ * go when it does. Next: room.c. */
+#ifndef PARLOR_ROOMD_STATE_H
+#define PARLOR_ROOMD_STATE_H
+
+#include "proto/link.h"
+#include "proto/table.h"
+#include "roomd/roomd.h"
+
+#include <sys/queue.h>
+
+enum {
+	SETTLE_MS = 1500,     /* after the start, before anything is answered */
+	SETTLE_MAX_MS = 5000, /* even if a gateway has not finished saying who is there */
+	ROUND_MS = 2000,      /* a members round that takes longer is asked for again */
+	TYPING_MS = 5000,
+	TYPING_TELL_MS = 1000, /* others are told so often at most */
+	RESERVED_MS = 60000, /* a keyed name belongs to its key so long after its last connection */
+	QUESTION_MS = 1000,  /* a question to historyd is repeated so often … */
+	QUESTION_TRIES = 5,  /* … and given up after so many times */
+	WAITERS_MAX = 100000,
+	NAMES_A_PART = 1000,
+};
+
+TAILQ_HEAD(member_list, member);
+TAILQ_HEAD(holding_list, holding);
+TAILQ_HEAD(room_user_list, room_user);
+TAILQ_HEAD(waiter_list, waiter);
+TAILQ_HEAD(name_list, name);
+TAILQ_HEAD(pending_list, pending);
+TAILQ_HEAD(question_list, question);
+
+struct peer { /* a gateway */
+	uint64_t id;
+	struct link link;
+	struct member_list members;
+	struct holding_list holdings;
+	/* Members rounds: whatever bears the newest round's number at its end is there, all else is
+	 * gone. */
+	uint64_t round;
+	uint64_t round_ms;
+	bool is_round_open;
+};
+
+/* A user in a room by way of one gateway. */
+struct member {
+	TAILQ_ENTRY(member) of_user;
+	TAILQ_ENTRY(member) of_peer;
+	struct room_user *user;
+	struct peer *peer;
+	uint64_t round;
+};
+
+struct room_user {
+	struct str name;
+	struct room *room;
+	struct member_list members;
+	uint64_t typing_ms; /* the last sign of typing; in roomd.typing while is_typing */
+	uint64_t typing_told_ms;
+	bool is_typing;
+	TAILQ_ENTRY(room_user) typing;
+	TAILQ_ENTRY(room_user) entry;
+};
+
+/* A join or newRoom that waits for what historyd knows of the room. */
+struct waiter {
+	TAILQ_ENTRY(waiter) entry;
+	uint64_t gateway;
+	uint64_t req; /* of a newRoom; 0: a join */
+	struct str user, user2;
+};
+
+struct room {
+	struct str name;
+	struct table users; /* struct room_user by name */
+	struct room_user_list order;
+	uint64_t version;
+	bool has_facts;
+	struct str owner, guest;    /* empty: public */
+	struct waiter_list waiters; /* the first one's question is under way */
+	uint64_t question;          /* its number, or 0 */
+};
+
+/* A gateway that has a connection of the user. */
+struct holding {
+	TAILQ_ENTRY(holding) of_name;
+	TAILQ_ENTRY(holding) of_peer;
+	struct name *name;
+	struct peer *peer;
+	uint64_t round;
+};
+
+/* An invitation for the user, kept by historyd. */
+struct pending {
+	TAILQ_ENTRY(pending) entry;
+	struct str room, from;
+};
+
+struct name { /* a user, wherever connected */
+	struct str user;
+	struct str key; /* digest of the guest key, or empty */
+	struct holding_list holdings;
+	struct pending_list pending;
+	bool has_pending;     /* historyd has said what is pending */
+	uint32_t questions;   /* under way; keeps the actor alive */
+	uint64_t reserved_ms; /* until then; 0: not reserved */
+	TAILQ_ENTRY(name) reserved;
+};
+
+enum question_kind {
+	QUESTION_ROOM,
+	QUESTION_PRIVATE,
+	QUESTION_INVITES,
+	QUESTION_INVITE_PUT,
+	QUESTION_INVITE_DROP,
+};
+
+/* Something asked of historyd. */
+struct question {
+	TAILQ_ENTRY(question) entry; /* in roomd.questions, by retry_ms */
+	uint64_t number;
+	enum question_kind kind;
+	uint32_t tries;
+	uint64_t retry_ms;
+	uint64_t gateway, req; /* who waits for an invite_answer */
+	struct str room, user, user2;
+};
+
+struct roomd {
+	struct roomd_options options;
+	struct roomd_stats stats;
+	struct bus_reader reader;
+	uint64_t opened_ms;
+	bool is_settled;
+
+	/* The call under way. */
+	uint64_t now_ms;
+	struct roomd_out *out;
+	struct envelope from;
+	struct peer *peer; /* NULL for answers of historyd */
+
+	struct table peers; /* by id */
+	struct table rooms;
+	struct table names;
+	struct table questions_by_number;
+	uint64_t versions, rounds, last_question;
+	uint32_t waiters;
+
+	/* Equal waits need only a queue. */
+	struct question_list questions;
+	struct room_user_list typing;
+	struct name_list reserved;
+	struct buf scratch;
+};
+
+/* room.c */
+void room_join(struct roomd *r, const struct ev_join *ev);
+void room_leave(struct roomd *r, const struct ev_leave *ev);
+void room_private_ask(struct roomd *r, const struct ev_private_ask *ev);
+void room_facts(struct roomd *r, const struct ev_room_facts *ev);
+void room_private_done(struct roomd *r, const struct ev_private_done *ev);
+void room_question_failed(struct roomd *r, const struct question *q);
+struct room *room_find(const struct roomd *r, struct str name);
+void room_free(struct roomd *r, struct room *room);
+
+/* members.c */
+struct room *room_get(struct roomd *r, struct str name);
+void room_put_away(struct roomd *r, struct room *room); /* if nothing holds it */
+struct room_user *room_user_find(const struct room *room, struct str user);
+void member_add(struct roomd *r, struct room *room, struct str user, struct peer *peer);
+void member_remove(struct roomd *r, struct member *m);
+void room_presence_ask(struct roomd *r, const struct ev_presence_ask *ev);
+
+/* typing.c */
+void typing_sign(struct roomd *r, const struct ev_typing *ev);
+void typing_end(struct roomd *r, struct room_user *u);
+void typing_wrote(struct roomd *r, const struct ev_wrote *ev);
+void typing_tick(struct roomd *r);
+
+/* names.c */
+void name_claim(struct roomd *r, const struct ev_claim *ev);
+void name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer);
+void name_release(struct roomd *r, struct str user, struct peer *peer);
+void holding_remove(struct roomd *r, struct holding *h);
+void name_tick(struct roomd *r);
+struct name *name_find(const struct roomd *r, struct str user);
+struct name *name_get(struct roomd *r, struct str user);
+void name_put_away(struct roomd *r, struct name *n);
+void name_free(struct roomd *r, struct name *n);
+
+/* invites.c */
+void invite_ask(struct roomd *r, const struct ev_invite_ask *ev);
+void invite_seen(struct roomd *r, const struct ev_invite_seen *ev);
+void invite_load(struct roomd *r, struct name *n); /* and publish what is pending */
+void invite_loaded(struct roomd *r, const struct ev_invites *ev);
+void invite_done(struct roomd *r, const struct ev_invite_done *ev);
+void invite_question_failed(struct roomd *r, const struct question *q);
+void invite_forget_all(struct name *n);
+
+/* peers.c */
+bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
+void peer_tick(struct roomd *r);
+void peer_members_end(struct roomd *r, const struct ev_members_end *ev);
+void peer_free(struct roomd *r, struct peer *p);
+bool peer_round_open(const struct roomd *r);
+struct member *peer_member(const struct roomd *r, const struct room_user *u);
+
+/* questions.c */
+uint64_t question_start(struct roomd *r, const struct question *wish); /* its number */
+struct question *question_find(struct roomd *r, uint64_t number);
+void question_end(struct roomd *r, struct question *q);
+void question_tick(struct roomd *r);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* typing.c — who is typing where. It ends by itself, with the message, or when the user leaves. */
+#include "roomd/state.h"
+
+static struct room_user *find(const struct roomd *r, struct str room_name, struct str user)
+{
+	struct room *room = room_find(r, room_name);
+	return room ? room_user_find(room, user) : NULL;
+}
+
+void typing_sign(struct roomd *r, const struct ev_typing *ev)
+{
+	struct room_user *u = find(r, ev->room, ev->user);
+	if (!u || !r->is_settled)
+		return;
+	if (u->is_typing)
+		TAILQ_REMOVE(&r->typing, u, typing);
+	bool is_due = !u->is_typing || r->now_ms >= u->typing_told_ms + TYPING_TELL_MS;
+	u->is_typing = true;
+	u->typing_ms = r->now_ms;
+	TAILQ_INSERT_TAIL(&r->typing, u, typing);
+	if (!is_due)
+		return;
+	u->typing_told_ms = r->now_ms;
+	bus_put_typing_on(&r->out->down,
+			  &(struct ev_typing_on){.room = u->room->name, .user = u->name});
+}
+
+void typing_end(struct roomd *r, struct room_user *u)
+{
+	if (!u->is_typing)
+		return;
+	u->is_typing = false;
+	TAILQ_REMOVE(&r->typing, u, typing);
+	bus_put_typing_off(&r->out->down,
+			   &(struct ev_typing_off){.room = u->room->name, .user = u->name});
+}
+
+void typing_wrote(struct roomd *r, const struct ev_wrote *ev)
+{
+	struct room_user *u = find(r, ev->room, ev->user);
+	if (u)
+		typing_end(r, u);
+}
+
+void typing_tick(struct roomd *r)
+{
+	struct room_user *u;
+	while ((u = TAILQ_FIRST(&r->typing)) != NULL && u->typing_ms + TYPING_MS <= r->now_ms)
+		typing_end(r, u);
+}
