@@ -339,11 +339,12 @@ int main(int argc, char **argv)
 	const struct historyd_options core = {.seed = service_random(),
 					      .rooms_max = (uint32_t)o.rooms_max};
 	s.core = historyd_open(&core, store_rocks_store(s.store));
-	historyd_set_writable(s.core, s.is_writable);
-	look_at_disk(&s, clock_steady_ms());
+	s.is_writable = true;
+	historyd_set_writable(s.core, true);
 	add_metrics(&s, &o);
 	open_ports(&s, &o, self);
 	s.reader = reader_start(store_rocks_store(s.store), s.read);
+	look_at_disk(&s, clock_steady_ms());
 	log_info("listening", "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64, o.bind, o.data,
 		 o.shard, o.shards);
 

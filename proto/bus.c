@@ -437,12 +437,11 @@ BUS_RECORDS(R)
 
 void bus_json(struct buf *b, const struct bus_event *ev)
 {
-	BUF_LIT(b, "\"event\":");
-	json_out_str(b, str_from(bus_row(ev->type)->name));
 	switch (ev->type) {
 #define E(number, name, from, to, meaning)                   \
 	case EV_##name: {                                    \
 		const struct ev_##name *v = &ev->as.name;    \
+		BUF_LIT(b, "\"event\":\"" #name "\"");       \
 		FIELDS_##name(JSON_U, JSON_S, JSON_L) break; \
 	}
 		BUS_EVENTS(E)

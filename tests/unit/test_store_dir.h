@@ -116,6 +116,25 @@ static inline void dir_crash_image(const struct dir *d)
 	closedir(dir);
 }
 
+/* Cuts the last `bytes` off the write-ahead log in `path`, as a crash in the midst of a write does.
+ */
+static inline void dir_tear_log(const char *path, off_t bytes)
+{
+	DIR *dir = opendir(path);
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		char name[512];
+		struct stat file;
+		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+		if (!strstr(entry->d_name, ".log"))
+			continue;
+		assert_int_equal(stat(name, &file), 0);
+		if (file.st_size > bytes)
+			assert_int_equal(truncate(name, file.st_size - bytes), 0);
+	}
+	closedir(dir);
+}
+
 /* Finds these bytes in the write-ahead log in `path` and turns one bit of each of them. */
 static inline bool dir_bend_log(const char *path, const char *bytes)
 {

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+/* main.c — the gateway's shell: start, the loop with the end of each of its turns, and the drain.
+ *
+ * One thread, one libuv loop. Whatever wakes it (a client in shell_lws.c, a shard in
+ * shell_shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
+ * everything out at once. What the gateway does is in gateway.c. */
+#include "gateway/shell_listen.h"
+#include "gateway/shell_lws.h"
+#include "gateway/shell_options.h"
+#include "gateway/shell_shards.h"
+#include "proto/clock.h"
+#include "proto/log.h"
+#include "proto/service.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	LOOK_MS = 250,                /* between looks at heartbeats and readiness */
+	DRAIN_STEP_MS = 50,           /* between batches of closed connections */
+	DRAIN_LINGER_MS = 500,        /* for the last of them to be closed in order */
+	BUS_DRAIN_MS = 200,           /* for the last messages to leave */
+	FDS_MARGIN = 512,             /* descriptors that are no client's */
+	SOCKETS_DEFAULT = 128 * 1024, /* where the system sets no lower limit */
+	CLOSING_TURNS_MAX = 1000,
+	ERROR_MAX = 512,
+};
+
+struct shell {
+	uv_loop_t loop;
+	uv_prepare_t turn;
+	uv_timer_t timer;
+	uv_idle_t more; /* runs while there is something to do, so that the loop does not sleep */
+	uv_signal_t term, interrupt;
+	struct gateway *core;
+	struct gateway_out out;
+	struct conns conns;
+	struct http http;
+	struct server server;
+	struct listener listener;
+	struct shards shards;
+	struct metrics metrics;
+	uint64_t look_ms;
+	bool was_ready, is_known_ready;
+
+	bool is_draining;
+	uint64_t drain_ms;                                     /* the option */
+	uint64_t drain_from_ms, drain_until_ms, drain_step_ms; /* closing goes from, until; next */
+};
+
+/* ---- the end ---- */
+
+static void start_drain(struct shell *s)
+{
+	uint64_t now_ms = clock_steady_ms();
+	log_info("draining", "clients=%" PRIu64 " within_ms=%" PRIu64, s->conns.count, s->drain_ms);
+	s->is_draining = true;
+	s->http.is_draining = true;
+	listener_close(&s->listener);
+	/* Half of the time is for clients that leave when they are told to; the others are closed
+	 * during the second half. */
+	gateway_drain(s->core, now_ms, s->drain_ms / 2, &s->out);
+	s->drain_from_ms = s->drain_step_ms = now_ms + s->drain_ms / 2;
+	s->drain_until_ms = now_ms + s->drain_ms;
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct shell *s = handle->data;
+	if (s->is_draining) {
+		log_info("stopping_at_once", "signal=%d clients=%" PRIu64, number, s->conns.count);
+		_exit(0);
+	}
+	start_drain(s);
+}
+
+/* Closes so many now that the last are closed when the time is up. */
+static void drain(struct shell *s, uint64_t now_ms)
+{
+	if (s->conns.count == 0 || now_ms >= s->drain_until_ms + DRAIN_LINGER_MS) {
+		uv_stop(&s->loop);
+		return;
+	}
+	if (now_ms < s->drain_step_ms)
+		return;
+	s->drain_step_ms = now_ms + DRAIN_STEP_MS;
+	uint64_t left_ms = now_ms < s->drain_until_ms ? s->drain_until_ms - now_ms : 0;
+	uint64_t count = s->conns.count / (left_ms / DRAIN_STEP_MS + 1) + 1;
+	conns_close_some(&s->conns, count, CLOSE_GOING_AWAY, now_ms);
+}
+
+static void close_all(struct shell *s)
+{
+	uint64_t now_ms = clock_steady_ms();
+	conns_leave(&s->conns);
+	shards_send(&s->shards, now_ms);
+	log_info("stopped", "left=%" PRIu64, s->conns.count);
+	port_drain(BUS_DRAIN_MS);
+	uv_close((uv_handle_t *)&s->turn, NULL);
+	uv_close((uv_handle_t *)&s->timer, NULL);
+	uv_close((uv_handle_t *)&s->more, NULL);
+	uv_close((uv_handle_t *)&s->term, NULL);
+	uv_close((uv_handle_t *)&s->interrupt, NULL);
+	shards_close(&s->shards);
+	server_close(&s->server);
+	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
+		continue;
+	conns_tidy(&s->conns, 0);
+	(void)uv_loop_close(&s->loop);
+	http_close(&s->http);
+	metrics_free(&s->metrics);
+	gateway_out_free(&s->out);
+	gateway_close(s->core);
+}
+
+/* ---- a turn ---- */
+
+static void log_readiness(struct shell *s)
+{
+	struct buf quoted = {0};
+	struct buf missing = {0};
+	bool is_ready = gateway_is_ready(s->core, &quoted);
+	for (size_t i = 0; i < quoted.len; i++)
+		if (quoted.ptr[i] != '"')
+			buf_append(&missing, &quoted.ptr[i], 1);
+	if (is_ready && !s->was_ready)
+		log_info("ready", "roomds=%u historyds=%u", s->shards.roomd_count,
+			 s->shards.historyd_count);
+	else if (!is_ready && (s->was_ready || !s->is_known_ready))
+		log_odd("not_ready", "missing=" STR_FMT, STR_ARG(buf_view(&missing)));
+	s->was_ready = is_ready;
+	s->is_known_ready = true;
+	buf_free(&quoted);
+	buf_free(&missing);
+}
+
+/* What woke the loop is dealt with at the end of the turn. */
+static void on_alarm(uv_timer_t *timer)
+{
+	(void)timer;
+}
+
+static void on_more(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+/* Sleeps until something happens or is due; not at all when there is more to do. */
+static void set_alarm(struct shell *s, uint64_t now_ms, bool has_more)
+{
+	uint64_t due_ms = s->look_ms;
+	if (gateway_next_due(s->core) < due_ms)
+		due_ms = gateway_next_due(s->core);
+	if (conns_next_due(&s->conns) < due_ms)
+		due_ms = conns_next_due(&s->conns);
+	if (s->is_draining && s->drain_step_ms < due_ms)
+		due_ms = s->drain_step_ms;
+	uv_update_time(&s->loop);
+	uv_timer_start(&s->timer, on_alarm, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+	if (has_more)
+		uv_idle_start(&s->more, on_more);
+	else
+		uv_idle_stop(&s->more);
+}
+
+/* Runs before the loop would sleep, so that nothing waits that can go out now. */
+static void on_turn(uv_prepare_t *handle)
+{
+	struct shell *s = handle->data;
+	uint64_t now_ms = clock_steady_ms();
+	bool is_time_to_look = now_ms >= s->look_ms;
+	if (is_time_to_look || gateway_next_due(s->core) <= now_ms)
+		gateway_tick(s->core, now_ms, &s->out);
+	if (s->is_draining)
+		drain(s, now_ms);
+	bool has_more = gateway_flush(s->core, now_ms, &s->out);
+	shards_send(&s->shards, now_ms);
+	for (size_t i = 0; i < s->out.op_count; i++)
+		conn_carry_out(&s->out.ops[i], now_ms);
+	gateway_out_reset(&s->out);
+	conns_tidy(&s->conns, now_ms);
+	if (is_time_to_look) {
+		s->look_ms = now_ms + LOOK_MS;
+		shards_heartbeat(&s->shards, !s->is_draining, now_ms);
+		listener_retry(&s->listener);
+		log_readiness(s);
+	}
+	set_alarm(s, now_ms, has_more);
+}
+
+/* ---- start ---- */
+
+/* How many clients there may be; makes the system allow so many descriptors, and no more:
+ * libwebsockets allocates by that limit, which is a billion in some containers. */
+static uint64_t allow_sockets(uint64_t wanted)
+{
+	struct rlimit limit;
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	uint64_t fds = (wanted ? wanted : SOCKETS_DEFAULT) + FDS_MARGIN;
+	if (fds > limit.rlim_max)
+		fds = limit.rlim_max;
+	limit.rlim_cur = fds;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	uint64_t allowed = fds > FDS_MARGIN ? fds - FDS_MARGIN : 1;
+	if (wanted > allowed)
+		log_odd("max_connections_lowered", "to=%" PRIu64 " descriptors=%" PRIu64, allowed,
+			fds);
+	return allowed;
+}
+
+static void on_accept(void *ctx, int fd)
+{
+	server_adopt(ctx, fd);
+}
+
+static void add_metrics(struct shell *s, uint64_t id)
+{
+	const struct gateway_stats *stats = gateway_stats(s->core);
+	const struct server *server = &s->server;
+	metrics_init(&s->metrics, "gateway", id);
+#define S(name, kind, help) metrics_add(&s->metrics, #name, METRIC_##kind, help, &stats->name);
+	GATEWAY_STATS(S)
+#undef S
+	metrics_add(&s->metrics, "sockets", METRIC_GAUGE, "open sockets of clients",
+		    &server->sockets);
+	metrics_add(&s->metrics, "sockets_accepted_total", METRIC_COUNTER, "sockets taken",
+		    &server->accepted);
+	metrics_add(&s->metrics, "sockets_refused_total", METRIC_COUNTER,
+		    "sockets refused, being too many", &server->refused);
+	metrics_add(&s->metrics, "origins_refused_total", METRIC_COUNTER,
+		    "upgrades refused for their origin", &server->refused_origins);
+	metrics_add(&s->metrics, "unsent_overflows_total", METRIC_COUNTER,
+		    "clients closed with too much unsent", &s->conns.unsent_overflows);
+}
+
+static void open_loop(struct shell *s)
+{
+	CHECK(uv_loop_init(&s->loop) == 0);
+	CHECK(uv_prepare_init(&s->loop, &s->turn) == 0);
+	CHECK(uv_timer_init(&s->loop, &s->timer) == 0);
+	CHECK(uv_idle_init(&s->loop, &s->more) == 0);
+	CHECK(uv_signal_init(&s->loop, &s->term) == 0);
+	CHECK(uv_signal_init(&s->loop, &s->interrupt) == 0);
+	s->turn.data = s->term.data = s->interrupt.data = s;
+	CHECK(uv_prepare_start(&s->turn, on_turn) == 0);
+	CHECK(uv_signal_start(&s->term, on_signal, SIGTERM) == 0);
+	CHECK(uv_signal_start(&s->interrupt, on_signal, SIGINT) == 0);
+	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+static void open_all(struct shell *s, struct options *o, struct envelope self)
+{
+	char error[ERROR_MAX];
+	s->drain_ms = o->drain_ms;
+	s->server.sockets_max = allow_sockets(o->connections_max);
+	open_loop(s);
+	o->core.epoch = self.epoch;
+	o->core.seed = service_random();
+	s->core = gateway_open(&o->core, clock_steady_ms());
+	conns_init(&s->conns, s->core, &s->out, o->frame_max);
+	s->http.core = s->core;
+	s->http.metrics = &s->metrics;
+	s->http.id = self.id;
+	add_metrics(s, self.id);
+	if (!http_open(&s->http, o->web, error, sizeof error))
+		fail_system(PROGRAM, "%s", error);
+	s->server.conns = &s->conns;
+	s->server.http = &s->http;
+	s->server.origins = o->origins;
+	s->server.origin_count = o->origin_count;
+	if (!server_open(&s->server, &s->loop))
+		fail_system(PROGRAM, "libwebsockets does not start");
+	s->listener.on_accept = on_accept;
+	s->listener.ctx = &s->server;
+	if (!listener_open(&s->listener, &s->loop, o->host, o->port, error, sizeof error))
+		fail_system(PROGRAM, "%s", error);
+	s->shards = (struct shards){.core = s->core,
+				    .out = &s->out,
+				    .self = self,
+				    .roomd_count = o->core.roomd_shards,
+				    .historyd_count = o->core.historyd_shards};
+	if (!shards_open(&s->shards, &s->loop, o->bind, o->roomds, o->historyds, error,
+			 sizeof error))
+		fail_system(PROGRAM, "%s", error);
+}
+
+int main(int argc, char **argv)
+{
+	static struct options o; /* both live as long as the process */
+	static struct shell s;
+	gateway_options_load(&o, argc, argv);
+	struct envelope self = service_start(SERVICE_GATEWAY, o.core.id, &o.service);
+	open_all(&s, &o, self);
+	log_info("listening", "address=%s sockets_max=%" PRIu64, s.listener.address,
+		 s.server.sockets_max);
+	uv_run(&s.loop, UV_RUN_DEFAULT);
+	close_all(&s);
+	return 0;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/* shell_conn.c — see shell_conn.h. */
+#include "gateway/shell_conn.h"
+#include "proto/clock.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+	CLOSE_WAIT_MS = 1000,     /* for what is unsent to leave before a close */
+	UNSENT_MAX = 1024 * 1024, /* far above what the core sends to a reader that is blocked */
+};
+
+static const char ping_frame[] = {(char)0x89, 0x00};
+
+void conns_init(struct conns *all, struct gateway *core, struct gateway_out *out,
+		uint64_t message_max)
+{
+	*all = (struct conns){.core = core, .out = out, .message_max = message_max};
+	TAILQ_INIT(&all->open);
+	TAILQ_INIT(&all->closing);
+	TAILQ_INIT(&all->gone);
+}
+
+struct conn *conn_open(struct conns *all, struct lws *wsi, bool is_batched)
+{
+	struct conn *c = mem_alloc(sizeof *c);
+	bool is_plain = !lws_is_ssl(wsi) && lws_get_network_wsi(wsi) == wsi;
+	*c = (struct conn){
+		.all = all,
+		.wsi = wsi,
+		.fd = is_plain ? lws_get_socket_fd(wsi) : -1,
+		.unsent = {.max = UNSENT_MAX},
+	};
+	TAILQ_INSERT_TAIL(&all->open, c, entry);
+	all->count++;
+	c->session = gateway_connect(all->core, clock_steady_ms(), c, is_batched);
+	return c;
+}
+
+void conn_left(struct conn *c)
+{
+	if (!c->session)
+		return;
+	gateway_disconnect(c->all->core, clock_steady_ms(), c->session, c->all->out);
+	c->session = NULL;
+}
+
+static void stop_closing(struct conn *c)
+{
+	if (c->is_closing)
+		TAILQ_REMOVE(&c->all->closing, c, by_close);
+	c->is_closing = false;
+}
+
+void conn_closed(struct conn *c)
+{
+	conn_left(c);
+	stop_closing(c);
+	c->wsi = NULL;
+	TAILQ_REMOVE(&c->all->open, c, entry);
+	TAILQ_INSERT_TAIL(&c->all->gone, c, entry);
+	c->all->count--;
+}
+
+/* Ends it without ceremony, soon: never from within a fan-out, which may hold its neighbours. */
+static void conn_kill(struct conn *c)
+{
+	if (c->is_dead)
+		return;
+	c->is_dead = true;
+	stop_closing(c);
+	buf_free(&c->unsent);
+	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	/* Under libuv a time-out is only looked at after some event of libwebsockets' own. */
+	lws_cancel_service(lws_get_context(c->wsi));
+}
+
+/* ---- in ---- */
+
+bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
+{
+	struct conns *all = c->all;
+	if (!c->session || c->close_code)
+		return true;
+	if (piece.len > all->message_max - c->received.len)
+		return false;
+	if (!is_last) {
+		buf_str(&c->received, piece);
+		return true;
+	}
+	if (c->received.len) {
+		buf_str(&c->received, piece);
+		piece = buf_view(&c->received);
+	}
+	/* A binary message is none of ours; the empty text is refused like any other that is not
+	 * JSON. */
+	gateway_frame(all->core, clock_steady_ms(), c->session, is_text ? piece : STR(""),
+		      all->out);
+	buf_free(&c->received);
+	return true;
+}
+
+/* ---- out ---- */
+
+/* Sends what the socket takes at once; returns how much that is. */
+static size_t send_now(struct conn *c, struct str bytes)
+{
+	if (c->fd < 0)
+		return 0;
+	ssize_t sent = send(c->fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent >= 0)
+		return (size_t)sent;
+	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		conn_kill(c);
+	return 0;
+}
+
+/* Sends bytes that begin and end with a frame. Only when nothing waits: writing behind
+ * libwebsockets' back while it has a backlog corrupts the stream. Returns false when some of them
+ * had to be left to libwebsockets. */
+static bool send_all(struct conn *c, struct str bytes)
+{
+	size_t sent = send_now(c, bytes);
+	if (sent == bytes.len || c->is_dead)
+		return true;
+	/* The raw way adds nothing in front, needs no room there, and only reads the bytes. */
+	unsigned char *rest = (unsigned char *)(uintptr_t)(bytes.ptr + sent);
+	if (lws_write(c->wsi, rest, bytes.len - sent, LWS_WRITE_RAW) < 0)
+		conn_kill(c);
+	return c->is_dead || !lws_partial_buffered(c->wsi);
+}
+
+static void conn_send(struct conn *c, struct str frames, uint64_t now_ms)
+{
+	bool is_clear = c->unsent.len == 0 && !lws_partial_buffered(c->wsi);
+	if (is_clear && send_all(c, frames))
+		return;
+	if (!is_clear)
+		buf_str(&c->unsent, frames);
+	if (c->unsent.overflow) {
+		c->all->unsent_overflows++;
+		conn_kill(c);
+		return;
+	}
+	lws_callback_on_writable(c->wsi);
+	if (c->is_blocked)
+		return;
+	c->is_blocked = true;
+	gateway_blocked(c->all->core, now_ms, c->session);
+}
+
+bool conn_writable(struct conn *c)
+{
+	if (c->is_dead || !c->session)
+		return true;
+	if (c->unsent.len) {
+		bool is_out = send_all(c, buf_view(&c->unsent));
+		buf_free(&c->unsent);
+		if (!is_out || c->is_dead)
+			return true;
+	}
+	if (c->close_code) {
+		stop_closing(c);
+		lws_close_reason(c->wsi, (enum lws_close_status)c->close_code, NULL, 0);
+		conn_left(c);
+		return false;
+	}
+	if (c->is_blocked) {
+		c->is_blocked = false;
+		gateway_writable(c->all->core, clock_steady_ms(), c->session, c->all->out);
+	}
+	return true;
+}
+
+void conn_close(struct conn *c, uint16_t code, uint64_t now_ms)
+{
+	if (!c->session || c->close_code || c->is_dead)
+		return;
+	c->close_code = code;
+	c->close_ms = now_ms;
+	c->is_closing = true;
+	TAILQ_INSERT_TAIL(&c->all->closing, c, by_close);
+	lws_callback_on_writable(c->wsi);
+}
+
+void conn_carry_out(const struct client_op *op, uint64_t now_ms)
+{
+	struct conn *c = op->conn;
+	if (!c->session || c->is_dead || c->close_code)
+		return;
+	switch (op->kind) {
+	case CLIENT_SEND:
+		conn_send(c, str_of(op->ptr, op->len), now_ms);
+		break;
+	case CLIENT_CLOSE:
+		conn_close(c, op->code, now_ms);
+		break;
+	case CLIENT_PING:
+		conn_send(c, str_of(ping_frame, sizeof ping_frame), now_ms);
+		break;
+	case CLIENT_PAUSE:
+		lws_rx_flow_control(c->wsi, 0);
+		break;
+	case CLIENT_RESUME:
+		lws_rx_flow_control(c->wsi, 1);
+		break;
+	}
+}
+
+/* ---- all of them ---- */
+
+uint64_t conns_next_due(const struct conns *all)
+{
+	const struct conn *c = TAILQ_FIRST(&all->closing);
+	return c ? c->close_ms + CLOSE_WAIT_MS : UINT64_MAX;
+}
+
+void conns_tidy(struct conns *all, uint64_t now_ms)
+{
+	struct conn *c;
+	while (conns_next_due(all) <= now_ms)
+		conn_kill(TAILQ_FIRST(&all->closing));
+	while ((c = TAILQ_FIRST(&all->gone)) != NULL) {
+		TAILQ_REMOVE(&all->gone, c, entry);
+		buf_free(&c->received);
+		buf_free(&c->unsent);
+		mem_free(c);
+	}
+}
+
+void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t now_ms)
+{
+	struct conn *c;
+	TAILQ_FOREACH (c, &all->open, entry) {
+		if (count == 0)
+			return;
+		if (!c->session || c->close_code || c->is_dead)
+			continue;
+		conn_close(c, code, now_ms);
+		count--;
+	}
+}
+
+void conns_leave(struct conns *all)
+{
+	struct conn *c;
+	TAILQ_FOREACH (c, &all->open, entry)
+		conn_left(c);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/* shell_options.c — see shell_options.h. */
+#include "gateway/shell_options.h"
+
+#include <stdio.h>
+
+#define OPTION(flag, type, member) \
+	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+
+static const struct option_row own_rows[] = {
+	{OPTION("host", OPTION_TEXT, host), .fallback = "127.0.0.1",
+	 .help = "address to listen on; 0.0.0.0 or :: for all"},
+	{OPTION("port", OPTION_NUMBER, port), .fallback = "8080", .max = 65535,
+	 .help = "port to listen on, which several gateways may share; 0 for any"},
+	{OPTION("id", OPTION_NUMBER, core.id), .fallback = "0", .max = 65535,
+	 .help = "which gateway this is; no two may have the same"},
+	{OPTION("roomd", OPTION_TEXT, roomd),
+	 .help = "addresses of all roomd shards, in their order, with commas between"},
+	{OPTION("historyd", OPTION_TEXT, historyd), .help = "likewise of all historyd shards"},
+	{OPTION("bind", OPTION_TEXT, bind), .fallback = "",
+	 .help = "address of this gateway's tap, such as ipc:///run/parlor/gateway-0"},
+	{OPTION("web", OPTION_TEXT, web), .fallback = "",
+	 .help = "directory of the web client, read once at the start"},
+	{OPTION("allow-origin", OPTION_TEXT, allow_origin), .fallback = "",
+	 .help = "origins of web pages that may connect, such as https://chat.example, with "
+		 "commas between; * for all; only the same host when empty"},
+	{OPTION("guest-keys", OPTION_CHOICE, guest_keys), .fallback = "optional",
+	 .choices = "optional|required", .help = "whether a guest must send a key"},
+	{OPTION("max-connections", OPTION_NUMBER, connections_max), .fallback = "0",
+	 .max = 10000000,
+	 .help = "refuse clients beyond so many; 0: as many as there are descriptors"},
+	{OPTION("frame-max", OPTION_NUMBER, frame_max), .fallback = "65536", .min = 1024,
+	 .max = 1 << 20, .help = "bytes of one message from a client"},
+	{OPTION("drain-ms", OPTION_NUMBER, drain_ms), .fallback = "5000", .max = 600000,
+	 .help = "time for clients to leave when the gateway is stopped"},
+	SERVICE_OPTION_ROWS(struct options, service),
+};
+
+/* Options of the core; their defaults are its own (gateway_options_default). */
+static const struct option_row core_rows[] = {
+	{OPTION("name-max", OPTION_NUMBER, core.name_bytes_max), .min = 1, .max = USER_MAX,
+	 .help = "bytes of a username"},
+	{OPTION("room-max", OPTION_NUMBER, core.room_bytes_max), .min = 1, .max = ROOM_MAX,
+	 .help = "bytes of a room's name"},
+	{OPTION("body-max", OPTION_NUMBER, core.body_bytes_max), .min = 1, .max = BODY_MAX,
+	 .help = "bytes of a message"},
+	{OPTION("rooms-max", OPTION_NUMBER, core.rooms_max), .min = 1, .max = 10000,
+	 .help = "rooms of one connection"},
+	{OPTION("rate", OPTION_NUMBER, core.rate), .max = 1000000,
+	 .help = "events a second from one connection; 0: no limit"},
+	{OPTION("burst", OPTION_NUMBER, core.burst), .min = 1, .max = 1000000,
+	 .help = "events at once from one connection"},
+	{OPTION("join-timeout", OPTION_NUMBER, core.join_ms), .min = 100, .max = 86400000,
+	 .help = "ms for a new connection to join a room"},
+	{OPTION("ping-interval", OPTION_NUMBER, core.ping_ms), .min = 100, .max = 86400000,
+	 .help = "ms of silence before a client is pinged"},
+	{OPTION("ping-timeout", OPTION_NUMBER, core.pong_ms), .min = 100, .max = 86400000,
+	 .help = "ms of silence after that before it is closed"},
+	{OPTION("stall-timeout", OPTION_NUMBER, core.stall_ms), .min = 100, .max = 86400000,
+	 .help = "ms after which a client that takes nothing is closed"},
+	{OPTION("log-bytes", OPTION_NUMBER, core.log_bytes), .min = 4096, .max = 1 << 30,
+	 .help = "of newest messages kept in memory, a room"},
+};
+
+/* Both sets as one. The texts live as long as the process. */
+static struct program all_rows(const struct gateway_options *defaults)
+{
+	enum { OWN = ARRAY_LEN(own_rows), CORE = ARRAY_LEN(core_rows) };
+	static struct option_row rows[OWN + CORE];
+	static char fallbacks[CORE][24];
+	for (size_t i = 0; i < OWN; i++)
+		rows[i] = own_rows[i];
+	for (size_t i = 0; i < CORE; i++) {
+		size_t offset = core_rows[i].offset - offsetof(struct options, core);
+		uint64_t value;
+		memcpy(&value, (const char *)defaults + offset, sizeof value);
+		snprintf(fallbacks[i], sizeof fallbacks[i], "%" PRIu64, value);
+		rows[OWN + i] = core_rows[i];
+		rows[OWN + i].fallback = fallbacks[i];
+	}
+	return (struct program){PROGRAM, "where the clients of a Parlor connect", rows, OWN + CORE};
+}
+
+static uint32_t split_shards(const char *name, const char *list, const char **parts)
+{
+	size_t count = options_split(list, parts, SHARDS_MAX);
+	if (count == 0)
+		fail_usage(PROGRAM, "--%s: give 1 to %d addresses", name, SHARDS_MAX);
+	return (uint32_t)count;
+}
+
+void gateway_options_load(struct options *o, int argc, char **argv)
+{
+	gateway_options_default(&o->core);
+	struct program program = all_rows(&o->core);
+	options_load(&program, argc, argv, o);
+	o->core.roomd_shards = split_shards("roomd", o->roomd, o->roomds);
+	o->core.historyd_shards = split_shards("historyd", o->historyd, o->historyds);
+	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
+	o->origin_count = options_split(o->allow_origin, o->origins, ORIGINS_MAX);
+	if (*o->allow_origin && o->origin_count == 0)
+		fail_usage(PROGRAM, "--allow-origin: more than %d", ORIGINS_MAX);
+}

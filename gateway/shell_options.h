@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/* shell_options.h — the gateway's options. */
+#ifndef PARLOR_GATEWAY_SHELL_OPTIONS_H
+#define PARLOR_GATEWAY_SHELL_OPTIONS_H
+
+#include "gateway/gateway.h"
+#include "proto/service.h"
+
+#define PROGRAM "parlor-gateway"
+
+enum { ORIGINS_MAX = 64 };
+
+struct options {
+	struct service_options service;
+	struct gateway_options core; /* without seed and epoch */
+	const char *host, *bind, *web;
+	uint64_t port, frame_max, connections_max, drain_ms;
+	const char *roomds[SHARDS_MAX], *historyds[SHARDS_MAX]; /* core.…_shards of them */
+	const char *origins[ORIGINS_MAX];
+	size_t origin_count;
+	const char *roomd, *historyd, *guest_keys, *allow_origin; /* as they were given */
+};
+
+/* Ends the process with one line when something is wrong. */
+void gateway_options_load(struct options *o, int argc, char **argv);
+
+#endif

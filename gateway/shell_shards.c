@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* shell_shards.c — see shell_shards.h. */
+#include "gateway/shell_shards.h"
+#include "proto/clock.h"
+
+#include <stdio.h>
+
+enum { TURN_MESSAGES = 64 }; /* taken from one port before the clients see the results */
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct shard_port *p = poll->data;
+	struct port_message m;
+	uint64_t now_ms = clock_steady_ms();
+	(void)status;
+	(void)events;
+	for (int n = 0; n < TURN_MESSAGES && port_receive(p->port, &m); n++) {
+		gateway_step(p->all->core, now_ms, m.bytes, p->all->out);
+		port_message_free(&m);
+	}
+}
+
+struct opening {
+	struct shards *all;
+	uv_loop_t *loop;
+	const char *address;
+	char *error;
+	size_t error_len;
+};
+
+static bool open_port(const struct opening *o, struct shard_port *p, const char *service,
+		      uint32_t shard, enum port_kind kind, enum endpoint endpoint)
+{
+	static const char *const names[] = {"up", "down", "ask", "read"};
+	const struct port_options po = {
+		.kind = kind,
+		.address = o->address,
+		.endpoint = endpoint,
+		.label = p->label,
+		.self = o->all->self,
+		.tap = o->all->tap,
+	};
+	snprintf(p->label, sizeof p->label, "%s-%u.%s", service, shard, names[endpoint]);
+	p->all = o->all;
+	p->port = port_open(&po, o->error, o->error_len);
+	if (!p->port || kind == PORT_PUBLISH)
+		return p->port != NULL;
+	CHECK(uv_poll_init(o->loop, &p->poll, port_fd(p->port)) == 0);
+	p->poll.data = p;
+	CHECK(uv_poll_start(&p->poll, UV_READABLE, on_readable) == 0);
+	return true;
+}
+
+static bool open_roomd(const struct opening *o, uint32_t i)
+{
+	struct shards *s = o->all;
+	return open_port(o, &s->roomd_down[i], "roomd", i, PORT_SUBSCRIBE, ENDPOINT_DOWN) &&
+	       open_port(o, &s->roomd_up[i], "roomd", i, PORT_PUBLISH, ENDPOINT_UP);
+}
+
+static bool open_historyd(const struct opening *o, uint32_t i)
+{
+	struct shards *s = o->all;
+	return open_port(o, &s->historyd_down[i], "historyd", i, PORT_SUBSCRIBE, ENDPOINT_DOWN) &&
+	       open_port(o, &s->historyd_read[i], "historyd", i, PORT_ASK, ENDPOINT_READ) &&
+	       open_port(o, &s->historyd_up[i], "historyd", i, PORT_PUBLISH, ENDPOINT_UP);
+}
+
+bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
+		 const char *const *roomds, const char *const *historyds, char *error,
+		 size_t error_len)
+{
+	struct opening o = {.all = s, .loop = loop, .error = error, .error_len = error_len};
+	if (*tap_address) {
+		s->tap = tap_open(tap_address, &s->self, error, error_len);
+		if (!s->tap)
+			return false;
+	}
+	for (uint32_t i = 0; i < s->roomd_count; i++) {
+		o.address = roomds[i];
+		if (!open_roomd(&o, i))
+			return false;
+	}
+	for (uint32_t i = 0; i < s->historyd_count; i++) {
+		o.address = historyds[i];
+		if (!open_historyd(&o, i))
+			return false;
+	}
+	return true;
+}
+
+void shards_send(struct shards *s, uint64_t now_ms)
+{
+	/* A question that finds its queue full is lost like anything else on the bus, and asked
+	 * again. */
+	for (uint32_t i = 0; i < s->historyd_count; i++) {
+		port_send(s->historyd_up[i].port, &s->out->historyd[i], now_ms);
+		port_send(s->historyd_read[i].port, &s->out->read[i], now_ms);
+	}
+	for (uint32_t i = 0; i < s->roomd_count; i++)
+		port_send(s->roomd_up[i].port, &s->out->roomd[i], now_ms);
+}
+
+void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < s->historyd_count; i++)
+		port_heartbeat(s->historyd_up[i].port, is_ready, now_ms);
+	for (uint32_t i = 0; i < s->roomd_count; i++)
+		port_heartbeat(s->roomd_up[i].port, is_ready, now_ms);
+}
+
+static void close_ports(struct shard_port *ports, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (ports[i].poll.data)
+			uv_close((uv_handle_t *)&ports[i].poll, NULL);
+		port_close(ports[i].port);
+	}
+}
+
+void shards_close(struct shards *s)
+{
+	close_ports(s->roomd_up, s->roomd_count);
+	close_ports(s->roomd_down, s->roomd_count);
+	close_ports(s->historyd_up, s->historyd_count);
+	close_ports(s->historyd_down, s->historyd_count);
+	close_ports(s->historyd_read, s->historyd_count);
+	tap_close(s->tap);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* shell_shards.h — the gateway's ports on the bus: up, down and (historyd) read of every shard, and
+ * its own tap. What comes in goes to the core at once; what the core wants to say goes out at the
+ * end of the turn. */
+#ifndef PARLOR_GATEWAY_SHELL_SHARDS_H
+#define PARLOR_GATEWAY_SHELL_SHARDS_H
+
+#include "gateway/gateway.h"
+#include "proto/busio.h"
+
+#include <uv.h>
+
+struct shard_port {
+	struct port *port;
+	uv_poll_t poll; /* of ports that receive */
+	struct shards *all;
+	char label[32];
+};
+
+struct shards {
+	struct gateway *core;
+	struct gateway_out *out;
+	struct tap *tap;
+	struct envelope self;
+	uint32_t roomd_count, historyd_count;
+	struct shard_port roomd_up[SHARDS_MAX], roomd_down[SHARDS_MAX];
+	struct shard_port historyd_up[SHARDS_MAX], historyd_down[SHARDS_MAX],
+		historyd_read[SHARDS_MAX];
+};
+
+/* The first fields are set by the caller; `tap_address` may be "". False with a sentence in
+ * `error`. */
+NODISCARD
+bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
+		 const char *const *roomds, const char *const *historyds, char *error,
+		 size_t error_len);
+
+/* What the core wants sent. */
+void shards_send(struct shards *s, uint64_t now_ms);
+
+/* To every shard that has not heard of this gateway for a while. */
+void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms);
+
+/* After port_drain; the loop must run once more. */
+void shards_close(struct shards *s);
+
+#endif

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+/* world.c — see world.h: nodes, their turns, and the faults that befall them. The bus is net.c, the connections conn.c. */
+#include "tests/sim/net.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { EPOCH_BASE = 1000000, DISK_RETRY_MS = 1000, FAULT_INTERVAL_MS = 1000 };
+#define UTC_BASE 1700000000000u
+
+void world_tell(const struct world *w, const char *fmt, ...)
+{
+	va_list args;
+	if (!w->is_telling)
+		return;
+	printf("%7" PRIu64 ".%03" PRIu64 "  ", w->now_ms / 1000, w->now_ms % 1000);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static struct envelope self_of(const struct world *w, const struct node *n)
+{
+	return (struct envelope){.from = n->service,
+				 .id = n->index,
+				 .epoch = EPOCH_BASE + w->now_ms * 1000 + n->life};
+}
+
+static void start(struct world *w, struct node *n)
+{
+	struct envelope self = self_of(w, n);
+	n->life++;
+	n->is_up = true;
+	n->restart_ms = 0;
+	n->down = (struct link_out){.next = self};
+	for (size_t i = 0; i < NODES_MAX; i++)
+		n->up[0][i] = n->up[1][i] = (struct link_out){.next = self};
+	if (n->service == SERVICE_GATEWAY) {
+		struct gateway_options o;
+		gateway_options_default(&o);
+		o.id = n->index;
+		o.epoch = self.epoch;
+		o.roomd_shards = w->roomds;
+		o.historyd_shards = w->historyds;
+		o.seed = rng_next(&w->rng);
+		o.log_bytes = 4096; /* so that readers fall out of it */
+		n->gateway = gateway_open(&o, w->now_ms);
+	} else if (n->service == SERVICE_ROOMD) {
+		struct roomd_options o = {.historyd_shards = w->historyds,
+					  .seed = rng_next(&w->rng)};
+		n->roomd = roomd_open(&o, w->now_ms);
+	} else {
+		struct historyd_options o = {.seed = rng_next(&w->rng), .rooms_max = 4};
+		n->historyd = historyd_open(&o, store_memory_store(n->disk));
+	}
+	world_tell(w, "%s-%u starts", service_name(n->service), n->index);
+}
+
+static void stop(struct world *w, struct node *n)
+{
+	if (!n->is_up)
+		return;
+	n->is_up = false;
+	net_forget(w, n);
+	if (n->service == SERVICE_GATEWAY) {
+		conn_gateway_died(w, n);
+		gateway_close(n->gateway);
+		n->gateway = NULL;
+	} else if (n->service == SERVICE_ROOMD) {
+		roomd_close(n->roomd);
+		n->roomd = NULL;
+	} else {
+		historyd_close(n->historyd);
+		n->historyd = NULL;
+		store_memory_crash(n->disk);
+		n->disk_retry_ms = 0;
+	}
+	gateway_out_free(&n->gateway_out);
+	roomd_out_free(&n->roomd_out);
+	historyd_out_free(&n->historyd_out);
+}
+
+void world_crash(struct world *w, struct node *n, uint64_t down_ms)
+{
+	if (!n->is_up)
+		return;
+	world_tell(w, "%s-%u crashes for %" PRIu64 " ms", service_name(n->service), n->index,
+		   down_ms);
+	stop(w, n);
+	n->restart_ms = w->now_ms + down_ms;
+	n->resume_ms = 0;
+	w->crashes++;
+}
+
+void world_open(struct world *w, uint64_t seed, uint32_t gateways, uint32_t roomds,
+		uint32_t historyds)
+{
+	*w = (struct world){.rng = {seed},
+			    .now_ms = 1000,
+			    .gateways = gateways,
+			    .roomds = roomds,
+			    .historyds = historyds};
+	for (uint32_t i = 0; i < NODES_MAX; i++) {
+		w->gateway[i] = (struct node){.service = SERVICE_GATEWAY, .index = i};
+		w->roomd[i] = (struct node){.service = SERVICE_ROOMD, .index = i};
+		w->historyd[i] = (struct node){.service = SERVICE_HISTORYD, .index = i};
+	}
+	for (uint32_t i = 0; i < historyds; i++) {
+		w->historyd[i].disk = store_memory_open();
+		start(w, &w->historyd[i]);
+	}
+	for (uint32_t i = 0; i < roomds; i++)
+		start(w, &w->roomd[i]);
+	for (uint32_t i = 0; i < gateways; i++)
+		start(w, &w->gateway[i]);
+	w->next_fault_ms = w->now_ms + FAULT_INTERVAL_MS;
+}
+
+static void each_node(struct world *w, void (*fn)(struct world *, struct node *))
+{
+	for (uint32_t i = 0; i < w->historyds; i++)
+		fn(w, &w->historyd[i]);
+	for (uint32_t i = 0; i < w->roomds; i++)
+		fn(w, &w->roomd[i]);
+	for (uint32_t i = 0; i < w->gateways; i++)
+		fn(w, &w->gateway[i]);
+}
+
+void world_close(struct world *w)
+{
+	each_node(w, stop);
+	conn_free_all(w);
+	net_free(w);
+	for (uint32_t i = 0; i < w->historyds; i++)
+		store_memory_close(w->historyd[i].disk);
+}
+
+/* ---- a node's turn ---- */
+
+static void turn_gateway(struct world *w, struct node *n)
+{
+	struct gateway_out *out = &n->gateway_out;
+	net_take_inbox(w, n);
+	gateway_tick(n->gateway, w->now_ms, out);
+	bool has_more = gateway_flush(n->gateway, w->now_ms, out);
+	conn_carry_out(w, n, out);
+	for (uint32_t i = 0; i < w->roomds; i++)
+		net_publish(w, n, &w->roomd[i], &n->up[0][i], &out->roomd[i]);
+	for (uint32_t i = 0; i < w->historyds; i++) {
+		net_publish(w, n, &w->historyd[i], &n->up[1][i], &out->historyd[i]);
+		net_ask(w, n, &w->historyd[i], CHANNEL_READ, &out->read[i]);
+	}
+	gateway_out_reset(out);
+	n->is_due = has_more || !conn_is_quiet(w, n);
+}
+
+static void turn_roomd(struct world *w, struct node *n)
+{
+	struct roomd_out *out = &n->roomd_out;
+	net_take_inbox(w, n);
+	roomd_tick(n->roomd, w->now_ms, out);
+	net_broadcast(w, n, &out->down);
+	for (uint32_t i = 0; i < w->historyds; i++)
+		net_ask(w, n, &w->historyd[i], CHANNEL_ASK, &out->ask[i]);
+	roomd_out_reset(out);
+	n->is_due = false;
+}
+
+static uint64_t utc_ms(const struct world *w)
+{
+	return (uint64_t)((int64_t)(UTC_BASE + w->now_ms) + w->utc_skew_ms);
+}
+
+static void turn_historyd(struct world *w, struct node *n)
+{
+	struct historyd_out *out = &n->historyd_out;
+	net_take_inbox(w, n);
+	historyd_tick(n->historyd, w->now_ms);
+	if (n->disk_retry_ms && w->now_ms >= n->disk_retry_ms) {
+		n->disk_retry_ms = 0;
+		historyd_set_writable(n->historyd, true);
+	}
+	if (historyd_flush(n->historyd, utc_ms(w), out) != ERR_OK && !n->disk_retry_ms) {
+		world_tell(w, "historyd-%u: the commit failed", n->index);
+		n->disk_retry_ms = w->now_ms + DISK_RETRY_MS;
+		historyd_set_writable(n->historyd, false);
+	}
+	net_broadcast(w, n, &out->down);
+	for (size_t i = 0; i < out->answer_count; i++)
+		net_answer(w, n, out->answers[i].asker, &out->answers[i].events);
+	historyd_out_reset(out);
+	n->is_due = false;
+}
+
+uint64_t world_utc_ms(const struct world *w)
+{
+	return utc_ms(w);
+}
+
+static uint64_t next_due(const struct node *n)
+{
+	if (n->service == SERVICE_GATEWAY)
+		return gateway_next_due(n->gateway);
+	if (n->service == SERVICE_ROOMD)
+		return roomd_next_due(n->roomd);
+	return UINT64_MAX;
+}
+
+static void turn(struct world *w, struct node *n)
+{
+	if (!n->is_up) {
+		if (n->restart_ms && w->now_ms >= n->restart_ms)
+			start(w, n);
+		return;
+	}
+	if (n->resume_ms > w->now_ms)
+		return;
+	net_heartbeats(w, n);
+	if (!n->is_due && w->now_ms < next_due(n) && !n->disk_retry_ms)
+		return;
+	if (n->service == SERVICE_GATEWAY)
+		turn_gateway(w, n);
+	else if (n->service == SERVICE_ROOMD)
+		turn_roomd(w, n);
+	else
+		turn_historyd(w, n);
+}
+
+/* ---- faults ---- */
+
+static void maybe_fail(struct world *w, struct node *n)
+{
+	const struct faults *f = &w->faults;
+	if (!n->is_up)
+		return;
+	if (rng_chance(&w->rng, f->crash)) {
+		world_crash(w, n, 100 + rng_below(&w->rng, 8000));
+		return;
+	}
+	if (rng_chance(&w->rng, f->pause)) {
+		uint64_t ms = 500 + rng_below(&w->rng, 9000);
+		world_tell(w, "%s-%u is stopped for %" PRIu64 " ms", service_name(n->service),
+			   n->index, ms);
+		n->resume_ms = w->now_ms + ms;
+		n->is_due = true;
+		w->pauses++;
+	}
+	if (n->disk && rng_chance(&w->rng, f->disk)) {
+		store_memory_fail_commit(n->disk, 1 + rng_below(&w->rng, 5),
+					 rng_chance(&w->rng, 500000));
+		w->disk_faults++;
+	}
+}
+
+static void fail_sometimes(struct world *w)
+{
+	if (w->now_ms < w->next_fault_ms)
+		return;
+	w->next_fault_ms += FAULT_INTERVAL_MS;
+	each_node(w, maybe_fail);
+	if (rng_chance(&w->rng, w->faults.cut))
+		net_cut_some(w);
+	if (rng_chance(&w->rng, w->faults.clock)) {
+		w->utc_skew_ms += (int64_t)rng_below(&w->rng, 7200000) - 3600000;
+		world_tell(w, "the clock jumps to %+" PRId64 " ms", w->utc_skew_ms);
+	}
+}
+
+static void recover(struct world *w, struct node *n)
+{
+	n->resume_ms = 0;
+	n->is_due = true;
+	if (!n->is_up)
+		start(w, n);
+	if (n->disk)
+		store_memory_fail_commit(n->disk, 0, false);
+}
+
+void world_calm(struct world *w)
+{
+	world_tell(w, "all faults end");
+	w->faults = (struct faults){0};
+	memset(w->cut_until, 0, sizeof w->cut_until);
+	each_node(w, recover);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The next moment at which anything can happen. */
+static uint64_t next_moment(struct world *w)
+{
+	uint64_t at = sooner(net_next_ms(w), w->next_fault_ms);
+	for (uint32_t kind = 0; kind < 3; kind++) {
+		struct node *nodes = kind == 0 ? w->gateway : kind == 1 ? w->roomd : w->historyd;
+		uint32_t count = kind == 0   ? w->gateways
+				 : kind == 1 ? w->roomds
+					     : w->historyds;
+		for (uint32_t i = 0; i < count; i++) {
+			struct node *n = &nodes[i];
+			if (!n->is_up)
+				at = sooner(at, n->restart_ms ? n->restart_ms : UINT64_MAX);
+			else if (n->resume_ms > w->now_ms)
+				at = sooner(at, n->resume_ms);
+			else if (n->is_due || n->disk_retry_ms)
+				at = sooner(at, w->now_ms + 1);
+			else
+				at = sooner(at, sooner(next_due(n), net_heartbeat_ms(w, n)));
+		}
+	}
+	return at > w->now_ms ? at : w->now_ms + 1;
+}
+
+void world_run(struct world *w, uint64_t until_ms)
+{
+	while (w->now_ms < until_ms) {
+		w->now_ms = sooner(next_moment(w), until_ms);
+		fail_sometimes(w);
+		net_deliver(w);
+		each_node(w, turn);
+	}
+}

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: MIT
+/* test_store_rocks.c — what only a store on a disk can do: come back after a crash, refuse a
+ * directory, notice damage. */
+#include "tests/unit/test_store_dir.h"
+#include "historyd/historyd.h"
+#include "historyd/keys.h"
+
+#include <pthread.h>
+#include <rocksdb/c.h>
+#include <stdatomic.h>
+
+static void put(struct store *store, const char *room, uint64_t seq, const char *cid)
+{
+	const struct rec_chat chat = {seq, 1000 + seq, STR("ann"), str_from(cid), str_from(cid)};
+	store->put_chat(store->impl, str_from(room), &chat);
+}
+
+static bool count_chat(void *ctx, const struct rec_chat *chat)
+{
+	uint64_t *count = ctx;
+	(*count)++;
+	assert_true(chat->seq == *count);
+	return true;
+}
+
+static uint64_t count_chats(struct store *store, const char *room)
+{
+	uint64_t count = 0;
+	assert_int_equal(store->chats(store->impl, str_from(room), 0, 0, false, count_chat, &count),
+			 ERR_OK);
+	return count;
+}
+
+/* `count` messages in "main", a commit each; the body and cid of message n is "marker-n". */
+static void write_markers(struct store *store, uint64_t count)
+{
+	for (uint64_t seq = 1; seq <= count; seq++) {
+		char cid[32];
+		snprintf(cid, sizeof cid, "marker-%u", (unsigned)seq);
+		put(store, "main", seq, cid);
+		assert_int_equal(store->commit(store->impl), ERR_OK);
+	}
+}
+
+static uint64_t room_seq(struct store *store, const char *room)
+{
+	struct store_room facts;
+	assert_int_equal(store->room(store->impl, str_from(room), &facts), ERR_OK);
+	return facts.seq;
+}
+
+static uint64_t cid_seq(struct store *store, const char *cid)
+{
+	uint64_t seq;
+	uint64_t time_ms;
+	assert_int_equal(
+		store->cid(store->impl, STR("main"), STR("ann"), str_from(cid), &seq, &time_ms),
+		ERR_OK);
+	return seq;
+}
+
+static void test_close_and_open(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	write_markers(store_rocks_store(s), 3);
+	put(store_rocks_store(s), "main", 4, "never committed");
+	struct store_rocks_stats stats;
+	store_rocks_stats(s, &stats);
+	assert_int_equal(stats.commits, 3);
+	store_rocks_close(s);
+
+	s = dir_must_open(d);
+	struct store *store = store_rocks_store(s);
+	assert_int_equal(count_chats(store, "main"), 3);
+	assert_int_equal(room_seq(store, "main"), 3);
+	assert_int_equal(cid_seq(store, "marker-2"), 2);
+	assert_int_equal(cid_seq(store, "never committed"), 0);
+	store_rocks_stats(s, &stats);
+	assert_true(stats.losses == 0 && !stats.was_cut);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+/* Every commit that came back ERR_OK is there after a crash; one that the crash tore is not, and
+ * does no harm. */
+static void test_crash(void **state)
+{
+	(void)state;
+	for (int is_torn = 0; is_torn <= 1; is_torn++) {
+		struct dir *d = dir_new();
+		struct store_rocks *s = dir_must_open(d);
+		write_markers(store_rocks_store(s), 20);
+		put(store_rocks_store(s), "main", 21, "never committed");
+		dir_crash_image(d);
+		store_rocks_close(s);
+		if (is_torn)
+			dir_tear_log(d->other, 10);
+
+		struct store_rocks_options o = dir_options(d);
+		o.data_dir = d->other;
+		s = dir_open(d, &o);
+		assert_string_equal(d->error, "");
+		struct store *store = store_rocks_store(s);
+		uint64_t kept = is_torn ? 19 : 20;
+		assert_int_equal(count_chats(store, "main"), kept);
+		assert_int_equal(room_seq(store, "main"), kept);
+		assert_int_equal(cid_seq(store, "marker-19"), 19);
+		assert_int_equal(cid_seq(store, "marker-20"), is_torn ? 0 : 20);
+		store_rocks_close(s);
+		dir_free(d);
+	}
+}
+
+static void test_two_cannot_open_one(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	const struct store_rocks_options o = dir_options(d);
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "/data is in use by another process ("));
+	write_markers(store_rocks_store(s), 1);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+static void test_refused_directories(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	store_rocks_close(dir_must_open(d));
+	struct store_rocks_options o = dir_options(d);
+	o.shards = 2;
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "belongs to shard 0 of 1, this is shard 0 of 2"));
+	o.shard = 1;
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "belongs to shard 0 of 1, this is shard 1 of 2"));
+
+	char nested[256];
+	snprintf(nested, sizeof nested, "%s/CURRENT/inside", d->data);
+	o = dir_options(d);
+	o.data_dir = nested;
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "cannot be opened ("));
+	store_rocks_close(dir_must_open(d));
+	dir_free(d);
+}
+
+/* A damage in the midst of the log would lose acked messages: it is refused unless the operator
+ * accepts that. Then the messages before it are there, and no seq that may have been acked behind
+ * it is given again. */
+static void test_damaged_log(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	write_markers(store_rocks_store(s), 20);
+	dir_crash_image(d);
+	store_rocks_close(s);
+	assert_true(dir_bend_log(d->other, "marker-11"));
+
+	struct store_rocks_options o = dir_options(d);
+	o.data_dir = d->other;
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "is damaged: restore a backup"));
+	assert_null(dir_open(d, &o));
+
+	o.allow_data_loss = true;
+	s = dir_open(d, &o);
+	assert_non_null(s);
+	struct store *store = store_rocks_store(s);
+	struct store_rocks_stats stats;
+	store_rocks_stats(s, &stats);
+	assert_true(stats.losses == 1 && stats.was_cut);
+	assert_int_equal(count_chats(store, "main"), 10);
+	assert_int_equal(cid_seq(store, "marker-10"), 10);
+	assert_int_equal(cid_seq(store, "marker-11"), 0);
+	assert_true(room_seq(store, "main") == 1ull << 32);
+	assert_true(room_seq(store, "new") == 1ull << 32);
+	put(store, "main", room_seq(store, "main") + 1, "after the loss");
+	assert_int_equal(store->commit(store->impl), ERR_OK);
+	store_rocks_close(s);
+
+	o.allow_data_loss = false;
+	s = dir_open(d, &o);
+	assert_non_null(s);
+	store_rocks_stats(s, &stats);
+	assert_true(stats.losses == 1 && !stats.was_cut);
+	assert_true(room_seq(store_rocks_store(s), "main") == (1ull << 32) + 1);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+/* A log cut after some of its families' tables have reached the disk. */
+static void test_damaged_log_after_a_flush(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	write_markers(store_rocks_store(s), 5);
+	store_rocks_close(s);
+	s = dir_must_open(d); /* opening moves the log into tables */
+	for (uint64_t seq = 6; seq <= 12; seq++) {
+		char cid[32];
+		snprintf(cid, sizeof cid, "marker-%u", (unsigned)seq);
+		put(store_rocks_store(s), "main", seq, cid);
+		const struct store_room facts = {.authors = {STR("ann"), {0}}};
+		store_rocks_store(s)->put_room(store_rocks_store(s)->impl, STR("main"), &facts);
+		assert_int_equal(store_rocks_store(s)->commit(store_rocks_store(s)->impl), ERR_OK);
+	}
+	dir_crash_image(d);
+	store_rocks_close(s);
+	assert_true(dir_bend_log(d->other, "marker-8"));
+	struct store_rocks_options o = dir_options(d);
+	o.data_dir = d->other;
+	o.allow_data_loss = true;
+	s = dir_open(d, &o);
+	assert_non_null(s);
+	assert_int_equal(count_chats(store_rocks_store(s), "main"), 7);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+/* ---- values that are not ours ---- */
+
+/* Writes these bytes as a value of a family, past the store. */
+static void plant(const struct dir *d, const char *family, const struct key *key, struct str value)
+{
+	const char *const names[] = {"default", "messages", "cids", "rooms", "invites"};
+	rocksdb_column_family_handle_t *handles[ARRAY_LEN(names)];
+	rocksdb_options_t *options = rocksdb_options_create();
+	const rocksdb_options_t *all[ARRAY_LEN(names)];
+	rocksdb_writeoptions_t *write = rocksdb_writeoptions_create();
+	char *complaint = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		all[i] = options;
+	rocksdb_t *db = rocksdb_open_column_families(options, d->data, ARRAY_LEN(names), names, all,
+						     handles, &complaint);
+	assert_null(complaint);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(names[i], family) == 0)
+			rocksdb_put_cf(db, write, handles[i], key->bytes, key->len, value.ptr,
+				       value.len, &complaint);
+		rocksdb_column_family_handle_destroy(handles[i]);
+	}
+	assert_null(complaint);
+	rocksdb_close(db);
+	rocksdb_writeoptions_destroy(write);
+	rocksdb_options_destroy(options);
+}
+
+static bool ignore_chat(void *ctx, const struct rec_chat *chat)
+{
+	(void)ctx;
+	(void)chat;
+	return true;
+}
+
+static bool ignore_invitation(void *ctx, const struct rec_invitation *invitation)
+{
+	(void)ctx;
+	(void)invitation;
+	return true;
+}
+
+static void test_bent_values(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	static char huge[8192];
+	struct key key;
+	store_rocks_close(dir_must_open(d));
+	key_chat(&key, STR("main"), 1);
+	plant(d, "messages", &key, STR("\x95\x01\x02\xdb\xff\xff\xff\xff"));
+	key_chat(&key, STR("moved"), 1); /* its value says seq 2 */
+	plant(d, "messages", &key,
+	      STR("\x95\x02\x02\xa1"
+		  "a\xa1"
+		  "c\xa1"
+		  "b"));
+	key_cid(&key, STR("main"), STR("ann"), STR("c"));
+	plant(d, "cids", &key, STR(""));
+	key_cid(&key, STR("main"), STR("ann"), STR("huge"));
+	plant(d, "cids", &key, str_of(huge, sizeof huge));
+	key_room(&key, STR("bent"));
+	plant(d, "rooms", &key,
+	      STR("\x95\xa3"
+		  "ann"));
+	key_invite(&key, STR("bob"), STR("den"));
+	plant(d, "invites", &key, STR("\xc1"));
+
+	struct store_rocks *s = dir_must_open(d);
+	struct store *store = store_rocks_store(s);
+	struct store_room facts;
+	uint64_t seq;
+	uint64_t time_ms;
+	const struct str main_room = STR("main");
+	const struct str ann = STR("ann");
+	assert_int_equal(store->chats(store->impl, main_room, 0, 0, true, ignore_chat, NULL),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store->chats(store->impl, STR("moved"), 0, 0, true, ignore_chat, NULL),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store->room(store->impl, main_room, &facts), ERR_UNAVAILABLE);
+	assert_int_equal(store->room(store->impl, STR("bent"), &facts), ERR_UNAVAILABLE);
+	assert_int_equal(store->cid(store->impl, main_room, ann, STR("c"), &seq, &time_ms),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store->cid(store->impl, main_room, ann, STR("huge"), &seq, &time_ms),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store->invites(store->impl, STR("bob"), ignore_invitation, NULL),
+			 ERR_UNAVAILABLE);
+	struct store_rocks_stats stats;
+	char complaint[128];
+	store_rocks_stats(s, &stats);
+	store_rocks_complaint(s, complaint, sizeof complaint);
+	assert_int_equal(stats.read_failures, 7);
+	assert_string_equal(complaint, "a stored value is not in our format");
+
+	write_markers(store, 0);
+	put(store, "healthy", 1, "c");
+	assert_int_equal(store->commit(store->impl), ERR_OK);
+	assert_int_equal(count_chats(store, "healthy"), 1);
+	store_rocks_close(s);
+
+	key.len = 6;
+	memcpy(key.bytes, "format", 6);
+	plant(d, "default", &key, STR("\x94\x02\x00\x01\x00"));
+	const struct store_rocks_options o = dir_options(d);
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "has format 2, this program knows only 1"));
+	plant(d, "default", &key, STR("?"));
+	assert_null(dir_open(d, &o));
+	assert_non_null(strstr(d->error, "its format record is not readable"));
+	dir_free(d);
+}
+
+/* ---- failing and coming back ---- */
+
+static void test_reopen(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	struct store *store = store_rocks_store(s);
+	write_markers(store, 5);
+	put(store, "main", 6, "lost in between");
+	assert_int_equal(store_rocks_reopen(s, d->error, sizeof d->error), ERR_OK);
+	assert_false(store_rocks_failed(s));
+	assert_int_equal(store->commit(store->impl), ERR_OK);
+	assert_int_equal(count_chats(store, "main"), 5);
+	put(store, "main", 6, "marker-6");
+	assert_int_equal(store->commit(store->impl), ERR_OK);
+
+	/* While it cannot be opened again, everything is refused and nothing crashes. */
+	char aside[256];
+	snprintf(aside, sizeof aside, "%s/aside", d->path);
+	assert_int_equal(rename(d->data, aside), 0);
+	FILE *in_the_way = fopen(d->data, "w");
+	assert_non_null(in_the_way);
+	fclose(in_the_way);
+	assert_int_equal(store_rocks_reopen(s, d->error, sizeof d->error), ERR_UNAVAILABLE);
+	assert_non_null(strstr(d->error, "cannot be opened"));
+	assert_true(store_rocks_failed(s));
+	struct store_room facts;
+	uint64_t seq;
+	uint64_t time_ms;
+	const struct rec_invitation invitation = {STR("den"), STR("ann")};
+	put(store, "main", 7, "x");
+	store->put_invite(store->impl, STR("bob"), &invitation);
+	store->drop_invite(store->impl, STR("bob"), STR("den"));
+	assert_int_equal(store->commit(store->impl), ERR_UNAVAILABLE);
+	assert_int_equal(store->room(store->impl, STR("main"), &facts), ERR_UNAVAILABLE);
+	assert_int_equal(store->cid(store->impl, STR("main"), STR("ann"), STR("x"), &seq, &time_ms),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store->chats(store->impl, STR("main"), 0, 0, true, ignore_chat, NULL),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store->invites(store->impl, STR("bob"), ignore_invitation, NULL),
+			 ERR_UNAVAILABLE);
+	assert_int_equal(store_rocks_checkpoint(s, d->other, d->error, sizeof d->error),
+			 ERR_UNAVAILABLE);
+
+	assert_int_equal(unlink(d->data), 0);
+	assert_int_equal(rename(aside, d->data), 0);
+	assert_int_equal(store_rocks_reopen(s, d->error, sizeof d->error), ERR_OK);
+	assert_int_equal(count_chats(store, "main"), 6);
+	struct store_rocks_stats stats;
+	store_rocks_stats(s, &stats);
+	assert_int_equal(stats.reopens, 2);
+	assert_int_equal(stats.commit_failures, 1);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+struct reader {
+	struct store *store;
+	atomic_bool is_stopping;
+	atomic_uint_fast64_t pages;
+};
+
+static void *read_pages(void *arg)
+{
+	struct reader *r = arg;
+	uint64_t before = 0;
+	while (!atomic_load(&r->is_stopping)) {
+		uint64_t count = 0;
+		if (r->store->chats(r->store->impl, STR("main"), 0, 0, false, count_chat, &count) ==
+		    ERR_OK) {
+			assert_true(count >= before); /* what was seen once stays */
+			before = count;
+			atomic_fetch_add(&r->pages, 1);
+		}
+	}
+	return NULL;
+}
+
+/* A reading thread beside the writing one, also while the store is closed and opened. */
+static void test_reader_thread(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	struct reader reader = {.store = store_rocks_store(s)};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, read_pages, &reader), 0);
+	for (uint64_t seq = 1; seq <= 200; seq++) {
+		char cid[32];
+		snprintf(cid, sizeof cid, "marker-%u", (unsigned)seq);
+		put(reader.store, "main", seq, cid);
+		assert_int_equal(reader.store->commit(reader.store->impl), ERR_OK);
+		if (seq % 50 == 0)
+			assert_int_equal(store_rocks_reopen(s, d->error, sizeof d->error), ERR_OK);
+	}
+	while (atomic_load(&reader.pages) == 0)
+		usleep(1000);
+	atomic_store(&reader.is_stopping, true);
+	pthread_join(thread, NULL);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+static void test_room_on_disk(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks_options o = dir_options(d);
+	o.min_free_bytes = 1;
+	struct store_rocks *s = dir_open(d, &o);
+	assert_true(store_rocks_has_room(s));
+	store_rocks_close(s);
+	o.min_free_bytes = UINT64_MAX;
+	s = dir_open(d, &o);
+	assert_false(store_rocks_has_room(s));
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+static void test_checkpoint(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	write_markers(store_rocks_store(s), 5);
+	assert_int_equal(store_rocks_checkpoint(s, d->other, d->error, sizeof d->error), ERR_OK);
+	put(store_rocks_store(s), "main", 6, "after the backup");
+	assert_int_equal(store_rocks_store(s)->commit(store_rocks_store(s)->impl), ERR_OK);
+	assert_int_equal(store_rocks_checkpoint(s, d->other, d->error, sizeof d->error),
+			 ERR_UNAVAILABLE);
+	assert_non_null(strstr(d->error, "backup to "));
+	store_rocks_close(s);
+
+	struct store_rocks_options o = dir_options(d);
+	o.data_dir = d->other;
+	s = dir_open(d, &o);
+	assert_int_equal(count_chats(store_rocks_store(s), "main"), 5);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
+/* ---- with the core on top ---- */
+
+static void post(struct historyd *h, uint64_t link_seq, const char *cid)
+{
+	const struct envelope env = {.from = SERVICE_GATEWAY, .id = 1, .epoch = 1, .seq = link_seq};
+	const struct ev_chat_post ev = {
+		.room = STR("main"), .user = STR("ann"), .cid = str_from(cid), .body = STR("x")};
+	struct batch batch = {0};
+	struct buf message = {0};
+	bus_put_chat_post(&batch, &ev);
+	bus_put_header(&message, &env);
+	buf_append(&message, batch.bytes.ptr, batch.bytes.len);
+	historyd_step(h, 1000, buf_view(&message));
+	batch_free(&batch);
+	buf_free(&message);
+}
+
+static void test_core_over_rocks(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct historyd_out out = {0};
+	const struct historyd_options options = {.seed = 1, .rooms_max = 10};
+	for (uint64_t life = 0; life < 3; life++) {
+		struct store_rocks *s = dir_must_open(d);
+		struct historyd *h = historyd_open(&options, store_rocks_store(s));
+		struct historyd_stats stats;
+		post(h, 1, "the same");
+		post(h, 2, life == 0 ? "a" : life == 1 ? "b" : "c");
+		assert_int_equal(historyd_flush(h, 1000, &out), ERR_OK);
+		assert_int_equal(out.down.count, 2);
+		historyd_out_reset(&out);
+		historyd_stats(h, &stats);
+		assert_int_equal(stats.repeated, life > 0);
+		assert_int_equal(count_chats(store_rocks_store(s), "main"), life + 2);
+		historyd_close(h);
+		store_rocks_close(s);
+	}
+	historyd_out_free(&out);
+	dir_free(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_close_and_open),
+		cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_two_cannot_open_one),
+		cmocka_unit_test(test_refused_directories),
+		cmocka_unit_test(test_damaged_log),
+		cmocka_unit_test(test_damaged_log_after_a_flush),
+		cmocka_unit_test(test_bent_values),
+		cmocka_unit_test(test_reopen),
+		cmocka_unit_test(test_reader_thread),
+		cmocka_unit_test(test_room_on_disk),
+		cmocka_unit_test(test_checkpoint),
+		cmocka_unit_test(test_core_over_rocks),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
