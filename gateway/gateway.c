@@ -93,6 +93,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	TAILQ_INIT(&g->unjoined);
 	TAILQ_INIT(&g->blocked);
 	TAILQ_INIT(&g->joining);
+	TAILQ_INIT(&g->typing);
 	TAILQ_INIT(&g->lists);
 	TAILQ_INIT(&g->dirty);
 	TAILQ_INIT(&g->touched);
@@ -336,6 +337,8 @@ uint64_t gateway_next_due(const struct gateway *g)
 	const struct view *v;
 	uint64_t due = r ? r->retry_ms : UINT64_MAX;
 	due = sooner(due, m ? m->deadline_ms : UINT64_MAX);
+	const struct present *p = TAILQ_FIRST(&g->typing);
+	due = sooner(due, p ? p->typing_ms + TYPING_MAX_MS : UINT64_MAX);
 	if ((s = TAILQ_FIRST(&g->idle)) != NULL)
 		due = sooner(due, s->idle_ms + g->options.ping_ms);
 	if ((s = TAILQ_FIRST(&g->pinged)) != NULL)

@@ -64,7 +64,7 @@ void membership_end(struct gateway *g, struct membership *m)
 			request_end(g, p->join);
 		p->join = NULL;
 		p->is_in = false;
-		view_drop_present(v, p);
+		view_drop_present(g, v, p);
 	}
 	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
 		view_close(g, v);

@@ -21,16 +21,25 @@ struct present *view_present(struct view *v, struct str user)
 	if (p)
 		return p;
 	p = mem_alloc(sizeof *p);
+	p->view = v;
 	p->user = str_copy(user);
 	table_add(&v->names, p);
 	TAILQ_INSERT_TAIL(&v->present, p, entry);
 	return p;
 }
 
-void view_drop_present(struct view *v, struct present *p)
+static void end_typing(struct gateway *g, struct present *p)
+{
+	if (p->is_typing)
+		TAILQ_REMOVE(&g->typing, p, typing);
+	p->is_typing = false;
+}
+
+void view_drop_present(struct gateway *g, struct view *v, struct present *p)
 {
 	if (p->here || p->is_listed)
 		return;
+	end_typing(g, p);
 	table_remove(&v->names, p->user);
 	TAILQ_REMOVE(&v->present, p, entry);
 	str_free(&p->user);
@@ -90,7 +99,7 @@ static void set_listed(struct gateway *g, struct view *v, struct present *p, boo
 		list_changed(g, v);
 	}
 	if (!is_listed)
-		p->is_typing = false;
+		end_typing(g, p);
 }
 
 /* Whether a delta is the next one to take. */
@@ -121,7 +130,7 @@ void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t 
 	if (!p)
 		return;
 	set_listed(g, v, p, false);
-	view_drop_present(v, p);
+	view_drop_present(g, v, p);
 }
 
 void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing)
@@ -129,7 +138,12 @@ void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typ
 	struct present *p = view_find_present(v, user);
 	if (!p || !p->is_listed)
 		return;
-	p->is_typing = is_typing;
+	end_typing(g, p);
+	if (is_typing) {
+		p->is_typing = true;
+		p->typing_ms = g->now_ms;
+		TAILQ_INSERT_TAIL(&g->typing, p, typing);
+	}
 	tell_others(g, v, is_typing ? "userTyping" : "userStoppedTyping", user);
 }
 
@@ -152,7 +166,7 @@ void view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 		struct present *next = TAILQ_NEXT(p, entry);
 		if (p->mark != v->presence_mark) {
 			set_listed(g, v, p, false);
-			view_drop_present(v, p);
+			view_drop_present(g, v, p);
 		}
 		p = next;
 	}
@@ -219,6 +233,10 @@ static void send_list_to_all(struct gateway *g, struct view *v)
 
 void view_tick(struct gateway *g)
 {
+	struct present *p;
+	while ((p = TAILQ_FIRST(&g->typing)) != NULL && p->typing_ms + TYPING_MAX_MS <= g->now_ms)
+		view_typing(g, p->view, p->user, false);
+
 	/* Few rooms change within one interval, so they need no order. */
 	struct view *v = TAILQ_FIRST(&g->lists);
 	while (v) {

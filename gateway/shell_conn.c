@@ -7,11 +7,12 @@
 #include <sys/socket.h>
 
 enum {
-	CLOSE_WAIT_MS = 1000,     /* for what is unsent to leave before a close */
+	CLOSE_WAIT_MS = 1500,     /* for what is unsent to leave before a close; for its answer */
 	UNSENT_MAX = 1024 * 1024, /* far above what the core sends to a reader that is blocked */
 };
 
-static const char ping_frame[] = {(char)0x89, 0x00};
+/* Not empty: libwebsockets says nothing of the pong to an empty ping. */
+static const char ping_frame[] = {(char)0x89, 0x01, '.'};
 
 void conns_init(struct conns *all, struct gateway *core, struct gateway_out *out,
 		uint64_t message_max)
@@ -150,27 +151,44 @@ static void conn_send(struct conn *c, struct str frames, uint64_t now_ms)
 	gateway_blocked(c->all->core, now_ms, c->session);
 }
 
-bool conn_writable(struct conn *c)
+static void wait_for_close(struct conn *c, uint64_t now_ms)
+{
+	stop_closing(c);
+	c->is_closing = true;
+	c->kill_ms = now_ms + CLOSE_WAIT_MS;
+	TAILQ_INSERT_TAIL(&c->all->closing, c, by_close);
+}
+
+/* Our own close frame, and then the client's answer or the end of our patience. libwebsockets' way,
+ * to fail a callback with a reason set, is no use here: as Debian builds it, it closes a second
+ * time at once under libuv, and nothing is sent. */
+static void send_close(struct conn *c)
+{
+	const char frame[] = {(char)0x88, 0x02, (char)(c->close_code >> 8), (char)c->close_code};
+	send_all(c, str_of(frame, sizeof frame));
+	conn_left(c);
+	if (!c->is_dead)
+		wait_for_close(c, clock_steady_ms());
+}
+
+void conn_writable(struct conn *c)
 {
 	if (c->is_dead || !c->session)
-		return true;
+		return;
 	if (c->unsent.len) {
 		bool is_out = send_all(c, buf_view(&c->unsent));
 		buf_free(&c->unsent);
 		if (!is_out || c->is_dead)
-			return true;
+			return;
 	}
 	if (c->close_code) {
-		stop_closing(c);
-		lws_close_reason(c->wsi, (enum lws_close_status)c->close_code, NULL, 0);
-		conn_left(c);
-		return false;
+		send_close(c);
+		return;
 	}
 	if (c->is_blocked) {
 		c->is_blocked = false;
 		gateway_writable(c->all->core, clock_steady_ms(), c->session, c->all->out);
 	}
-	return true;
 }
 
 void conn_close(struct conn *c, uint16_t code, uint64_t now_ms)
@@ -178,9 +196,7 @@ void conn_close(struct conn *c, uint16_t code, uint64_t now_ms)
 	if (!c->session || c->close_code || c->is_dead)
 		return;
 	c->close_code = code;
-	c->close_ms = now_ms;
-	c->is_closing = true;
-	TAILQ_INSERT_TAIL(&c->all->closing, c, by_close);
+	wait_for_close(c, now_ms);
 	lws_callback_on_writable(c->wsi);
 }
 
@@ -213,7 +229,7 @@ void conn_carry_out(const struct client_op *op, uint64_t now_ms)
 uint64_t conns_next_due(const struct conns *all)
 {
 	const struct conn *c = TAILQ_FIRST(&all->closing);
-	return c ? c->close_ms + CLOSE_WAIT_MS : UINT64_MAX;
+	return c ? c->kill_ms : UINT64_MAX;
 }
 
 void conns_tidy(struct conns *all, uint64_t now_ms)

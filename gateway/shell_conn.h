@@ -27,7 +27,7 @@ struct conn {
 	bool is_closing;     /* in all->closing */
 	bool is_blocked;     /* as the core was told */
 	bool is_dead;        /* nothing more can be sent */
-	uint64_t close_ms;
+	uint64_t kill_ms;    /* while closing */
 	struct buf received; /* of a message that comes in pieces */
 	struct buf unsent;
 };
@@ -38,7 +38,7 @@ struct conns {
 	struct gateway_out *out;
 	uint64_t message_max; /* bytes of one message from a client */
 	struct conn_list open;
-	struct conn_list closing; /* whose close waits for what is unsent, the longest first */
+	struct conn_list closing; /* the longest first */
 	struct conn_list gone;    /* ops may still name them */
 	uint64_t count;
 	uint64_t unsent_overflows; /* closed because they let too much pile up */
@@ -60,10 +60,8 @@ void conn_left(struct conn *c);
 NODISCARD
 bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text);
 
-/* The socket takes data again and libwebsockets' backlog is empty. False: close it now, the reason
- * is set. */
-NODISCARD
-bool conn_writable(struct conn *c);
+/* The socket takes data again and libwebsockets' backlog is empty. */
+void conn_writable(struct conn *c);
 
 /* Carries out what the core wants. */
 void conn_carry_out(const struct client_op *op, uint64_t now_ms);

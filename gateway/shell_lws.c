@@ -117,6 +117,14 @@ static int receive(struct lws *wsi, struct conn *c, struct str piece)
 	return -1;
 }
 
+/* Answered by libwebsockets, unless it is the answer to ours. */
+static int on_close_frame(struct conn *c)
+{
+	bool is_answer = c->close_code && !c->session;
+	conn_left(c);
+	return is_answer ? -1 : 0;
+}
+
 static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reasons reason,
 		     struct slot *slot, struct str in)
 {
@@ -130,12 +138,13 @@ static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reason
 		return 0;
 	if (reason == LWS_CALLBACK_RECEIVE)
 		return receive(wsi, c, in);
-	if (reason == LWS_CALLBACK_RECEIVE_PONG && c->session)
+	if (reason == LWS_CALLBACK_SERVER_WRITEABLE)
+		conn_writable(c);
+	else if (reason == LWS_CALLBACK_RECEIVE_PONG && c->session)
 		gateway_heard(s->conns->core, clock_steady_ms(), c->session);
-	else if (reason == LWS_CALLBACK_SERVER_WRITEABLE)
-		return conn_writable(c) ? 0 : -1;
-	else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE ||
-		 reason == LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL)
+	else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE)
+		return on_close_frame(c);
+	else if (reason == LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL)
 		conn_left(c); /* a close frame is next, and nothing may follow it */
 	else if (reason == LWS_CALLBACK_CLOSED) {
 		slot->conn = NULL;

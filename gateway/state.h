@@ -28,6 +28,7 @@ enum {
 	NAMES_LIST_MAX = 500,
 	LIST_INTERVAL_MS = 250,
 	TYPING_INTERVAL_MS = 1000,
+	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
 	DELIVER_BYTES_MAX = 64 * 1024, /* to one connection in one turn, when it is behind */
 };
@@ -80,7 +81,10 @@ struct session {
 /* A user in a room, anywhere in the system. */
 struct present {
 	TAILQ_ENTRY(present) entry;
+	TAILQ_ENTRY(present) typing; /* in gateway.typing while is_typing */
+	struct view *view;
 	struct str user;
+	uint64_t typing_ms; /* when roomd last said so */
 	uint32_t here;  /* memberships on this gateway */
 	uint32_t mark;  /* the presence list that last named it */
 	bool is_in;     /* roomd counts this gateway's user in */
@@ -200,6 +204,7 @@ struct gateway {
 	struct request_list requests;
 	struct session_list idle, pinged, unjoined, blocked;
 	struct membership_list joining;
+	struct present_list typing;
 
 	struct view_list lists; /* views with an activeUsers due */
 	struct view_list dirty; /* views with something new to deliver */

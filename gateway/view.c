@@ -41,7 +41,7 @@ void view_close(struct gateway *g, struct view *v)
 	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
 		CHECK(p->here == 0 && !p->join);
 		p->is_listed = false;
-		view_drop_present(v, p);
+		view_drop_present(g, v, p);
 	}
 	if (v->presence_request)
 		request_end(g, v->presence_request);

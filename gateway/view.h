@@ -17,7 +17,7 @@ void view_close(struct gateway *g, struct view *v);
 /* The user's entry, made if there is none; end it with view_drop_present when nothing holds it. */
 struct present *view_present(struct view *v, struct str user);
 struct present *view_find_present(const struct view *v, struct str user);
-void view_drop_present(struct view *v, struct present *p);
+void view_drop_present(struct gateway *g, struct view *v, struct present *p);
 
 /* Asks roomd for the whole list, unless that is under way. */
 void view_ask_presence(struct gateway *g, struct view *v);

@@ -36,15 +36,17 @@ void historyd_close(struct historyd *h);
 /* One message from a gateway (chat_post). */
 void historyd_step(struct historyd *h, uint64_t now_ms, struct str message);
 
-/* One message of questions from a roomd; its answers carry `asker`. */
+/* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is empty when the message
+ * was not ours. */
 void historyd_question(struct historyd *h, uint64_t now_ms, struct str message, uint64_t asker);
 
 /* Commits what the turn gathered and puts its results into `out`. When the store refuses, nothing is acked: deliveries
  * are withheld (the gateways will send the posts again), questions get ERR_UNAVAILABLE, and all room logs in
- * memory are forgotten so that they are read anew. Returns the store's word. */
+ * memory are forgotten so that they are read anew. Returns the store's word. `out` must be reset. */
 enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out *out);
 
-/* While false (disk nearly full, store closed) posts are left unanswered and questions that write get ERR_UNAVAILABLE. */
+/* While false (disk nearly full, store closed) posts are left unanswered and questions that write get ERR_UNAVAILABLE.
+ * To be called between turns. A change makes the core read everything anew, as it must after the store was reopened. */
 void historyd_set_writable(struct historyd *h, bool is_writable);
 
 /* Leases of gateways; call about once a second. */

@@ -10,7 +10,7 @@
 
 /* What is kept about a room beside its messages. */
 struct store_room {
-	uint64_t seq;     /* of its newest message, 0 when it has none */
+	uint64_t seq;     /* of its newest message, 0 when it has none; the next one is above it */
 	uint64_t time_ms; /* of its newest message */
 	struct str owner, guest; /* the two users of a private room; empty: public */
 	struct str authors[2];   /* the first two who wrote; empty: nobody yet */
@@ -35,7 +35,8 @@ struct store {
 			  store_chat_fn *fn, void *ctx);
 	enum err (*invites)(void *impl, struct str user2, store_invite_fn *fn, void *ctx);
 
-	/* Writes, into the batch. One thread only. put_chat also indexes the message's cid. */
+	/* Writes, into the batch. One thread only. put_chat also indexes the message's cid; put_room keeps neither seq
+	 * nor time, which the messages tell. */
 	void (*put_chat)(void *impl, struct str room, const struct rec_chat *chat);
 	void (*put_room)(void *impl, struct str room, const struct store_room *facts);
 	void (*put_invite)(void *impl, struct str user2, const struct rec_invitation *invitation);

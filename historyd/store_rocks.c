@@ -48,37 +48,34 @@ static void keep_complaint(struct store_rocks *s, const char *complaint)
 	pthread_mutex_unlock(&s->complaint_lock);
 }
 
-/* NULL: nothing went wrong. Otherwise takes the complaint. */
-static enum err read_result(struct store_rocks *s, char *complaint)
+static enum err read_failed(struct store_rocks *s, const char *complaint)
 {
-	if (!complaint)
-		return ERR_OK;
 	keep_complaint(s, complaint);
-	rocksdb_free(complaint);
 	atomic_fetch_add(&s->read_failures, 1);
 	return ERR_UNAVAILABLE;
 }
 
 static enum err value_is_bent(struct store_rocks *s)
 {
-	keep_complaint(s, "a stored value is not in our format");
-	atomic_fetch_add(&s->read_failures, 1);
-	return ERR_UNAVAILABLE;
+	return read_failed(s, "a stored value is not in our format");
 }
 
-/* False when the database is closed; otherwise end_read must follow. */
+/* NULL: nothing went wrong. Otherwise takes the complaint. */
+static enum err read_result(struct store_rocks *s, char *complaint)
+{
+	enum err result = complaint ? read_failed(s, complaint) : ERR_OK;
+	rocksdb_free(complaint);
+	return result;
+}
+
+/* False when the database is closed; otherwise the caller unlocks open_lock. */
 static bool begin_read(struct store_rocks *s)
 {
 	pthread_rwlock_rdlock(&s->open_lock);
-	if (s->rocks.db)
-		return true;
-	pthread_rwlock_unlock(&s->open_lock);
-	return false;
-}
-
-static void end_read(struct store_rocks *s)
-{
-	pthread_rwlock_unlock(&s->open_lock);
+	bool is_open = s->rocks.db != NULL;
+	if (!is_open)
+		pthread_rwlock_unlock(&s->open_lock);
+	return is_open;
 }
 
 static enum err copy_value(struct store_rocks *s, rocksdb_pinnableslice_t *value,
@@ -106,7 +103,7 @@ static enum err look_up(struct store_rocks *s, enum family family, const struct 
 		result = copy_value(s, value, out);
 		rocksdb_pinnableslice_destroy(value);
 	}
-	end_read(s);
+	pthread_rwlock_unlock(&s->open_lock);
 	return result;
 }
 
@@ -171,7 +168,7 @@ static enum err read_chats(void *impl, struct str room, uint64_t after, uint64_t
 	rocks_walk_begin(&w, &s->rocks, FAMILY_MESSAGES, key_view(&from), newest);
 	bool is_whole = give_chats(&w, &range);
 	enum err result = read_result(s, rocks_walk_end(&w));
-	end_read(s);
+	pthread_rwlock_unlock(&s->open_lock);
 	return is_whole ? result : value_is_bent(s);
 }
 
@@ -195,7 +192,7 @@ static enum err read_invites(void *impl, struct str user2, store_invite_fn *fn, 
 		rocks_walk_step(&w);
 	}
 	enum err result = read_result(s, rocks_walk_end(&w));
-	end_read(s);
+	pthread_rwlock_unlock(&s->open_lock);
 	return is_whole ? result : value_is_bent(s);
 }
 
@@ -296,12 +293,10 @@ static enum err commit(void *impl)
 	if (complaint)
 		keep_complaint(s, complaint);
 	rocksdb_free(complaint);
-	if (!s->rocks.db || s->is_failed) {
-		s->commit_failures++;
-		return ERR_UNAVAILABLE;
-	}
-	s->commits++;
-	return ERR_OK;
+	bool is_committed = s->rocks.db && !s->is_failed;
+	s->commits += is_committed;
+	s->commit_failures += !is_committed;
+	return is_committed ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 /* ---- the shell's side ---- */

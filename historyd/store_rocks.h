@@ -14,8 +14,9 @@ struct store_rocks;
 
 struct store_rocks_options {
 	const char *data_dir; /* its parent must exist */
-	/* Where RocksDB writes its own diary, best a tmpfs: on a full disk a diary beside the data
-	 * would end the process. NULL: in data_dir. Several shards may share one. */
+	/* Where RocksDB writes its diary, on another filesystem than the data, best a tmpfs. NULL:
+	 * no diary, because on a full disk it would end the process. Several shards may share one
+	 * directory. */
 	const char *log_dir;
 	uint32_t shard, shards; /* whose data this is; fixed when the directory is made */
 	uint64_t cache_bytes;   /* for blocks that were read; 0: 256 MiB */

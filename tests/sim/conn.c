@@ -120,7 +120,7 @@ static void take(struct world *w, struct conn *c, struct str bytes)
 			w->overflow_max = c->kept.len;
 		return;
 	}
-	if (!c->is_stalled) {
+	if (!c->is_stalled && !c->window.len) {
 		give(c, bytes);
 		return;
 	}
@@ -192,7 +192,9 @@ void conn_carry_out(struct world *w, struct node *gateway, struct gateway_out *o
 	}
 	for (struct conn **at = &w->conns; *at;) {
 		struct conn *c = *at;
-		if (c->session || c->client || c->in_transit) {
+		/* Ops of another gateway may still point to its own connections. */
+		bool is_anothers = c->gateway != gateway && c->gateway->is_up;
+		if (is_anothers || c->session || c->client || c->in_transit) {
 			at = &c->next;
 			continue;
 		}

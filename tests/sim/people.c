@@ -10,15 +10,17 @@ enum {
 	ROOMS_MAX = 6,
 	PEOPLE_MAX = 24,
 	POSTS_MAX = 64,
-	NAME_LEN = 16,
+	NAME_LEN = 24,
 	RETRY_AFTER_MS = 6000,
 	JOIN_AGAIN_MS = 2000,
 	TYPING_SHOWN_MS = 6500,
-	GAP_PAGE = 60
+	GAP_PAGE = 60,
+	SENDINGS_KEPT = 8
 };
 
 struct post {
-	uint64_t id, sent_ms;
+	uint64_t ids[SENDINGS_KEPT], sendings; /* the frames that carried it */
+	uint64_t sent_ms;
 	uint32_t room;
 	bool is_acked, is_sent;
 	char cid[NAME_LEN * 2];
@@ -104,7 +106,7 @@ static void send_post(struct person *me, struct post *post)
 	begin(me, "updateChat", post->room);
 	buf_printf(&me->all->line, ",\"cid\":\"%s\",\"body\":\"message %s\"", post->cid, post->cid);
 	end(me);
-	post->id = me->next_id;
+	post->ids[post->sendings++ % SENDINGS_KEPT] = me->next_id;
 	post->sent_ms = me->all->world->now_ms;
 	post->is_sent = true;
 }
@@ -176,6 +178,14 @@ static uint32_t person_named(const struct people *all, struct str name)
 			return i;
 	CHECK(false);
 	return 0;
+}
+
+static bool has_id(const struct post *post, uint64_t id)
+{
+	for (size_t i = 0; i < SENDINGS_KEPT; i++)
+		if (post->ids[i] == id)
+			return true;
+	return false;
 }
 
 static void note_own(struct person *me, uint32_t room, struct str cid)
@@ -276,7 +286,7 @@ static void on_ack(struct person *me, uint64_t id, const json_t *data)
 	for (uint32_t i = 0; i < all->rooms; i++) {
 		struct seat *seat = &me->seats[i];
 		if (id == seat->join_id) {
-			seat->is_joined = true;
+			seat->is_joined = seat->is_wanted = true;
 			if (all->is_private && i == all->rooms - 1 && me->index > 1)
 				promise_broken(all->promises, "private means private: %s joins",
 					       me->name);
@@ -286,7 +296,7 @@ static void on_ack(struct person *me, uint64_t id, const json_t *data)
 	}
 	for (size_t i = 0; i < me->post_count; i++) {
 		struct post *post = &me->posts[i];
-		if (post->id != id)
+		if (!has_id(post, id))
 			continue;
 		uint64_t seq = number_of(data, "seq");
 		post->is_acked = true;
@@ -303,13 +313,15 @@ static void on_error(struct person *me, uint64_t id, struct str code)
 	if (id == me->invite_id)
 		me->invite_id = 0;
 	for (uint32_t i = 0; i < all->rooms; i++) {
-		if (id == me->seats[i].join_id)
+		if (id == me->seats[i].join_id) {
 			me->seats[i].join_id = 0;
+			me->seats[i].is_wanted &= !str_equal(code, STR("forbidden"));
+		}
 		if (id == me->seats[i].page_id)
 			me->seats[i].is_asking = false;
 	}
 	for (size_t i = 0; i < me->post_count; i++)
-		if (me->posts[i].id == id)
+		if (has_id(&me->posts[i], id))
 			me->posts[i].is_sent = false;
 	all->promises->refused++;
 	bool is_expected = str_equal(code, STR("unavailable")) || str_equal(code, STR("forbidden")) ||
@@ -497,9 +509,9 @@ static void act(struct person *me)
 			end(me);
 		}
 	}
-	if (rng_chance(&w->rng, 5000)) { /* somebody tries the private room */
-		send_join(me, me->all->rooms - 1);
-	}
+	struct seat *last = &me->seats[me->all->rooms - 1];
+	if (!last->is_joined && !last->join_id && rng_chance(&w->rng, 5000))
+		send_join(me, me->all->rooms - 1); /* somebody tries what may be private */
 	if (rng_chance(&w->rng, 4000)) {
 		me->stalled_until = w->now_ms + rng_below(&w->rng, 20000);
 		conn_stall(me->conn, true);
@@ -548,9 +560,6 @@ void people_act(struct people *all)
 void people_settle(struct people *all)
 {
 	all->is_settling = true;
-	for (uint32_t i = 0; i < all->count; i++)
-		if (i > 1)
-			all->person[i].seats[all->rooms - 1].is_wanted = false;
 }
 
 /* ---- after the quiet ---- */

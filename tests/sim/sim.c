@@ -78,8 +78,8 @@ static bool run(uint64_t seed, const struct run_options *o, uint64_t *acked)
 		       " disk faults, at most %" PRIu64 " bytes kept for a connection\n",
 		       seed, promises.acked, promises.delivered, promises.refused, w.messages,
 		       w.drops, w.crashes, w.pauses, w.cuts, w.disk_faults, w.overflow_max);
-	people_close(people);
 	world_close(&w);
+	people_close(people);
 	promises_close(&promises);
 	return is_kept;
 }

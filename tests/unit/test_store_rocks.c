@@ -445,6 +445,7 @@ static void test_room_on_disk(void **state)
 	(void)state;
 	struct dir *d = dir_new();
 	struct store_rocks_options o = dir_options(d);
+	o.log_dir = NULL;
 	o.min_free_bytes = 1;
 	struct store_rocks *s = dir_open(d, &o);
 	assert_true(store_rocks_has_room(s));

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+// options.test.mjs - what each program says to options and to a system that refuses: one clear line, exit 2 or 1.
+
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Program, run } from "./lib/program.mjs";
+import { bin, freePort, REPO, tempDir } from "./lib/stack.mjs";
+import { until } from "./lib/wait.mjs";
+
+const PROGRAMS = ["parlor-historyd", "parlor-roomd", "parlor-gateway", "parlor-tap"];
+
+/** One line that names the program and whatever `pattern` asks for. */
+function assertOneLine({ stderr, stdout }, name, pattern) {
+  const lines = stderr.split("\n").filter((line) => line !== "");
+  assert.equal(lines.length, 1, `one line: ${stderr}`);
+  assert.ok(lines[0].startsWith(`${name}: `), lines[0]);
+  assert.match(lines[0], pattern);
+  assert.equal(stdout, "");
+}
+
+describe("options", () => {
+  let dir;
+  before(() => { dir = tempDir(); });
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  const ipc = (name) => `ipc://${dir}/${name}`;
+  const complete = (name, port = 0) => ({
+    "parlor-historyd": ["--bind", ipc("historyd-0"), "--shard", 0, "--shards", 1, "--data", path.join(dir, "data")],
+    "parlor-roomd": ["--bind", ipc("roomd-0"), "--shard", 0, "--historyd", ipc("historyd-0")],
+    "parlor-gateway": ["--port", port, "--id", 0, "--roomd", ipc("roomd-0"), "--historyd", ipc("historyd-0"),
+      "--bind", ipc("gateway-0"), "--web", path.join(REPO, "gateway/web")],
+    "parlor-tap": ["--bus", dir],
+  })[name];
+
+  for (const name of PROGRAMS) {
+    it(`${name} has --help and --version`, async () => {
+      const help = await run(name, ["--help"]);
+      assert.deepEqual([help.status, help.stderr], [0, ""]);
+      for (const option of complete(name).filter((word) => /^--/.test(word))) {
+        assert.ok(help.stdout.includes(`${option} `), `${option} is explained`);
+      }
+      const version = await run(name, ["--version"]);
+      assert.equal(version.status, 0);
+      assert.match(version.stdout, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n$`));
+    });
+
+    it(`${name} refuses wrong options with one line and exit 2`, async () => {
+      const file = path.join(dir, `${name}.conf`);
+      writeFileSync(file, "no-such-option = 1\n");
+      const cases = [
+        [["--no-such-option"], /no-such-option/],
+        [["stray"], /stray/],
+        [[complete(name)[0]], /needs a value/],
+        [["--config", path.join(dir, "missing.conf")], /missing\.conf/],
+        [["--config", file], /no-such-option/],
+      ];
+      if (name !== "parlor-tap") cases.push([[], /--\w+ must be given/], [["--log-format", "xml"], /log-format.*xml/]);
+      const number = { "parlor-gateway": "port", "parlor-historyd": "min-free", "parlor-tap": "count", "parlor-roomd": "shard" }[name];
+      for (const value of ["many", "-1", "1x", "99999999999999999999999", ""]) {
+        cases.push([[...complete(name), `--${number}=${value}`].filter((word, i, all) =>
+          word !== `--${number}` && all[i - 1] !== `--${number}`), new RegExp(number)]);
+      }
+      for (const [args, pattern] of cases) {
+        const result = await run(name, args);
+        assert.equal(result.status, 2, `${args.join(" ")}: ${result.stderr}`);
+        assertOneLine(result, name, pattern);
+      }
+      const variable = `PARLOR_${number.toUpperCase().replaceAll("-", "_")}`;
+      const args = complete(name).filter((word, i, all) => word !== `--${number}` && all[i - 1] !== `--${number}`);
+      const result = await run(name, args, { env: { [variable]: "many" } });
+      assert.equal(result.status, 2, `${variable}: ${result.stderr}`);
+      assertOneLine(result, name, new RegExp(number));
+    });
+
+    if (name === "parlor-tap") continue;
+    it(`${name} refuses a malformed address with one line and exit 2 or 1`, async () => {
+      for (const address of ["nonsense", "http://x:1", "ipc://", `ipc:///${"long/".repeat(40)}x`, "tcp://127.0.0.1:99999"]) {
+        const args = complete(name);
+        args[args.indexOf("--bind") + 1] = address;
+        const result = await run(name, args);
+        assert.ok([1, 2].includes(result.status), `${address}: ${result.status} ${result.stderr}`);
+        assertOneLine(result, name, /./);
+      }
+    });
+
+    it(`${name} takes its options from the environment and from a file, and ends with 0 on SIGTERM`, async () => {
+      const args = complete(name, await freePort());
+      const pairs = [];
+      for (let i = 0; i < args.length; i += 2) pairs.push([args[i].slice(2), args[i + 1]]);
+      const file = path.join(dir, `${name}-all.conf`);
+      writeFileSync(file, pairs.map(([key, value]) => `${key} = ${value}\n`).join(""));
+      const env = Object.fromEntries(pairs.map(([key, value]) => [`PARLOR_${key.toUpperCase().replaceAll("-", "_")}`, String(value)]));
+      for (const program of [new Program(bin(name), ["--config", file]), new Program(bin(name), [], { env })]) {
+        await until("it logs something or ends", () => program.stderr.includes("\n") || program.status !== undefined);
+        assert.equal(program.status, undefined, program.stderr);
+        assert.equal(await program.stop(), 0, program.stderr);
+      }
+    });
+  }
+
+  it("logs one JSON object a line with --log-format json", async () => {
+    const program = new Program(bin("parlor-roomd"), [...complete("parlor-roomd"), "--log-format", "json"]);
+    await program.says(/\n/);
+    assert.equal(await program.stop(), 0);
+    for (const line of program.stderr.trim().split("\n")) assert.equal(typeof JSON.parse(line), "object");
+  });
+
+  it("two historyds do not share a data directory", async () => {
+    const args = complete("parlor-historyd");
+    const first = new Program(bin("parlor-historyd"), args);
+    await first.says(/\n/);
+    const second = await run("parlor-historyd", ["--bind", ipc("another"), ...args.slice(2)]);
+    assert.equal(second.status, 1);
+    assertOneLine(second, "parlor-historyd", /in use|lock/i);
+    assert.equal(first.status, undefined, "the first one goes on");
+    assert.equal(await first.stop(), 0);
+    const third = new Program(bin("parlor-historyd"), args);
+    await third.says(/\n/);
+    assert.equal(await third.stop(), 0, "free again");
+  });
+
+  it("a data directory keeps its place among the shards", async () => {
+    const data = path.join(dir, "shard-1-of-2");
+    const args = (shard, shards) => ["--bind", ipc("historyd-s"), "--shard", shard, "--shards", shards, "--data", data];
+    const first = new Program(bin("parlor-historyd"), args(1, 2));
+    await first.says(/\n/);
+    assert.equal(await first.stop(), 0);
+    for (const [shard, shards] of [[0, 2], [1, 3]]) {
+      const other = await run("parlor-historyd", args(shard, shards));
+      assert.ok([1, 2].includes(other.status), `shard ${shard} of ${shards}: ${other.status}`);
+      assertOneLine(other, "parlor-historyd", /shard/);
+    }
+  });
+
+  it("historyd refuses a directory that it can't use with one line and exit 1", async () => {
+    const file = path.join(dir, "a file");
+    writeFileSync(file, "not a directory");
+    const places = [file, path.join(file, "below"), "/proc/nothing"];
+    if (process.getuid() !== 0) {
+      const closed = path.join(dir, "closed");
+      mkdirSync(closed);
+      chmodSync(closed, 0);
+      places.push(closed);
+    }
+    for (const place of places) {
+      const result = await run("parlor-historyd", ["--bind", ipc("historyd-x"), "--data", place]);
+      assert.equal(result.status, 1, `${place}: ${result.stderr}`);
+      assertOneLine(result, "parlor-historyd", new RegExp(place.replaceAll(/[^\w/ ]/g, ".")));
+    }
+  });
+
+  it("the gateway refuses a web directory that is not there, and a port in use", async () => {
+    const args = complete("parlor-gateway", await freePort());
+    args[args.length - 1] = path.join(dir, "no web");
+    const web = await run("parlor-gateway", args);
+    assert.equal(web.status, 1, web.stderr);
+    assertOneLine(web, "parlor-gateway", /no web/);
+    const server = net.createServer();
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const result = await run("parlor-gateway", complete("parlor-gateway", server.address().port));
+    server.close();
+    assert.equal(result.status, 1, result.stderr);
+    assertOneLine(result, "parlor-gateway", /in use|bind|listen/i);
+  });
+
+  it("an address of the bus that is in use is refused", async () => {
+    const first = new Program(bin("parlor-roomd"), complete("parlor-roomd"));
+    await first.says(/\n/);
+    const second = await run("parlor-roomd", complete("parlor-roomd"));
+    assert.equal(second.status, 1, second.stderr);
+    assertOneLine(second, "parlor-roomd", /in use/i);
+    assert.equal(await first.stop(), 0);
+  });
+});

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// slow.test.mjs - a reader that stops reading in a busy room: the others notice nothing, its own messages wait for
+// it in the room's log, and one that takes nothing for too long is closed with 4008 and may resume.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { Client } from "./lib/client.mjs";
+import { assertGapFree, messagesSeen } from "./lib/room.mjs";
+import { Stack } from "./lib/stack.mjs";
+import { until } from "./lib/wait.mjs";
+
+const COUNT = 3000;
+const BODY = "x".repeat(3500); // together more than the sockets' buffers and the room's log hold
+
+async function fill(writer, room, count) {
+  for (let at = 0; at < count; at += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => writer.say(room, BODY)));
+  }
+}
+
+const metric = (metrics, name) => Object.entries(metrics).find(([key]) => key.startsWith(`parlor_${name}`))?.[1];
+
+describe("slow", () => {
+  let stack;
+  before(async () => {
+    stack = await Stack.start({ gatewayOptions: ["--rate", "0", "--log-bytes", "262144", "--stall-timeout", "60000"] });
+  });
+  after(() => stack?.stop());
+
+  const residentKb = (name) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stack.pid(name)}/status`, "utf8"))[1]);
+
+  it("catches up without a loss, and holds nobody up meanwhile", async () => {
+    const writer = await Client.join(stack, "writer", "busy");
+    const reader = await Client.join(stack, "reader", "busy");
+    const slow = await Client.join(stack, "slow", "busy");
+    await fill(writer, "busy", 200);
+    await slow.take("updateChat", ({ data }) => data.seq === 200);
+    slow.socket.pause();
+    const before = residentKb("gateway-0");
+    await fill(writer, "busy", COUNT - 200);
+    await reader.take("updateChat", ({ data }) => data.seq === COUNT);
+    const guest = await Client.join(stack, "guest", "busy"); // presence that the slow one need not hear of
+    await guest.close();
+    const grown = residentKb("gateway-0") - before;
+    assert.ok(metric(await stack.metrics(), "blocked_total") >= 1, "the gateway noticed");
+    assert.ok(slow.all("updateChat").length < COUNT, "the slow one is behind");
+    slow.socket.resume();
+    await slow.take("updateChat", ({ data }) => data.seq === COUNT, 60_000);
+    for (const client of [slow, reader]) {
+      const seen = messagesSeen(client, "busy");
+      assert.equal(seen.length, COUNT);
+      assertGapFree(seen);
+    }
+    await slow.sees("busy", ["reader", "slow", "writer"]);
+    await writer.say("busy", "the end");
+    await slow.take("updateChat", ({ data }) => data.body === "the end");
+    // The room is 10 MB; a queue for the slow one would hold most of it. A sanitizer keeps freed memory for a while.
+    if (!/asan/.test(readFileSync(`/proc/${stack.pid("gateway-0")}/maps`, "utf8"))) {
+      assert.ok(grown < 6 * 1024, `the gateway grew by ${grown} KiB`);
+    }
+    await Promise.all([writer, reader, slow].map((client) => client.close()));
+  });
+
+  it("carries the messages that a writer has sent before it reads its acks", async () => {
+    const writer = await Client.join(stack, "writer", "deaf");
+    writer.socket.pause();
+    const acks = Array.from({ length: 500 }, (_, i) => writer.say("deaf", `${i} ${BODY}`, { cid: `${i}` }));
+    const reader = await Client.join(stack, "reader", "deaf");
+    await until("some arrive", () => messagesSeen(reader, "deaf").length > 10);
+    writer.socket.resume();
+    const seqs = (await Promise.all(acks)).map(({ seq }) => seq);
+    assert.deepEqual(seqs, Array.from({ length: 500 }, (_, i) => i + 1));
+    await Promise.all([writer, reader].map((client) => client.close()));
+  });
+});
+
+describe("slow for too long", () => {
+  let stack;
+  before(async () => {
+    stack = await Stack.start({ gatewayOptions: ["--rate", "0", "--log-bytes", "262144", "--stall-timeout", "2000"] });
+  });
+  after(() => stack?.stop());
+
+  it("is closed with 4008, and resumes with since", async () => {
+    const writer = await Client.join(stack, "writer", "busy");
+    const slow = await Client.join(stack, "slow", "busy");
+    await fill(writer, "busy", 100);
+    await slow.take("updateChat", ({ data }) => data.seq === 100);
+    slow.socket.pause();
+    await fill(writer, "busy", COUNT - 100);
+    await until("the stalled one is closed", async () => metric(await stack.metrics(), "stalled_total") === 1);
+    await writer.sees("busy", ["writer"]);
+    slow.socket.resume();
+    const { code } = await slow.closed();
+    assert.ok([4008, 1006].includes(code), `closed with ${code}`); // 1006: the close frame found no room
+    const seen = messagesSeen(slow, "busy");
+    assertGapFree(seen);
+    const back = await Client.join(stack, "slow", "busy", { join: { since: seen.at(-1).seq } });
+    const history = await back.take("msgHistory");
+    assert.equal(history.data.at(-1).seq, COUNT);
+    const missed = [];
+    for (let at = seen.at(-1).seq; at < history.data[0].seq - 1; at = missed.at(-1).seq) {
+      missed.push(...(await back.request("history", { room: "busy", after: at, limit: 200 })).messages);
+    }
+    const end = history.data[0].seq;
+    const all = [...seen, ...missed.filter(({ seq }) => seq < end), ...history.data];
+    assertGapFree(all);
+    assert.equal(all.length, COUNT);
+    await Promise.all([writer, back].map((client) => client.close()));
+  });
+});

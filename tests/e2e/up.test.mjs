@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// up.test.mjs - deploy/up itself: what it refuses, what it leaves behind, and that it starts again what dies.
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Client } from "./lib/client.mjs";
+import { Program } from "./lib/program.mjs";
+import { BUILD, freePort, REPO, Stack, tempDir } from "./lib/stack.mjs";
+import { until } from "./lib/wait.mjs";
+
+const up = (...args) => new Program(path.join(REPO, "deploy/up"), ["--no-install", "--no-build", "--preset", path.basename(BUILD), ...args]);
+
+/** Processes whose command line names the directory. */
+function processesOn(dir) {
+  return readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid).filter((pid) => {
+    try { return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(dir); } catch { return false; }
+  });
+}
+
+async function refused(program, status, pattern) {
+  assert.equal(await program.end(60_000), status, program.stdout + program.stderr);
+  assert.match(program.stderr, pattern);
+  assert.ok(program.stderr.trim().split("\n").length <= 2, `few words: ${program.stderr}`);
+}
+
+describe("up", () => {
+  let dir;
+  before(() => { dir = tempDir(); });
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it("explains its options, and refuses wrong ones", async () => {
+    const help = up("--help");
+    assert.equal(await help.end(), 0);
+    for (const option of ["--port", "--data", "--gateways", "--roomds", "--historyds", "--no-install", "--no-build", "--preset"]) {
+      assert.ok(help.stdout.includes(option), option);
+    }
+    for (const args of [["--nonsense"], ["--port"], ["--port", "0"], ["--port", "web"], ["--gateways=0"], ["stray"]]) {
+      await refused(up(...args), 2, /^up: /);
+    }
+  });
+
+  it("runs everything, says where, and leaves nothing behind", async () => {
+    const port = await freePort();
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+      const program = up("--port", port, "--data", dir, "--gateways", 2);
+      await program.says(new RegExp(`^Parlor is ready: http://127\\.0\\.0\\.1:${port}/$`, "m"), 60_000);
+      const bus = readFileSync(path.join(dir, "run/bus.path"), "utf8").trim();
+      assert.equal(statSync(bus).mode & 0o777, 0o700);
+      for (const name of ["historyd-0", "roomd-0", "gateway-0", "gateway-1"]) {
+        const pid = readFileSync(path.join(dir, "run", `${name}.pid`), "utf8").trim();
+        assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), new RegExp(`parlor-${name.split("-")[0]}`));
+        assert.ok(existsSync(path.join(dir, "log", `${name}.log`)));
+      }
+      assert.equal(await program.stop(signal), 0, program.stderr);
+      assert.deepEqual(processesOn(dir), []);
+      assert.deepEqual(readdirSync(path.join(dir, "run")).filter((file) => file.endsWith(".pid")), []);
+    }
+  });
+
+  it("refuses what another one holds: the directory, the port, the number of historyds", async () => {
+    const stack = await Stack.start();
+    await refused(up("--port", await freePort(), "--data", stack.data), 1, /another Parlor is running/);
+    await refused(up("--port", stack.port, "--data", dir), 1, /port \d+ is in use/);
+    await Client.join(stack, "ann", "main").then((client) => client.close());
+    await stack.stop({ keepData: true });
+    await refused(up("--port", stack.port, "--data", stack.data, "--historyds", 2), 1, /--historyds 1/);
+    rmSync(stack.data, { recursive: true });
+    const server = net.createServer();
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await refused(up("--port", server.address().port, "--data", dir), 1, /port \d+ is in use/);
+    server.close();
+    assert.deepEqual(processesOn(dir), []);
+  });
+
+  it("stops everything with the service's own words when one can't start", async () => {
+    const port = await freePort();
+    await refused(up("--port", port, "--data", dir, "--", "--no-such-option", "1"), 2, /gateway-0.*no-such-option/);
+    await refused(up("--port", port, "--data", dir, "--", "--web", "/nowhere"), 1, /gateway-0.*nowhere/);
+    assert.deepEqual(processesOn(dir), []);
+  });
+
+  it("starts again what dies, each under its own loop", async () => {
+    const stack = await Stack.start({ data: path.join(dir, "restarts") });
+    try {
+      for (const signal of ["SIGKILL", "SIGTERM", "SIGABRT"]) {
+        for (const name of stack.services) await stack.restart(name, signal);
+        await stack.ready();
+      }
+      const ann = await Client.join(stack, "ann", "main");
+      await ann.say("main", "all well");
+      await ann.close();
+    } finally {
+      await stack.stop();
+    }
+  });
+
+  it("takes its services along when it is killed", async () => {
+    const data = path.join(dir, "killed");
+    const program = up("--port", await freePort(), "--data", data);
+    await program.says(/Parlor is ready/, 60_000);
+    await program.stop("SIGKILL");
+    await until("no process is left", () => processesOn(data).length === 0);
+  });
+
+  it("keeps sockets elsewhere when its directory has a long path", async () => {
+    const data = path.join(dir, "long-".repeat(20));
+    const program = up("--port", await freePort(), "--data", data);
+    await program.says(/Parlor is ready/, 60_000);
+    const bus = readFileSync(path.join(data, "run/bus.path"), "utf8").trim();
+    assert.ok(!bus.startsWith(data));
+    assert.equal(statSync(bus).mode & 0o777, 0o700);
+    assert.equal(await program.stop(), 0);
+    assert.ok(!existsSync(bus));
+  });
+});
