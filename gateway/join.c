@@ -206,7 +206,7 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
 	 * again without `since`. */
 	if (!m->was_live || m->has_since)
-		m->cursor = last;
+		m->cursor = m->has_since && m->since > last ? m->since : last;
 	m->was_live = false;
 	m->is_live = true;
 	m->is_list_stale = false;

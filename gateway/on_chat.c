@@ -204,6 +204,10 @@ void chat_repeated(struct gateway *g, const struct ev_chat_repeat *ev)
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
 	if (r)
 		acknowledge(g, r, ev->seq, ev->time);
+	/* Whoever wrote it: it may be that nobody has told this gateway of the message yet. */
+	struct view *v = view_find(g, ev->room);
+	if (v)
+		view_heard_of(g, v, ev->seq);
 }
 
 void chat_refused(struct gateway *g, const struct ev_chat_refused *ev)

@@ -176,6 +176,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_WSI_DESTROY:
 		s->sockets--;
 		return 0;
+	case LWS_CALLBACK_RAW_ADOPT: /* after CONNECT; it would stay for ever */
+	case LWS_CALLBACK_RAW_RX:
+		return -1;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return confirm_upgrade(s, wsi);
 	case LWS_CALLBACK_ADD_HEADERS:

@@ -85,10 +85,10 @@ struct present {
 	struct view *view;
 	struct str user;
 	uint64_t typing_ms; /* when roomd last said so */
-	uint32_t here;  /* memberships on this gateway */
-	uint32_t mark;  /* the presence list that last named it */
-	bool is_in;     /* roomd counts this gateway's user in */
-	bool is_listed; /* roomd lists the user */
+	uint32_t here;      /* memberships on this gateway */
+	uint32_t mark;      /* the presence list that last named it */
+	bool is_in;         /* roomd counts this gateway's user in */
+	bool is_listed;     /* roomd lists the user */
 	bool is_typing;
 	struct request *join;
 };

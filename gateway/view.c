@@ -95,14 +95,19 @@ static void append(struct gateway *g, struct view *v, const struct rec_chat *cha
 	mark_dirty(g, v);
 }
 
+void view_heard_of(struct gateway *g, struct view *v, uint64_t seq)
+{
+	if (seq > v->seen_seq)
+		v->seen_seq = seq;
+	if (seq > v->log.head)
+		view_ask_page(g, v);
+}
+
 void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat)
 {
-	if (chat->seq > v->seen_seq)
-		v->seen_seq = chat->seq;
 	if (v->is_open && chat->seq == v->log.head + 1)
 		append(g, v, chat);
-	else if (chat->seq > v->log.head)
-		view_ask_page(g, v);
+	view_heard_of(g, v, chat->seq);
 }
 
 void view_page(struct gateway *g, struct view *v, const struct ev_page *page)

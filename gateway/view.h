@@ -33,6 +33,7 @@ void view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 
 /* Events of historyd. */
 void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
+void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
 void view_page(struct gateway *g, struct view *v, const struct ev_page *page);
 
 /* Something may have been lost on the link to the room's roomd or historyd. */

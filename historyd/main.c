@@ -220,6 +220,9 @@ static void reopen(struct shell *s, uint64_t now_ms)
 	if (now_ms < s->reopen_ms)
 		return;
 	if (store_rocks_reopen(s->store, error, sizeof error) == ERR_OK) {
+		/* What was written by the failed commit is on disk now or is not, and nobody was
+		 * told. */
+		port_renew(s->down);
 		log_info("reopened", "wait_ms=%" PRIu64, s->reopen_wait_ms);
 		return;
 	}

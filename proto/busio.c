@@ -231,6 +231,14 @@ bool port_answer(struct port *p, const struct port_message *question, const stru
 	return send_batch(p, str_of(nng_msg_header(msg), nng_msg_header_len(msg)), batch);
 }
 
+void port_renew(struct port *p)
+{
+	uint64_t now_us = clock_utc_us();
+	uint64_t *epoch = &p->link.next.epoch;
+	*epoch = now_us > *epoch ? now_us : *epoch + 1; /* the clock may have been set back */
+	p->link.next.seq = 0;
+}
+
 void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms)
 {
 	if (!link_heartbeat_due(&p->link, now_ms))

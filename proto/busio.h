@@ -63,6 +63,9 @@ bool port_send(struct port *p, const struct batch *batch, uint64_t now_ms);
 /* Answers `question`, which is not freed. */
 bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch);
 
+/* Begins a new epoch, as a restart would: whoever listens asks for what it may have missed. */
+void port_renew(struct port *p);
+
 /* Publishes a heartbeat when nothing was sent for HEARTBEAT_MS. */
 void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms);
 

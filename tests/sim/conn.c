@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* conn.c — the connections of simulated clients. It does what the gateway's shell does: takes frames while the client reads, says
- * `blocked` when the client has stopped reading and its window is full, keeps what follows, and says `writable` later. */
+/* conn.c — the connections of simulated clients. It does what the gateway's shell does: takes
+ * frames while the client reads, says `blocked` when the client has stopped reading and its window
+ * is full, keeps what follows, and says `writable` later. */
 #include "tests/sim/net.h"
 
 struct conn {
@@ -170,7 +171,8 @@ static void read_on(struct world *w, struct conn *c)
 		return;
 	c->is_blocked = false;
 	if (c->session) {
-		gateway_writable(c->gateway->gateway, w->now_ms, c->session, &c->gateway->gateway_out);
+		gateway_writable(c->gateway->gateway, w->now_ms, c->session,
+				 &c->gateway->gateway_out);
 		c->gateway->is_due = true;
 	}
 }

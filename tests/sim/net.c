@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* net.c — the bus of the simulated world. Between two nodes messages keep their order, as on one socket; across nodes they
- * do not. Any of them may be lost, repeated or late. What was sent to a process that has died since is lost. */
+/* net.c — the bus of the simulated world. Between two nodes messages keep their order, as on one
+ * socket; across nodes they do not. Any of them may be lost, repeated or late. What was sent to a
+ * process that has died since is lost. */
 #include "tests/sim/net.h"
 
 enum { DELAY_MAX_MS = 3, SLOW_MAX_MS = 700, CUT_MAX_MS = 9000, CLIENT = 255 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* net.h — how the parts of the world reach each other: the bus with its losses (net.c), clients' connections (conn.c). */
+/* net.h — how the parts of the world reach each other: the bus with its losses (net.c), clients'
+ * connections (conn.c). */
 #ifndef PARLOR_TESTS_SIM_NET_H
 #define PARLOR_TESTS_SIM_NET_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* people.h — simulated clients: they join rooms, write, retry, stall, vanish and come back with `since`, invite each other, and try what is
- * forbidden; and they notice whatever breaks a promise on their own connection. */
+/* people.h — simulated clients: they join rooms, write, retry, stall, vanish and come back with
+ * `since`, invite each other, and try what is forbidden; and they notice whatever breaks a promise
+ * on their own connection. */
 #ifndef PARLOR_TESTS_SIM_PEOPLE_H
 #define PARLOR_TESTS_SIM_PEOPLE_H
 

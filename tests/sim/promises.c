@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* promises.c — see promises.h. Those about one connection (order, nothing twice on it) are checked where the frames are read,
- * in people.c. */
+/* promises.c — see promises.h. Those about one connection (order, nothing twice on it) are checked
+ * where the frames are read, in people.c. */
 #include "tests/sim/promises.h"
 #include "proto/shard.h"
 
@@ -36,7 +36,7 @@ void promises_open(struct promises *p, struct world *w)
 void promises_close(struct promises *p)
 {
 	struct fact *f;
-	TABLE_EACH(&p->by_place, i, f) {
+	TABLE_EACH (&p->by_place, i, f) {
 		str_free(&f->place);
 		str_free(&f->mark);
 		str_free(&f->room);
@@ -92,14 +92,13 @@ static void check_stored(struct promises *p, struct str room, uint64_t seq, stru
 	struct lookup l = {.cid = cid};
 	enum err e = store->chats(store->impl, room, seq - 1, seq + 1, false, compare, &l);
 	if (e == ERR_OK && !l.is_there)
-		promise_broken(p,
-			       "ack means stored: " STR_FMT " %" PRIu64 " (" STR_FMT
-			       ") is not on disk",
-			       STR_ARG(room), seq, STR_ARG(cid));
+		promise_broken(
+			p, "ack means stored: " STR_FMT " %" PRIu64 " (" STR_FMT ") is not on disk",
+			STR_ARG(room), seq, STR_ARG(cid));
 }
 
-/* "All members see a room's messages in seq order": one message has one place; "a retry with the same cid is stored once":
- * and one place only. */
+/* "All members see a room's messages in seq order": one message has one place; "a retry with the
+ * same cid is stored once": and one place only. */
 void promise_told(struct promises *p, struct str room, uint64_t seq, struct str cid, bool is_ack)
 {
 	struct str place = joined(room, &seq, sizeof seq);
@@ -109,8 +108,9 @@ void promise_told(struct promises *p, struct str room, uint64_t seq, struct str 
 	p->acked += is_ack;
 	p->delivered += !is_ack;
 	if (f && !str_equal(f->cid, cid))
-		promise_broken(p, "one order: " STR_FMT " %" PRIu64 " is both " STR_FMT " and " STR_FMT,
-			       STR_ARG(room), seq, STR_ARG(f->cid), STR_ARG(cid));
+		promise_broken(
+			p, "one order: " STR_FMT " %" PRIu64 " is both " STR_FMT " and " STR_FMT,
+			STR_ARG(room), seq, STR_ARG(f->cid), STR_ARG(cid));
 	if (same && same->seq != seq)
 		promise_broken(p,
 			       "stored once: " STR_FMT " in " STR_FMT " stands at %" PRIu64
@@ -152,6 +152,6 @@ uint64_t promises_head(struct promises *p, struct str room)
 void promises_check_disks(struct promises *p)
 {
 	struct fact *f;
-	TABLE_EACH(&p->by_place, i, f)
+	TABLE_EACH (&p->by_place, i, f)
 		check_stored(p, f->room, f->seq, f->cid);
 }

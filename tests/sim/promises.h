@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* promises.h — what PROTOCOL.md promises, as checkers that stand outside the cores and know nothing of how they work.
+/* promises.h — what PROTOCOL.md promises, as checkers that stand outside the cores and know nothing
+ * of how they work.
  *
- * People report what they were told; the checkers compare it with what is on disk and with what was said before. */
+ * People report what they were told; the checkers compare it with what is on disk and with what was
+ * said before. */
 #ifndef PARLOR_TESTS_SIM_PROMISES_H
 #define PARLOR_TESTS_SIM_PROMISES_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* sim.c — runs of the simulated world: `sim --seeds FIRST-LAST`, or `sim --seed N --log` for one run's story.
+/* sim.c — runs of the simulated world: `sim --seeds FIRST-LAST`, or `sim --seed N --log` for one
+ * run's story.
  *
- * A run has two phases. In the first everything fails that can: messages, processes, disks, clocks, clients. Then all faults end,
- * and within QUIET_MS everything must have come right. */
+ * A run has two phases. In the first everything fails that can: messages, processes, disks, clocks,
+ * clients. Then all faults end, and within QUIET_MS everything must have come right. */
 #include "tests/sim/people.h"
 
 #include <stdio.h>

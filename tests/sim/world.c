@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* world.c — see world.h: nodes, their turns, and the faults that befall them. The bus is net.c, the connections conn.c. */
+/* world.c — see world.h: nodes, their turns, and the faults that befall them. The bus is net.c, the
+ * connections conn.c. */
 #include "tests/sim/net.h"
 
 #include <stdarg.h>
@@ -180,6 +181,8 @@ static void turn_historyd(struct world *w, struct node *n)
 	if (n->disk_retry_ms && w->now_ms >= n->disk_retry_ms) {
 		n->disk_retry_ms = 0;
 		historyd_set_writable(n->historyd, true);
+		n->down.next = self_of(
+			w, n); /* as after a restart: what was committed unseen is asked for */
 	}
 	if (historyd_flush(n->historyd, utc_ms(w), out) != ERR_OK && !n->disk_retry_ms) {
 		world_tell(w, "historyd-%u: the commit failed", n->index);
@@ -296,9 +299,7 @@ static uint64_t next_moment(struct world *w)
 	uint64_t at = sooner(net_next_ms(w), w->next_fault_ms);
 	for (uint32_t kind = 0; kind < 3; kind++) {
 		struct node *nodes = kind == 0 ? w->gateway : kind == 1 ? w->roomd : w->historyd;
-		uint32_t count = kind == 0   ? w->gateways
-				 : kind == 1 ? w->roomds
-					     : w->historyds;
+		uint32_t count = kind == 0 ? w->gateways : kind == 1 ? w->roomds : w->historyds;
 		for (uint32_t i = 0; i < count; i++) {
 			struct node *n = &nodes[i];
 			if (!n->is_up)

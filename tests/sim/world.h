@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* world.h — Parlor in one process: the three cores, a bus that loses, disks that fail, and a clock that is only a number.
+/* world.h — Parlor in one process: the three cores, a bus that loses, disks that fail, and a clock
+ * that is only a number.
  *
- * The world plays every shell: it carries outboxes to inboxes with the delays and faults that the seed says, and steps the
- * cores. Everything follows from the seed, so a run can be told again to the byte. Not here: who chats (users.c), what must
- * hold (promises.c). */
+ * The world plays every shell: it carries outboxes to inboxes with the delays and faults that the
+ * seed says, and steps the cores. Everything follows from the seed, so a run can be told again to
+ * the byte. Not here: who chats (users.c), what must hold (promises.c). */
 #ifndef PARLOR_TESTS_SIM_WORLD_H
 #define PARLOR_TESTS_SIM_WORLD_H
 
@@ -25,7 +26,7 @@ struct conn_events {
 	void (*closed)(void *client, uint16_t code);
 };
 
-struct faults { /* in a million messages, or a second */
+struct faults {                      /* in a million messages, or a second */
 	uint64_t drop, repeat, slow; /* messages of the bus */
 	uint64_t crash, pause, cut;  /* a node, each second */
 	uint64_t disk;               /* a failing commit, each second */
@@ -36,8 +37,8 @@ struct node {
 	enum service service;
 	uint32_t index;
 	bool is_up;
-	uint64_t life; /* counts starts; what was sent to an earlier life is lost */
-	uint64_t resume_ms; /* stopped until then, as by SIGSTOP */
+	uint64_t life;       /* counts starts; what was sent to an earlier life is lost */
+	uint64_t resume_ms;  /* stopped until then, as by SIGSTOP */
 	uint64_t restart_ms; /* when it comes back after a crash */
 	struct link_out up[2][NODES_MAX]; /* a gateway's links to roomds [0] and historyds [1] */
 	struct link_out down;
@@ -49,7 +50,7 @@ struct node {
 	struct store_memory *disk; /* historyd's; outlives it */
 	uint64_t disk_retry_ms;    /* the store failed and is opened again then; 0: it works */
 	struct inbox *inbox;
-	bool is_due; /* something came in this turn */
+	bool is_due;                    /* something came in this turn */
 	struct gateway_out gateway_out; /* the one of its kind is used */
 	struct roomd_out roomd_out;
 	struct historyd_out historyd_out;
@@ -86,7 +87,8 @@ void world_calm(struct world *w);
 
 void world_crash(struct world *w, struct node *n, uint64_t down_ms);
 
-/* Connects a client to a gateway; NULL when that is down. The client's end lasts until `closed` was called or conn_close. */
+/* Connects a client to a gateway; NULL when that is down. The client's end lasts until `closed` was
+ * called or conn_close. */
 struct conn *conn_open(struct world *w, uint32_t gateway, void *client,
 		       const struct conn_events *events);
 void conn_send(struct world *w, struct conn *c, struct str text);
