@@ -107,7 +107,7 @@ static void close_all(struct shell *s)
 	server_close(&s->server);
 	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
 		continue;
-	conns_tidy(&s->conns, 0);
+	conns_free(&s->conns);
 	(void)uv_loop_close(&s->loop);
 	http_close(&s->http);
 	metrics_free(&s->metrics);
@@ -177,8 +177,7 @@ static void on_turn(uv_prepare_t *handle)
 		drain(s, now_ms);
 	bool has_more = gateway_flush(s->core, now_ms, &s->out);
 	shards_send(&s->shards, now_ms);
-	for (size_t i = 0; i < s->out.op_count; i++)
-		conn_carry_out(&s->out.ops[i], now_ms);
+	conns_carry_out(&s->conns, now_ms);
 	gateway_out_reset(&s->out);
 	conns_tidy(&s->conns, now_ms);
 	if (is_time_to_look) {

@@ -7,9 +7,12 @@
 #include <sys/socket.h>
 
 enum {
-	CLOSE_WAIT_MS = 1500,     /* for what is unsent to leave before a close; for its answer */
+	CLOSE_WAIT_MS = 1500, /* for what is unsent to leave before a close; for its answer */
+	SCRATCH_KEPT = 1024 * 1024,
 	UNSENT_MAX = 1024 * 1024, /* far above what the core sends to a reader that is blocked */
 };
+
+#define NO_OP SIZE_MAX
 
 /* Not empty: libwebsockets says nothing of the pong to an empty ping. */
 static const char ping_frame[] = {(char)0x89, 0x01, '.'};
@@ -200,28 +203,89 @@ void conn_close(struct conn *c, uint16_t code, uint64_t now_ms)
 	lws_callback_on_writable(c->wsi);
 }
 
-void conn_carry_out(const struct client_op *op, uint64_t now_ms)
+/* ---- what the core wants, by connection ---- */
+
+/* The frames behind each other: those of the first op alone stay where they are. */
+static struct str join_frames(struct buf *scratch, struct str frames, struct str more)
 {
-	struct conn *c = op->conn;
-	if (!c->session || c->is_dead || c->close_code)
-		return;
-	switch (op->kind) {
-	case CLIENT_SEND:
-		conn_send(c, str_of(op->ptr, op->len), now_ms);
-		break;
-	case CLIENT_CLOSE:
-		conn_close(c, op->code, now_ms);
-		break;
-	case CLIENT_PING:
-		conn_send(c, str_of(ping_frame, sizeof ping_frame), now_ms);
-		break;
-	case CLIENT_PAUSE:
-		lws_rx_flow_control(c->wsi, 0);
-		break;
-	case CLIENT_RESUME:
-		lws_rx_flow_control(c->wsi, 1);
-		break;
+	if (frames.len == 0)
+		return more;
+	if (frames.ptr != scratch->ptr) {
+		buf_reset(scratch);
+		buf_str(scratch, frames);
 	}
+	buf_str(scratch, more);
+	return buf_view(scratch);
+}
+
+static void carry_out(struct conn *c, const struct client_op *ops, uint64_t now_ms)
+{
+	struct conns *all = c->all;
+	struct str frames = {0};
+	uint16_t close_code = 0;
+	for (size_t i = c->first_op; i != NO_OP && close_code == 0; i = all->next_op[i]) {
+		switch (ops[i].kind) {
+		case CLIENT_SEND:
+			frames = join_frames(&all->scratch, frames, str_of(ops[i].ptr, ops[i].len));
+			break;
+		case CLIENT_PING:
+			frames = join_frames(&all->scratch, frames,
+					     str_of(ping_frame, sizeof ping_frame));
+			break;
+		case CLIENT_PAUSE:
+			lws_rx_flow_control(c->wsi, 0);
+			break;
+		case CLIENT_RESUME:
+			lws_rx_flow_control(c->wsi, 1);
+			break;
+		case CLIENT_CLOSE:
+			close_code = ops[i].code;
+			break;
+		}
+	}
+	if (frames.len)
+		conn_send(c, frames, now_ms);
+	if (close_code)
+		conn_close(c, close_code, now_ms);
+}
+
+/* Chains the ops of each connection, so that it is written to once: a send() costs far more than
+ * its bytes. */
+static void chain_ops(struct conns *all, struct conn_list *touched)
+{
+	const struct gateway_out *out = all->out;
+	if (all->next_cap < out->op_count) {
+		all->next_cap = out->op_cap;
+		all->next_op = mem_resize(all->next_op, all->next_cap * sizeof *all->next_op);
+	}
+	for (size_t i = 0; i < out->op_count; i++) {
+		struct conn *c = out->ops[i].conn;
+		if (!c->session || c->is_dead || c->close_code)
+			continue;
+		if (c->is_touched) {
+			all->next_op[c->last_op] = i;
+		} else {
+			c->is_touched = true;
+			c->first_op = i;
+			TAILQ_INSERT_TAIL(touched, c, touched);
+		}
+		c->last_op = i;
+		all->next_op[i] = NO_OP;
+	}
+}
+
+void conns_carry_out(struct conns *all, uint64_t now_ms)
+{
+	struct conn_list touched = TAILQ_HEAD_INITIALIZER(touched);
+	struct conn *c;
+	chain_ops(all, &touched);
+	while ((c = TAILQ_FIRST(&touched)) != NULL) {
+		TAILQ_REMOVE(&touched, c, touched);
+		c->is_touched = false;
+		carry_out(c, all->out->ops, now_ms);
+	}
+	if (all->scratch.cap > SCRATCH_KEPT)
+		buf_free(&all->scratch);
 }
 
 /* ---- all of them ---- */
@@ -263,4 +327,11 @@ void conns_leave(struct conns *all)
 	struct conn *c;
 	TAILQ_FOREACH (c, &all->open, entry)
 		conn_left(c);
+}
+
+void conns_free(struct conns *all)
+{
+	conns_tidy(all, 0);
+	buf_free(&all->scratch);
+	mem_free(all->next_op);
 }

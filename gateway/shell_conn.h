@@ -22,6 +22,9 @@ struct conn {
 	struct session *session; /* NULL: the core has forgotten it */
 	TAILQ_ENTRY(conn) entry; /* in all->open or all->gone */
 	TAILQ_ENTRY(conn) by_close;
+	TAILQ_ENTRY(conn) touched;
+	size_t first_op, last_op; /* while the ops of a turn are carried out */
+	bool is_touched;
 	int fd;              /* -1: must go through libwebsockets (TLS) */
 	uint16_t close_code; /* not 0: to be closed with this once all is out */
 	bool is_closing;     /* in all->closing */
@@ -41,6 +44,9 @@ struct conns {
 	struct conn_list closing; /* the longest first */
 	struct conn_list gone;    /* ops may still name them */
 	uint64_t count;
+	size_t *next_op; /* of the same connection, for each op of the turn */
+	size_t next_cap;
+	struct buf scratch;
 	uint64_t unsent_overflows; /* closed because they let too much pile up */
 };
 
@@ -63,8 +69,8 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text);
 /* The socket takes data again and libwebsockets' backlog is empty. */
 void conn_writable(struct conn *c);
 
-/* Carries out what the core wants. */
-void conn_carry_out(const struct client_op *op, uint64_t now_ms);
+/* Carries out what the core wants: the ops of `out`. */
+void conns_carry_out(struct conns *all, uint64_t now_ms);
 
 /* Asks for an orderly close with this code. */
 void conn_close(struct conn *c, uint16_t code, uint64_t now_ms);
@@ -78,6 +84,9 @@ uint64_t conns_next_due(const struct conns *all);
 
 /* Closes up to `count` connections that are not closing yet, the oldest first. */
 void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t now_ms);
+
+/* When libwebsockets has closed all of them. */
+void conns_free(struct conns *all);
 
 /* Makes the core forget all of them, when no more can be waited for. */
 void conns_leave(struct conns *all);

@@ -440,7 +440,7 @@ static void write_something(struct person *me)
 		return;
 	struct post *post = &me->posts[me->post_count++];
 	*post = (struct post){.room = room};
-	snprintf(post->cid, sizeof post->cid, "%s-%" PRIu64, me->name, ++me->posts_made);
+	snprintf(post->cid, sizeof post->cid, "cid-%u-%" PRIu64, me->index, ++me->posts_made);
 	send_post(me, post);
 	if (rng_chance(rng(me), 50000)) /* an impatient one sends it twice */
 		send_post(me, post);
