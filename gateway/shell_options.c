@@ -86,6 +86,8 @@ static uint32_t split_shards(const char *name, const char *list, const char **pa
 	size_t count = options_split(list, parts, SHARDS_MAX);
 	if (count == 0)
 		fail_usage(PROGRAM, "--%s: give 1 to %d addresses", name, SHARDS_MAX);
+	for (size_t i = 0; i < count; i++)
+		service_check_address(PROGRAM, name, parts[i]);
 	return (uint32_t)count;
 }
 
@@ -96,6 +98,8 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	options_load(&program, argc, argv, o);
 	o->core.roomd_shards = split_shards("roomd", o->roomd, o->roomds);
 	o->core.historyd_shards = split_shards("historyd", o->historyd, o->historyds);
+	if (*o->bind)
+		service_check_address(PROGRAM, "bind", o->bind);
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
 	o->origin_count = options_split(o->allow_origin, o->origins, ORIGINS_MAX);
 	if (*o->allow_origin && o->origin_count == 0)

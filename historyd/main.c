@@ -337,6 +337,7 @@ int main(int argc, char **argv)
 	static struct shell s;
 	options_load(&program, argc, argv, &o);
 	struct envelope self = service_start(SERVICE_HISTORYD, o.shard, &o.service);
+	service_check_address(PROGRAM, "bind", o.bind);
 	s.signals = service_signal_fd();
 	open_store(&s, &o);
 	const struct historyd_options core = {.seed = service_random(),

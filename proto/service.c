@@ -30,6 +30,16 @@ struct envelope service_start(enum service kind, uint64_t id, const struct servi
 	return (struct envelope){.from = kind, .id = id, .epoch = clock_utc_us()};
 }
 
+void service_check_address(const char *program, const char *option, const char *address)
+{
+	char url[512];
+	if (!endpoint_url(address, ENDPOINT_DOWN, url, sizeof url))
+		fail_usage(program,
+			   "--%s: '%s' is not an address: ipc:///path (107 bytes at most with its "
+			   "suffix) or tcp://host:port",
+			   option, address);
+}
+
 uint64_t service_random(void)
 {
 	uint64_t bits;

@@ -29,6 +29,9 @@ struct service_options {
 /* Sets the log up and returns who this process is on the bus. */
 struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o);
 
+/* Ends the process with one line when the text is no address of the bus. */
+void service_check_address(const char *program, const char *option, const char *address);
+
 /* Random bits, for the seeds of hash tables that strangers fill. */
 uint64_t service_random(void);
 

@@ -109,6 +109,9 @@ static void open_ports(struct shell *s, const struct options *o)
 	s->historyds = options_split(o->historyd, s->addresses, SHARDS_MAX);
 	if (s->historyds == 0)
 		fail_usage(PROGRAM, "--historyd: give 1 to %d addresses", SHARDS_MAX);
+	service_check_address(PROGRAM, "bind", s->bind);
+	for (size_t i = 0; i < s->historyds; i++)
+		service_check_address(PROGRAM, "historyd", historyds[i]);
 	s->tap = tap_open(s->bind, &s->self, error, sizeof error);
 	if (!s->tap)
 		fail_system(PROGRAM, "%s", error);
