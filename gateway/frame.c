@@ -129,6 +129,15 @@ void frame_send_error(struct gateway *g, struct session *s, bool has_id, uint64_
 	frame_send_json(g, s);
 }
 
+void frame_send_expelled(struct gateway *g, struct session *s, struct str room)
+{
+	begin_error(g, false, 0, ERR_FORBIDDEN, NULL);
+	BUF_LIT(&g->json, ",\"room\":");
+	json_out_str(&g->json, room);
+	BUF_LIT(&g->json, "}}");
+	frame_send_json(g, s);
+}
+
 void frame_send_rate_limited(struct gateway *g, struct session *s, bool has_id, uint64_t id,
 			     uint64_t retry_after_ms)
 {

@@ -41,6 +41,8 @@ void frame_end_ack(struct gateway *g, struct session *s);
 /* An error reply; `detail` names what was wrong, or is NULL for the error's own text. */
 void frame_send_error(struct gateway *g, struct session *s, bool has_id, uint64_t id,
 		      enum err error, const char *detail);
+/* An error without id that names the room it is about: the session was put out of it. */
+void frame_send_expelled(struct gateway *g, struct session *s, struct str room);
 void frame_send_rate_limited(struct gateway *g, struct session *s, bool has_id, uint64_t id,
 			     uint64_t retry_after_ms);
 

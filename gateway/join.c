@@ -282,13 +282,74 @@ void join_advance_view(struct gateway *g, struct view *v)
 	}
 }
 
+static bool is_owners(const struct session *s, struct str owner, struct str guest)
+{
+	return str_equal(s->user->name, owner) || str_equal(s->user->name, guest);
+}
+
+/* The first membership of anybody but the two. */
+static struct membership *find_stranger(const struct view *v, struct str owner, struct str guest)
+{
+	struct membership *m;
+	TAILQ_FOREACH (m, &v->live, of_view)
+		if (!is_owners(m->session, owner, guest))
+			return m;
+	return NULL;
+}
+
+bool join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest)
+{
+	struct membership *m;
+	while ((m = find_stranger(v, owner, guest)) != NULL) {
+		struct session *s = m->session;
+		bool is_last = TAILQ_EMPTY(&v->joining) && m == TAILQ_FIRST(&v->live) &&
+			       !TAILQ_NEXT(m, of_view);
+		frame_send_expelled(g, s, v->room);
+		membership_end(g, m);
+		if (is_last)
+			return false;
+	}
+	return true;
+}
+
+/* roomd says that the user may not be there: the room became private to others while this gateway
+ * was cut off. */
+static void expel(struct gateway *g, struct view *v, struct present *p)
+{
+	uint32_t left = p->here;
+	struct membership *m = TAILQ_FIRST(&v->live);
+	p->is_in = false; /* roomd has let go of it already */
+	while (m && left) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		if (m->present == p) {
+			left--;
+			frame_send_expelled(g, m->session, v->room);
+			membership_end(g, m);
+		}
+		m = next;
+	}
+	m = left ? TAILQ_FIRST(&v->joining) : NULL;
+	while (m && left) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		if (m->present == p) {
+			left--;
+			join_fail(g, m, ERR_FORBIDDEN);
+		}
+		m = next;
+	}
+}
+
 void join_answered(struct gateway *g, const struct ev_join_answer *ev)
 {
 	struct view *v = view_find(g, ev->room);
 	struct present *p = v ? view_find_present(v, ev->user) : NULL;
+	enum err status = err_from_wire(ev->status);
+	if (p && !p->join && p->is_in && status == ERR_FORBIDDEN) {
+		expel(g, v, p);
+		return;
+	}
 	if (!p || !p->join)
 		return;
-	enum err status = err_from_wire(ev->status);
 	request_end(g, p->join);
 	p->join = NULL;
 	p->is_in = status == ERR_OK;

@@ -190,6 +190,8 @@ void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 	if (r && str_equal(r->cid, ev->cid) && str_equal(r->user, ev->user))
 		acknowledge(g, r, ev->seq, ev->time);
 	struct view *v = view_find(g, ev->room);
+	if (v && ev->owner.len && !join_keep_private(g, v, ev->owner, ev->guest))
+		return;
 	struct rec_chat chat = {.seq = ev->seq,
 				.time = ev->time,
 				.user = ev->user,

@@ -241,6 +241,10 @@ void join_fail(struct gateway *g, struct membership *m, enum err error);
 void join_tick(struct gateway *g);
 void join_page(struct gateway *g, struct membership *m, const struct ev_page *page);
 void join_answered(struct gateway *g, const struct ev_join_answer *ev);
+
+/* The room is private to these two: whoever else is still in it here is put out. False when that
+ * ended the view. */
+bool join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest);
 void membership_end(struct gateway *g, struct membership *m);
 
 /* Inviting, after the join that newRoom includes: private.c */

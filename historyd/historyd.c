@@ -112,6 +112,8 @@ static void store_post(struct mail *m, const struct ev_chat_post *in, struct roo
 		.user = in->user,
 		.cid = in->cid,
 		.body = in->body,
+		.owner = room_log_name(log, LOG_OWNER),
+		.guest = room_log_name(log, LOG_GUEST),
 	};
 	bus_put_chat_stored(&m->h->turn.down, &ev);
 	m->h->tally.stored++;

@@ -18,7 +18,7 @@
 
 #define PROGRAM "parlor-tap"
 
-enum { ADDRESSES_MAX = 128, URL_MAX = 256, RESCAN_MS = 1000 };
+enum { ADDRESSES_MAX = 128, URL_MAX = 256, RESCAN_MS = 1000, TAKE_MAX = 1024 };
 
 struct options {
 	const char *bus, *connect;
@@ -69,7 +69,7 @@ struct tally {
 	char service[32];
 	bool is_out;
 	const char *event;
-	uint64_t count;
+	uint64_t count, bytes;
 };
 TAILQ_HEAD(tally_list, tally);
 
@@ -184,7 +184,6 @@ static void print_line(struct tapper *t)
 {
 	BUF_LIT(&t->line, "}\n");
 	fwrite(t->line.ptr, 1, t->line.len, stdout);
-	fflush(stdout);
 	t->shown++;
 }
 
@@ -216,7 +215,8 @@ static void print_bad(struct tapper *t, const struct tap_header *header, const c
 	print_line(t);
 }
 
-static void count(struct tapper *t, const char *service, bool is_out, const char *event)
+static void count(struct tapper *t, const char *service, bool is_out, const char *event,
+		  size_t bytes)
 {
 	struct tally *tally;
 	TAILQ_FOREACH (tally, &t->tallies, entry)
@@ -231,11 +231,13 @@ static void count(struct tapper *t, const char *service, bool is_out, const char
 		TAILQ_INSERT_TAIL(&t->tallies, tally, entry);
 	}
 	tally->count++;
+	tally->bytes += bytes;
 }
 
+/* Enough was shown, or nobody reads it any more. */
 static bool is_done(const struct tapper *t)
 {
-	return t->options.count && t->shown >= t->options.count;
+	return ferror(stdout) || (t->options.count && t->shown >= t->options.count);
 }
 
 static void show(struct tapper *t, struct str message)
@@ -253,11 +255,13 @@ static void show(struct tapper *t, struct str message)
 	t->messages++;
 	t->bytes += mirrored.len;
 	bool is_ours = bus_open(&t->reader, mirrored, &env);
-	while (is_ours && !is_done(t) && bus_next(&t->reader, &ev)) {
+	for (size_t at = t->reader.at; is_ours && !is_done(t) && bus_next(&t->reader, &ev);) {
+		size_t bytes = t->reader.at - at;
+		at = t->reader.at;
 		if (!is_wanted(t, &ev))
 			continue;
 		if (t->options.stats)
-			count(t, label, header.is_out, bus_row(ev.type)->name);
+			count(t, label, header.is_out, bus_row(ev.type)->name, bytes);
 		else
 			print_event(t, &header, label, &env, &ev);
 	}
@@ -277,27 +281,30 @@ static void print_stats(struct tapper *t)
 	TAILQ_FOREACH (tally, &t->tallies, entry) {
 		buf_printf(b,
 			   "%s{\"service\":\"%s\",\"direction\":\"%s\",\"event\":\"%s\","
-			   "\"count\":%" PRIu64 "}",
+			   "\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 "}",
 			   is_first ? "" : ",", tally->service, tally->is_out ? "out" : "in",
-			   tally->event, tally->count);
+			   tally->event, tally->count, tally->bytes);
 		is_first = false;
 	}
 	BUF_LIT(b, "]");
 	print_line(t);
 }
 
-static bool take_all(struct tapper *t)
+/* Takes what waits, but not for ever. Returns whether there was anything. */
+static bool take_some(struct tapper *t)
 {
 	struct port_message m;
-	bool any = false;
+	size_t taken = 0;
 	for (size_t i = 0; i < t->source_count; i++) {
-		while (!is_done(t) && port_receive(t->sources[i].port, &m)) {
+		for (size_t n = 0; n < TAKE_MAX && !is_done(t); n++, taken++) {
+			if (!port_receive(t->sources[i].port, &m))
+				break;
 			show(t, m.bytes);
 			port_message_free(&m);
-			any = true;
 		}
 	}
-	return any;
+	fflush(stdout);
+	return taken > 0;
 }
 
 static void serve(struct tapper *t)
@@ -307,7 +314,7 @@ static void serve(struct tapper *t)
 	while (!is_done(t) && !service_should_stop(signal_fd)) {
 		/* More descriptors than service_wait takes: a short sleep is good enough for a
 		 * person's eye. */
-		if (!take_all(t))
+		if (!take_some(t))
 			service_wait(&signal_fd, 1, clock_steady_ms() + 5);
 		if (clock_steady_ms() < next_ms)
 			continue;
@@ -315,9 +322,11 @@ static void serve(struct tapper *t)
 		scan_bus(t);
 		if (t->options.stats)
 			print_stats(t);
+		fflush(stdout);
 	}
 	if (t->options.stats)
 		print_stats(t);
+	fflush(stdout);
 	close(signal_fd);
 }
 

@@ -45,6 +45,20 @@ static void answer_private(struct roomd *r, uint64_t gateway, uint64_t req, enum
 		&(struct ev_private_answer){.gateway = gateway, .req = req, .status = status});
 }
 
+/* A gateway says that the user is there. If the room is somebody else's by now, it has missed that
+ * and is told. */
+void room_member_named(struct roomd *r, const struct ev_member_room *ev)
+{
+	if (ev->user.len == 0)
+		return;
+	struct room *room = room_get(r, ev->room);
+	if (may_enter(room, ev->user))
+		member_add(r, room, ev->user, r->peer);
+	else
+		answer_join(r, room, r->peer->id, ev->user, ERR_FORBIDDEN);
+	room_put_away(r, room);
+}
+
 static struct waiter *waiter_find(const struct room *room, uint64_t gateway, uint64_t req,
 				  struct str user)
 {
@@ -221,6 +235,7 @@ static void expel_others(struct roomd *r, struct room *room)
 			struct member *m = TAILQ_FIRST(&u->members);
 			while (m) {
 				struct member *following = TAILQ_NEXT(m, of_user);
+				answer_join(r, room, m->peer->id, u->name, ERR_FORBIDDEN);
 				member_remove(r, m);
 				m = following;
 			}

@@ -154,12 +154,7 @@ static void on_member_user(struct roomd *r, const struct ev_member_user *ev)
 
 static void on_member_room(struct roomd *r, const struct ev_member_room *ev)
 {
-	struct room *room = room_get(r, ev->room);
-	bool is_stranger = room->owner.len && !str_equal(room->owner, ev->user) &&
-			   !str_equal(room->guest, ev->user);
-	if (ev->user.len && !is_stranger)
-		member_add(r, room, ev->user, r->peer);
-	room_put_away(r, room);
+	room_member_named(r, ev);
 }
 
 static void on_members_end(struct roomd *r, const struct ev_members_end *ev)

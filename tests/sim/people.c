@@ -57,7 +57,8 @@ struct people {
 	uint32_t count, rooms;
 	uint64_t post_interval_ms;
 	bool is_settling;
-	bool is_private; /* the last room, between person 0 and 1 */
+	bool is_private;      /* the last room, between person 0 and 1 … */
+	uint64_t private_seq; /* … for what was written after this */
 	struct buf line;
 };
 
@@ -206,7 +207,8 @@ static void told(struct person *me, uint32_t room, const json_t *message)
 	if (str_equal(text_of(message, "username"), str_from(me->name)))
 		note_own(me, room, cid);
 	/* "Only its two users can join, read or write a private room." */
-	if (me->all->is_private && room == me->all->rooms - 1 && me->index > 1)
+	if (me->all->is_private && room == me->all->rooms - 1 && me->index > 1 &&
+	    number_of(message, "seq") > me->all->private_seq)
 		promise_broken(me->all->promises, "private means private: %s reads it", me->name);
 }
 
@@ -285,7 +287,10 @@ static void on_ack(struct person *me, uint64_t id, const json_t *data)
 	struct people *all = me->all;
 	if (id == me->invite_id) {
 		me->invite_id = 0;
+		char name[NAME_LEN];
+		room_name(all->rooms - 1, name);
 		all->is_private = true;
+		all->private_seq = promises_head(all->promises, str_from(name));
 		world_tell(all->world, "room%u is private", all->rooms - 1);
 	}
 	for (uint32_t i = 0; i < all->rooms; i++) {
@@ -312,6 +317,14 @@ static void on_ack(struct person *me, uint64_t id, const json_t *data)
 	}
 }
 
+static void give_up_room(struct person *me, uint32_t room)
+{
+	me->seats[room].is_wanted = false;
+	for (size_t i = 0; i < me->post_count; i++)
+		if (me->posts[i].room == room)
+			me->posts[i].is_acked = true; /* nobody promised anything */
+}
+
 static void on_error(struct person *me, uint64_t id, struct str code)
 {
 	struct people *all = me->all;
@@ -320,7 +333,8 @@ static void on_error(struct person *me, uint64_t id, struct str code)
 	for (uint32_t i = 0; i < all->rooms; i++) {
 		if (id == me->seats[i].join_id) {
 			me->seats[i].join_id = 0;
-			me->seats[i].is_wanted &= !str_equal(code, STR("forbidden"));
+			if (str_equal(code, STR("forbidden")))
+				give_up_room(me, i);
 		}
 		if (id == me->seats[i].page_id)
 			me->seats[i].is_asking = false;
@@ -329,6 +343,10 @@ static void on_error(struct person *me, uint64_t id, struct str code)
 		if (has_id(&me->posts[i], id))
 			me->posts[i].is_sent = false;
 	all->promises->refused++;
+	if (id == 0 && str_equal(code, STR("forbidden"))) { /* put out of what is private now */
+		me->seats[all->rooms - 1].is_joined = false;
+		give_up_room(me, all->rooms - 1);
+	}
 	bool is_expected =
 		str_equal(code, STR("unavailable")) || str_equal(code, STR("forbidden")) ||
 		str_equal(code, STR("not_joined")) || str_equal(code, STR("room_taken")) ||
@@ -468,13 +486,13 @@ static void repeat_posts(struct person *me)
 static void invite(struct person *me)
 {
 	struct people *all = me->all;
-	if (me->index != 0 || all->is_private || me->invite_id || !me->seats[0].is_joined)
+	if (me->index != 0 || all->is_private || me->invite_id ||
+	    !me->seats[all->rooms - 1].is_joined)
 		return;
 	begin(me, "newRoom", all->rooms - 1);
 	buf_printf(&all->line, ",\"username2\":\"%s\"", all->person[1].name);
 	end(me);
 	me->invite_id = me->next_id;
-	me->seats[all->rooms - 1].is_wanted = true;
 }
 
 static void vanish(struct person *me)
@@ -547,6 +565,7 @@ struct people *people_open(struct world *w, struct promises *p, uint32_t count, 
 		snprintf(me->key, sizeof me->key, "key-of-person-%04u-----", i);
 		me->next_ms = w->now_ms + rng_below(&w->rng, 2000);
 		me->seats[0].is_wanted = true;
+		me->seats[rooms - 1].is_wanted = i == 0;
 		for (uint32_t r = 1; r + 1 < rooms; r++)
 			me->seats[r].is_wanted = rng_chance(&w->rng, 500000);
 	}
