@@ -55,6 +55,7 @@ static const char *reason(unsigned status)
 
 /* ---- files ---- */
 
+/* NULL: none that belongs to a web client. */
 static const char *type_of(struct str path)
 {
 	static const struct {
@@ -76,7 +77,7 @@ static const char *type_of(struct str path)
 		    str_equal(str_of(path.ptr + path.len - ending.len, ending.len), ending))
 			return types[i].type;
 	}
-	return "application/octet-stream";
+	return NULL;
 }
 
 static struct str file_key(const void *item)
@@ -113,7 +114,7 @@ static bool add_file(struct http *h, const FTSENT *entry, size_t dir_len)
 	return true;
 }
 
-/* Files whose names begin with a dot, and links, are none of the web client's. */
+/* Files whose names begin with a dot, links, and notes for people are none of the web client's. */
 static bool add_files(struct http *h, FTS *tree, size_t dir_len, char *error, size_t error_len)
 {
 	FTSENT *entry;
@@ -124,7 +125,8 @@ static bool add_files(struct http *h, FTS *tree, size_t dir_len, char *error, si
 			fts_set(tree, entry, FTS_SKIP);
 		bool is_bad = entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
 			      entry->fts_info == FTS_NS;
-		bool is_file = entry->fts_info == FTS_F && entry->fts_level > 0 && !is_hidden;
+		bool is_file = entry->fts_info == FTS_F && entry->fts_level > 0 && !is_hidden &&
+			       type_of(str_from(entry->fts_name));
 		if (is_file)
 			total += (uint64_t)entry->fts_statp->st_size;
 		if (total > FILES_BYTES_MAX) {

@@ -189,11 +189,16 @@ void options_load(const struct program *p, int argc, char **argv, void *target)
 	take_environment(&l);
 	if (l.file)
 		take_file(&l);
+	/* What was given wrong is told before what is missing. */
+	for (size_t i = 0; i < p->row_count; i++)
+		if (l.values[i])
+			set(p, &p->rows[i], l.values[i], target);
 	for (size_t i = 0; i < p->row_count; i++) {
-		const char *value = l.values[i] ? l.values[i] : p->rows[i].fallback;
-		if (!value)
+		if (l.values[i])
+			continue;
+		if (!p->rows[i].fallback)
 			fail_usage(p->name, "--%s must be given, see --help", p->rows[i].name);
-		set(p, &p->rows[i], value, target);
+		set(p, &p->rows[i], p->rows[i].fallback, target);
 	}
 	for (size_t i = 0; i < p->row_count; i++)
 		mem_free((void *)(uintptr_t)l.values[i]);

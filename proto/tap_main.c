@@ -307,9 +307,8 @@ static bool take_some(struct tapper *t)
 	return taken > 0;
 }
 
-static void serve(struct tapper *t)
+static void serve(struct tapper *t, int signal_fd)
 {
-	int signal_fd = service_signal_fd();
 	uint64_t next_ms = clock_steady_ms() + RESCAN_MS;
 	while (!is_done(t) && !service_should_stop(signal_fd)) {
 		/* More descriptors than service_wait takes: a short sleep is good enough for a
@@ -341,13 +340,14 @@ int main(int argc, char **argv)
 	}
 	if (!*t.options.bus == !*t.options.connect)
 		fail_usage(PROGRAM, "give either --bus or --connect");
+	int signal_fd = service_signal_fd(); /* before nng starts its threads */
 	TAILQ_INIT(&t.tallies);
 	bus_reader_init(&t.reader);
 	size_t count = options_split(t.options.connect, addresses, ADDRESSES_MAX);
 	for (size_t i = 0; i < count; i++)
 		connect_to(&t, addresses[i]);
 	scan_bus(&t);
-	serve(&t);
+	serve(&t, signal_fd);
 	for (size_t i = 0; i < t.source_count; i++)
 		port_close(t.sources[i].port);
 	while (!TAILQ_EMPTY(&t.tallies)) {

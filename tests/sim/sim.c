@@ -13,7 +13,8 @@ enum { STORM_MS = 40000, QUIET_MS = 25000, STEP_MS = 10 };
 
 struct run_options {
 	bool is_telling;
-	bool is_calm; /* no faults at all */
+	bool is_calm;  /* no faults at all */
+	bool is_first; /* the first failing run ends it */
 };
 
 static struct faults faults_of(struct rng *rng)
@@ -87,7 +88,7 @@ static bool run(uint64_t seed, const struct run_options *o, uint64_t *acked)
 
 static void usage(void)
 {
-	fputs("usage: sim --seeds FIRST-LAST | --seed N [--log] [--calm]\n", stderr);
+	fputs("usage: sim --seeds FIRST-LAST | --seed N [--log] [--calm] [--first]\n", stderr);
 	exit(2);
 }
 
@@ -103,6 +104,8 @@ int main(int argc, char **argv)
 			o.is_telling = true;
 		} else if (strcmp(argv[i], "--calm") == 0) {
 			o.is_calm = true;
+		} else if (strcmp(argv[i], "--first") == 0) {
+			o.is_first = true;
 		} else if (strcmp(argv[i], "--seed") == 0 && has_value) {
 			first = last = strtoull(argv[++i], &end, 10);
 		} else if (strcmp(argv[i], "--seeds") == 0 && has_value) {
@@ -116,9 +119,12 @@ int main(int argc, char **argv)
 		usage();
 	uint64_t passed = 0;
 	uint64_t acked = 0;
-	for (uint64_t seed = first; seed <= last; seed++)
+	uint64_t runs = 0;
+	for (uint64_t seed = first; seed <= last && !(o.is_first && passed < runs); seed++) {
 		passed += run(seed, &o, &acked);
+		runs++;
+	}
 	printf("%" PRIu64 " messages acked in all\n", acked);
-	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, last - first + 1 - passed);
-	return passed == last - first + 1 ? 0 : 1;
+	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, runs - passed);
+	return passed == runs ? 0 : 1;
 }
