@@ -48,7 +48,7 @@ bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_le
 {
 	static const char *const suffixes[] = {".up", ".down", ".ask", ".read", ".tap"};
 	int len = 0;
-	if (strncmp(address, "ipc:///", 7) == 0 && address[7]) {
+	if (strncmp(address, "ipc://", 6) == 0 && address[6]) {
 		len = snprintf(url, url_len, "%s%s", address, suffixes[e]);
 		/* Unix socket paths end at 107 bytes. */
 		if (len >= 6 + 108)

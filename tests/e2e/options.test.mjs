@@ -57,7 +57,7 @@ describe("options", () => {
         [["--config", path.join(dir, "missing.conf")], /missing\.conf/],
         [["--config", file], /no-such-option/],
       ];
-      if (name !== "parlor-tap") cases.push([[], /--\w+ must be given/], [["--log-format", "xml"], /log-format.*xml/]);
+      if (name !== "parlor-tap") cases.push([[], /--\w+ must be given/], [[...complete(name), "--log-format", "xml"], /log-format.*xml/]);
       const number = { "parlor-gateway": "port", "parlor-historyd": "min-free", "parlor-tap": "count", "parlor-roomd": "shard" }[name];
       for (const value of ["many", "-1", "1x", "99999999999999999999999", ""]) {
         cases.push([[...complete(name), `--${number}=${value}`].filter((word, i, all) =>
@@ -93,7 +93,8 @@ describe("options", () => {
       const file = path.join(dir, `${name}-all.conf`);
       writeFileSync(file, pairs.map(([key, value]) => `${key} = ${value}\n`).join(""));
       const env = Object.fromEntries(pairs.map(([key, value]) => [`PARLOR_${key.toUpperCase().replaceAll("-", "_")}`, String(value)]));
-      for (const program of [new Program(bin(name), ["--config", file]), new Program(bin(name), [], { env })]) {
+      for (const [words, more] of [[["--config", file], {}], [[], { env }]]) {
+        const program = new Program(bin(name), words, more);
         await until("it logs something or ends", () => program.stderr.includes("\n") || program.status !== undefined);
         assert.equal(program.status, undefined, program.stderr);
         assert.equal(await program.stop(), 0, program.stderr);

@@ -26,7 +26,11 @@ export class Program {
 
   /** The exit status, or the signal that ended it. */
   end(ms = PATIENCE_MS) {
-    return within(this.ended, `${this.child.spawnargs.slice(4).join(" ")} ends: ${this.stderr}`, ms);
+    const words = this.child.spawnargs.slice(4).join(" ");
+    return within(this.ended, `${words} ends: ${this.stderr}`, ms).catch((error) => {
+      this.child.kill("SIGKILL");
+      throw error;
+    });
   }
 
   /** Waits until what it wrote matches. */
