@@ -126,8 +126,11 @@ static bool log_covers(const struct membership *m)
 	const struct view *v = m->view;
 	if (!m->has_since)
 		return true;
-	return m->since >= v->log.head || m->since + 1 >= v->log.first_seq ||
-	       v->log.count >= SINCE_MESSAGES;
+	/* A `since` ahead of the log: either this gateway is late, or there is no such message.
+	 * historyd knows. */
+	if (m->since > v->log.head)
+		return false;
+	return m->since + 1 >= v->log.first_seq || v->log.count >= SINCE_MESSAGES;
 }
 
 static void begin_history(struct gateway *g, struct str room)
@@ -168,7 +171,7 @@ static uint64_t history_from_log(struct gateway *g, struct membership *m)
 static uint64_t history_from_page(struct gateway *g, struct membership *m,
 				  const struct ev_page *page)
 {
-	uint64_t last = m->since;
+	uint64_t last = m->since < page->head ? m->since : page->head;
 	begin_history(g, m->view->room);
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
@@ -206,7 +209,7 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
 	 * again without `since`. */
 	if (!m->was_live || m->has_since)
-		m->cursor = m->has_since && m->since > last ? m->since : last;
+		m->cursor = last;
 	m->was_live = false;
 	m->is_live = true;
 	m->is_list_stale = false;

@@ -5,6 +5,7 @@
 #include "proto/busio.h"
 #include "proto/clock.h"
 
+#include <errno.h>
 #include <msgpack.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
@@ -16,6 +17,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -251,6 +254,17 @@ void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms)
 void port_drain(uint64_t ms)
 {
 	nng_msleep((nng_duration)ms);
+}
+
+/* Stands in for the C library's, in nng too. nng 1.5.2 takes EPIPE, the error of a peer that dies
+ * during the handshake, for the end of its own socket, and never dials that address again; after
+ * ECONNRESET it does. */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
+	if (sent < 0 && errno == EPIPE)
+		errno = ECONNRESET;
+	return sent;
 }
 
 /* ---- tap ---- */

@@ -177,7 +177,7 @@ static void put_time(struct buf *b, uint64_t time_us)
 	char text[32] = "";
 	if (gmtime_r(&seconds, &utc))
 		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-	buf_printf(b, "{\"time\":\"%s.%06uZ\"", text, (unsigned)(time_us % 1000000));
+	buf_printf(b, "{\"at\":\"%s.%06uZ\"", text, (unsigned)(time_us % 1000000));
 }
 
 static void print_line(struct tapper *t)

@@ -124,6 +124,7 @@ export class Parlor {
     const stored = new Promise((resolve, reject) => Object.assign(letter, { resolve, reject }));
     if (room) {
       room.outbox.push(letter);
+      room.typedAt = 0; // the message ends the typing; what is typed next is new
       this.#sendNext(room);
     } else {
       letter.reject(new ParlorError({ code: "not_joined", message: `You are not in "${name}".` }));

@@ -53,10 +53,10 @@ describe("tap", () => {
     assert.deepEqual(steps.map((line) => `${line.service} ${line.direction} ${name(line)}`).sort(), [
       "gateway-0 in chat_stored", "gateway-0 out chat_post", "historyd-0 in chat_post", "historyd-0 out chat_stored",
     ]);
-    steps.sort((a, b) => (a.time < b.time ? -1 : 1));
+    steps.sort((a, b) => (a.at < b.at ? -1 : 1));
     assert.deepEqual(steps.map(({ service, direction }) => `${service} ${direction}`),
       ["gateway-0 out", "historyd-0 in", "historyd-0 out", "gateway-0 in"]);
-    for (const step of steps) assert.match(step.time, TIME);
+    for (const step of steps) assert.match(step.at, TIME);
     assert.equal((steps[3].data ?? steps[3]).seq, seq);
     assert.equal(await tap.stop(), 0);
   });
@@ -100,7 +100,7 @@ describe("tap", () => {
       return stats.stdout.includes('"chat_stored"');
     });
     assert.equal(await stats.stop(), 0);
-    for (const line of lines(stats)) assert.match(line.time, TIME);
+    for (const line of lines(stats)) assert.match(line.at, TIME);
     const some = await tapped("--count", 3);
     await until("it ends", async () => {
       await ann.say("main", "three lines");
