@@ -196,8 +196,8 @@ static void print_event(struct tapper *t, const struct tap_header *header, const
 	buf_printf(b, ",\"service\":\"%s\",\"direction\":\"%s\",\"link\":", label,
 		   header->is_out ? "out" : "in");
 	json_out_str(b, header->label);
-	buf_printf(b, ",\"from\":\"%s-%" PRIu64 "\",\"seq\":%" PRIu64 ",", service_name(env->from),
-		   env->id, env->seq);
+	buf_printf(b, ",\"from\":\"%s-%" PRIu64 "\",\"link_seq\":%" PRIu64 ",",
+		   service_name(env->from), env->id, env->seq);
 	bus_json(b, ev);
 	print_line(t);
 }
