@@ -103,7 +103,7 @@ static void close_all(struct shell *s)
 	uv_close((uv_handle_t *)&s->more, NULL);
 	uv_close((uv_handle_t *)&s->term, NULL);
 	uv_close((uv_handle_t *)&s->interrupt, NULL);
-	shards_close(&s->shards);
+	shards_stop(&s->shards);
 	server_close(&s->server);
 	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
 		continue;

@@ -109,21 +109,15 @@ void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms)
 		port_heartbeat(s->roomd_up[i].port, is_ready, now_ms);
 }
 
-static void close_ports(struct shard_port *ports, uint32_t count)
+static void stop_polling(struct shard_port *ports, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (ports[i].poll.data)
-			uv_close((uv_handle_t *)&ports[i].poll, NULL);
-		port_close(ports[i].port);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		uv_close((uv_handle_t *)&ports[i].poll, NULL);
 }
 
-void shards_close(struct shards *s)
+void shards_stop(struct shards *s)
 {
-	close_ports(s->roomd_up, s->roomd_count);
-	close_ports(s->roomd_down, s->roomd_count);
-	close_ports(s->historyd_up, s->historyd_count);
-	close_ports(s->historyd_down, s->historyd_count);
-	close_ports(s->historyd_read, s->historyd_count);
-	tap_close(s->tap);
+	stop_polling(s->roomd_down, s->roomd_count);
+	stop_polling(s->historyd_down, s->historyd_count);
+	stop_polling(s->historyd_read, s->historyd_count);
 }

@@ -41,7 +41,8 @@ void shards_send(struct shards *s, uint64_t now_ms);
 /* To every shard that has not heard of this gateway for a while. */
 void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms);
 
-/* After port_drain; the loop must run once more. */
-void shards_close(struct shards *s);
+/* Takes nothing more; the loop must run once more. The ports are left to the system: see
+ * port_close. */
+void shards_stop(struct shards *s);
 
 #endif

@@ -316,13 +316,7 @@ static void turn(struct shell *s)
 static void close_all(struct shell *s)
 {
 	reader_stop(s->reader);
-	port_drain(DRAIN_MS);
-	port_close(s->up);
-	port_close(s->ask);
-	port_close(s->read);
-	port_close(s->down);
-	tap_close(s->tap);
-	metrics_http_close(s->metrics_http);
+	port_drain(DRAIN_MS); /* and the ports are left to the system: see port_close */
 	metrics_free(&s->metrics);
 	historyd_out_free(&s->out);
 	historyd_close(s->core);

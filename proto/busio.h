@@ -40,7 +40,8 @@ struct port_options {
 /* NULL, with a sentence in `error`, when the address is malformed or in use. Keeps the label. */
 struct port *port_open(const struct port_options *o, char *error, size_t error_len);
 
-/* Throws away what is still queued; call port_drain before. */
+/* Throws away what is still queued. Not for the end of a program: nng 1.5.2 may wait for ever here
+ * for a connection that is going down. */
 void port_close(struct port *p);
 
 /* Readable when messages wait. For poll() only. */
@@ -69,7 +70,7 @@ void port_renew(struct port *p);
 /* Publishes a heartbeat when nothing was sent for HEARTBEAT_MS. */
 void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms);
 
-/* Gives queued messages up to `ms` to leave, before port_close. */
+/* Gives queued messages `ms` to leave, before the end. */
 void port_drain(uint64_t ms);
 
 /* The tap: a copy of all that passes, for whoever is connected; costs nothing while nobody is. */

@@ -348,8 +348,7 @@ int main(int argc, char **argv)
 		connect_to(&t, addresses[i]);
 	scan_bus(&t);
 	serve(&t, signal_fd);
-	for (size_t i = 0; i < t.source_count; i++)
-		port_close(t.sources[i].port);
+	/* The ports are left to the system: see port_close. */
 	while (!TAILQ_EMPTY(&t.tallies)) {
 		struct tally *tally = TAILQ_FIRST(&t.tallies);
 		TAILQ_REMOVE(&t.tallies, tally, entry);

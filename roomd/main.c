@@ -203,15 +203,8 @@ static void turn(struct shell *s)
 
 static void close_all(struct shell *s)
 {
-	port_drain(DRAIN_MS);
-	port_close(s->up);
-	port_close(s->down);
-	for (size_t i = 0; i < s->historyds; i++)
-		port_close(s->ask[i]);
-	tap_close(s->tap);
-	metrics_http_close(s->metrics_http);
+	port_drain(DRAIN_MS); /* and the ports are left to the system: see port_close */
 	metrics_free(&s->metrics);
-	arena_free(&s->labels);
 	roomd_out_free(&s->out);
 	roomd_close(s->core);
 }

@@ -439,14 +439,24 @@ static void connect_somewhere(struct person *me)
 	me->stalled_until = 0;
 }
 
+/* A connection that does not answer is given up for another one. */
+static bool is_unanswered(const struct person *me)
+{
+	for (uint32_t i = 0; i < me->all->rooms; i++) {
+		const struct seat *seat = &me->seats[i];
+		if (seat->join_id && !seat->is_joined &&
+		    me->all->world->now_ms >= seat->join_ms + RETRY_AFTER_MS)
+			return true;
+	}
+	return false;
+}
+
 static void join_wanted(struct person *me)
 {
 	for (uint32_t i = 0; i < me->all->rooms; i++) {
 		struct seat *seat = &me->seats[i];
-		bool is_waiting =
-			seat->join_id && me->all->world->now_ms < seat->join_ms + RETRY_AFTER_MS;
 		bool is_too_soon = me->all->world->now_ms < seat->join_ms + JOIN_AGAIN_MS;
-		if (seat->is_wanted && !seat->is_joined && !is_waiting && !is_too_soon)
+		if (seat->is_wanted && !seat->is_joined && !seat->join_id && !is_too_soon)
 			send_join(me, i);
 	}
 }
@@ -515,6 +525,12 @@ static void act(struct person *me)
 	if (me->stalled_until && (w->now_ms >= me->stalled_until || is_settling)) {
 		me->stalled_until = 0;
 		conn_stall(me->conn, false);
+	}
+	if (is_unanswered(me)) {
+		conn_close(w, me->conn);
+		forget_connection(me);
+		me->next_ms = w->now_ms + rng_below(&w->rng, 500);
+		return;
 	}
 	forget_acked(me);
 	join_wanted(me);
