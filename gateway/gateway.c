@@ -2,9 +2,9 @@
 /* gateway.c — see gateway.h: opening and closing, the bus's events and their handlers, what is due.
  */
 #include "gateway/frame.h"
+#include "gateway/repair.h"
 #include "gateway/request.h"
 #include "gateway/view.h"
-#include "proto/shard.h"
 
 void gateway_options_default(struct gateway_options *o)
 {
@@ -97,6 +97,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	TAILQ_INIT(&g->lists);
 	TAILQ_INIT(&g->dirty);
 	TAILQ_INIT(&g->touched);
+	repair_init(g);
 	return g;
 }
 
@@ -194,26 +195,8 @@ static void on_members_ask(struct gateway *g, const struct ev_members_ask *ev)
 {
 	if (ev->gateway != g->options.id || g->from.from != SERVICE_ROOMD)
 		return;
-	uint32_t shard = (uint32_t)g->from.id;
-	struct batch *b = &g->out->roomd[shard];
-	struct user *u;
-	struct view *v;
 	g->stats.bus_resyncs_total++;
-	bus_put_members_begin(b, &(struct ev_members_begin){.round = ev->round});
-	TABLE_EACH (&g->users, i, u)
-		if (u->is_held && shard_of(u->name, g->options.roomd_shards) == shard)
-			bus_put_member_user(
-				b, &(struct ev_member_user){.user = u->name, .key = u->key});
-	TABLE_EACH (&g->views, i, v) {
-		struct present *p;
-		if (v->roomd != shard)
-			continue;
-		TAILQ_FOREACH (p, &v->present, entry)
-			if (p->here && p->is_in)
-				bus_put_member_room(b, &(struct ev_member_room){.room = v->room,
-										.user = p->user});
-	}
-	bus_put_members_end(b, &(struct ev_members_end){.round = ev->round});
+	repair_members(g, (uint32_t)g->from.id, ev->round);
 }
 
 static void on_chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
@@ -251,15 +234,9 @@ static void dispatch(struct gateway *g, const struct bus_event *ev)
 /* The sender restarted, or something of it was lost: bring exact state back. */
 static void resync(struct gateway *g, enum service service, uint32_t shard)
 {
-	struct view *v;
 	g->stats.bus_resyncs_total++;
-	TABLE_EACH (&g->views, i, v) {
-		if (service == SERVICE_ROOMD && v->roomd == shard)
-			view_resync_presence(g, v);
-		else if (service == SERVICE_HISTORYD && v->historyd == shard)
-			view_resync_log(g, v);
-	}
 	request_repeat_all(g, service, shard);
+	repair_rooms(g, service, shard);
 }
 
 /* False: not in order, to be dropped. Answers come without a sequence. */
@@ -320,6 +297,7 @@ void gateway_tick(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 	}
 	join_tick(g);
 	request_tick(g);
+	repair_tick(g);
 	session_tick(g);
 	view_tick(g);
 }
@@ -337,6 +315,7 @@ uint64_t gateway_next_due(const struct gateway *g)
 	const struct view *v;
 	uint64_t due = r ? r->retry_ms : UINT64_MAX;
 	due = sooner(due, m ? m->deadline_ms : UINT64_MAX);
+	due = sooner(due, repair_next_due(g));
 	const struct present *p = TAILQ_FIRST(&g->typing);
 	due = sooner(due, p ? p->typing_ms + TYPING_MAX_MS : UINT64_MAX);
 	if ((s = TAILQ_FIRST(&g->idle)) != NULL)

@@ -4,6 +4,7 @@
  * When all are there the session is greeted: ack, activeUsers, msgHistory, and from then on
  * everything behind the history by cursor, so nothing falls between. */
 #include "gateway/frame.h"
+#include "gateway/repair.h"
 #include "gateway/request.h"
 #include "gateway/view.h"
 #include "proto/json_out.h"
@@ -64,6 +65,7 @@ void membership_end(struct gateway *g, struct membership *m)
 			request_end(g, p->join);
 		p->join = NULL;
 		p->is_in = false;
+		repair_untold(g, v->roomd, TOLD_MEMBER, &p->told);
 		view_drop_present(g, v, p);
 	}
 	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
@@ -322,6 +324,7 @@ static void expel(struct gateway *g, struct view *v, struct present *p)
 	uint32_t left = p->here;
 	struct membership *m = TAILQ_FIRST(&v->live);
 	p->is_in = false; /* roomd has let go of it already */
+	repair_untold(g, v->roomd, TOLD_MEMBER, &p->told);
 	while (m && left) {
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
@@ -356,6 +359,8 @@ void join_answered(struct gateway *g, const struct ev_join_answer *ev)
 	request_end(g, p->join);
 	p->join = NULL;
 	p->is_in = status == ERR_OK;
+	if (p->is_in)
+		repair_told(g, v->roomd, TOLD_MEMBER, &p->told);
 	/* roomd has counted further than the deltas that came: one was lost. */
 	if (v->is_presence_known && v->presence_epoch == g->from.epoch &&
 	    ev->version > v->presence_version)

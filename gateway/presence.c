@@ -154,6 +154,9 @@ void view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 		return;
 	if (ev->part == 0)
 		v->presence_mark++;
+	else if (ev->part != v->presence_part)
+		return; /* the part before it was lost; the list will be asked for again */
+	v->presence_part = ev->last ? 0 : ev->part + 1;
 	for (uint32_t i = 0; i < ev->names.count; i++) {
 		struct present *p = view_present(v, bus_name_at(&ev->names, i).user);
 		p->mark = v->presence_mark;

@@ -85,6 +85,15 @@ static struct str put_text(char **at, struct str s)
 	return kept;
 }
 
+/* Questions about whole rooms, of which repair.c lets only so many go at a time. */
+static void count_in_flight(struct gateway *g, const struct request *r, int change)
+{
+	if (r->kind == REQUEST_PRESENCE)
+		g->repairs[REPAIR_PRESENCE][r->shard].in_flight += (uint32_t)change;
+	else if (r->kind == REQUEST_PAGE_VIEW)
+		g->repairs[REPAIR_LOG][r->shard].in_flight += (uint32_t)change;
+}
+
 struct request *request_start(struct gateway *g, const struct request_wish *wish)
 {
 	struct request *r = mem_alloc(sizeof *r);
@@ -114,6 +123,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
 	if (s)
 		session_in_flight(g, s, +1);
+	count_in_flight(g, r, +1);
 	publish(g, r);
 	return r;
 }
@@ -123,6 +133,7 @@ void request_end(struct gateway *g, struct request *r)
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
 	if (s)
 		session_in_flight(g, s, -1);
+	count_in_flight(g, r, -1);
 	TAILQ_REMOVE(&g->requests, r, entry);
 	table_remove(&g->requests_by_number, str_of((const char *)&r->number, sizeof r->number));
 	mem_free(r->text);
@@ -138,6 +149,7 @@ static void repeat(struct gateway *g, struct request *r)
 {
 	TAILQ_REMOVE(&g->requests, r, entry);
 	r->retry_ms = g->now_ms + RETRY_MS;
+	r->is_hurried = false;
 	TAILQ_INSERT_TAIL(&g->requests, r, entry);
 	if (r->kind == REQUEST_POST)
 		g->stats.posts_retried_total++;
@@ -146,15 +158,20 @@ static void repeat(struct gateway *g, struct request *r)
 
 void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
 {
-	struct request *last = TAILQ_LAST(&g->requests, request_list);
-	struct request *r = TAILQ_FIRST(&g->requests);
-	while (r) {
-		struct request *next = r == last ? NULL : TAILQ_NEXT(r, entry);
+	const struct request *first = TAILQ_FIRST(&g->requests);
+	struct request *r = TAILQ_LAST(&g->requests, request_list);
+	while (r) { /* from the end, so that they come to stand in front in their order */
+		struct request *before = r == first ? NULL : TAILQ_PREV(r, request_list, entry);
 		bool is_roomds = batch_for(g, r) == &g->out->roomd[r->shard];
-		if (r->shard == shard && is_roomds == (service == SERVICE_ROOMD))
-			repeat(g, r);
-		r = next;
+		if (r->shard == shard && is_roomds == (service == SERVICE_ROOMD)) {
+			r->is_hurried |= r->retry_ms > g->now_ms;
+			r->retry_ms = g->now_ms;
+			TAILQ_REMOVE(&g->requests, r, entry);
+			TAILQ_INSERT_HEAD(&g->requests, r, entry);
+		}
+		r = before;
 	}
+	request_tick(g);
 }
 
 static void give_up(struct gateway *g, struct request *r)
@@ -170,8 +187,10 @@ static void give_up(struct gateway *g, struct request *r)
 void request_tick(struct gateway *g)
 {
 	struct request *r;
-	while ((r = TAILQ_FIRST(&g->requests)) != NULL && r->retry_ms <= g->now_ms) {
-		r->tries++;
+	uint32_t repeats = 0;
+	while ((r = TAILQ_FIRST(&g->requests)) != NULL && r->retry_ms <= g->now_ms &&
+	       repeats++ < REPEATS_A_TURN) {
+		r->tries += r->is_hurried ? 0 : 1;
 		if (is_clients(r) && r->tries >= RETRIES_MAX)
 			give_up(g, r);
 		else

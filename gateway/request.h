@@ -29,8 +29,8 @@ void request_end(struct gateway *g, struct request *r);
 /* NULL when it was answered or given up before. */
 struct request *request_find(struct gateway *g, uint64_t number);
 
-/* Asks everything that is under way with this shard of the service once more, now: it restarted, or
- * lost something. */
+/* Asks everything that is under way with this shard of the service once more, as soon as may be: it
+ * restarted, or lost something. */
 void request_repeat_all(struct gateway *g, enum service service, uint32_t shard);
 
 /* Repeats what is due and gives up what nobody will answer. */

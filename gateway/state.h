@@ -31,6 +31,9 @@ enum {
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
 	DELIVER_BYTES_MAX = 64 * 1024, /* to one connection in one turn, when it is behind */
+	REPEATS_A_TURN = 1000,         /* requests published again in one turn */
+	NAMED_A_TURN = 1000,           /* members named to a roomd in one turn */
+	REPAIR_WINDOW = 64,            /* rooms compared with one shard at a time */
 };
 
 /* Internal cids, for messages of clients that gave none, begin with this byte, which no client's
@@ -49,12 +52,43 @@ TAILQ_HEAD(present_list, present);
 TAILQ_HEAD(own_ack_list, own_ack);
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(view_list, view);
+TAILQ_HEAD(told_list, told);
+TAILQ_HEAD(repair_list, repair_entry);
+
+/* Something that a roomd shard keeps by this gateway's word, and may want to hear again. */
+enum told_kind { TOLD_USER, TOLD_MEMBER, TOLD_KINDS };
+struct told {
+	TAILQ_ENTRY(told) entry; /* in the shard's roll while is_in */
+	uint64_t call;           /* the call of the roll that it was last named in */
+	bool is_in;
+};
+
+/* All that one roomd shard keeps by this gateway's word. */
+struct roll {
+	struct told_list told[TOLD_KINDS], untold[TOLD_KINDS];
+	uint64_t calls; /* how often it was begun */
+	uint64_t round; /* what roomd calls this one */
+	bool is_open;   /* `untold` is still to be named */
+};
+
+/* Rooms that wait to be compared with what a shard knows. */
+enum repair_kind { REPAIR_PRESENCE, REPAIR_LOG, REPAIR_KINDS };
+struct repair {
+	struct repair_list waiting;
+	uint32_t in_flight; /* questions about whole rooms under way to this shard */
+};
+struct repair_entry {
+	TAILQ_ENTRY(repair_entry) entry;
+	struct view *view;
+	bool is_waiting;
+};
 
 /* Someone with a connection here. roomd knows of the user, not of the connections. */
 struct user {
 	struct str name;
 	struct str key; /* digest of the guest key, or empty */
 	bool is_held;   /* roomd said that the name is theirs */
+	struct told told;
 	struct session_list sessions;
 	struct request *claim;              /* until then */
 	struct invitation_list invitations; /* to be shown at the next greeting */
@@ -88,6 +122,7 @@ struct present {
 	uint32_t here;      /* memberships on this gateway */
 	uint32_t mark;      /* the presence list that last named it */
 	bool is_in;         /* roomd counts this gateway's user in */
+	struct told told;   /* likewise */
 	bool is_listed;     /* roomd lists the user */
 	bool is_typing;
 	struct request *join;
@@ -138,6 +173,7 @@ struct view {
 	bool is_presence_known;
 	uint64_t presence_epoch, presence_version;
 	uint32_t presence_mark;
+	uint64_t presence_part; /* the part of the list that comes next */
 	struct request *presence_request;
 	uint64_t list_sent_ms, list_due_ms; /* activeUsers, coalesced; due 0: nothing changed */
 	TAILQ_ENTRY(view) list_entry;
@@ -149,6 +185,7 @@ struct view {
 	struct roomlog log;
 	struct request *page_request;
 
+	struct repair_entry repair[REPAIR_KINDS];
 	bool is_dirty;
 	TAILQ_ENTRY(view) dirty_entry;
 };
@@ -173,6 +210,7 @@ struct request {
 	uint32_t shard;
 	uint32_t tries;
 	uint64_t retry_ms;
+	bool is_hurried;  /* to be repeated before its time, which is not counted as a try */
 	uint64_t session; /* its number, or 0 */
 	bool has_id;
 	uint64_t id; /* the client's */
@@ -198,6 +236,8 @@ struct gateway {
 	struct table views;    /* by room */
 	struct table requests_by_number;
 	struct link roomd[SHARDS_MAX], historyd[SHARDS_MAX];
+	struct roll rolls[SHARDS_MAX];
+	struct repair repairs[REPAIR_KINDS][SHARDS_MAX];
 	uint64_t last_session, last_request, last_cid;
 
 	/* Equal waits need only a queue: the head is always the next one due. */

@@ -2,6 +2,7 @@
 /* user.c — the users who have a connection here: claiming a name with roomd, invitations that wait
  * for a greeting. Who else holds the name is roomd's to know. */
 #include "gateway/frame.h"
+#include "gateway/repair.h"
 #include "gateway/request.h"
 #include "proto/json_out.h"
 #include "proto/shard.h"
@@ -57,8 +58,9 @@ void user_leave(struct gateway *g, struct session *s)
 	if (!TAILQ_EMPTY(&u->sessions))
 		return;
 	/* Also when the claim was not answered yet: it may have been granted. */
-	bus_put_release(&g->out->roomd[shard_of(u->name, g->options.roomd_shards)],
-			&(struct ev_release){.user = u->name});
+	uint32_t shard = shard_of(u->name, g->options.roomd_shards);
+	bus_put_release(&g->out->roomd[shard], &(struct ev_release){.user = u->name});
+	repair_untold(g, shard, TOLD_USER, &u->told);
 	if (u->claim)
 		request_end(g, u->claim);
 	while (!TAILQ_EMPTY(&u->invitations))
@@ -149,6 +151,8 @@ void user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev)
 		request_end(g, u->claim);
 	u->claim = NULL;
 	u->is_held = status == ERR_OK;
+	if (u->is_held)
+		repair_told(g, shard_of(u->name, g->options.roomd_shards), TOLD_USER, &u->told);
 	struct session *s = TAILQ_FIRST(&u->sessions);
 	while (s) {
 		struct session *next =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
 #include "gateway/view.h"
+#include "gateway/repair.h"
 #include "gateway/request.h"
 #include "proto/shard.h"
 
@@ -47,6 +48,7 @@ void view_close(struct gateway *g, struct view *v)
 		request_end(g, v->presence_request);
 	if (v->page_request)
 		request_end(g, v->page_request);
+	repair_forget_room(g, v);
 	if (v->list_due_ms)
 		TAILQ_REMOVE(&g->lists, v, list_entry);
 	if (v->is_dirty)

@@ -80,6 +80,11 @@ struct member *peer_member(const struct roomd *r, const struct room_user *u)
 	return NULL;
 }
 
+void peer_round_goes_on(struct roomd *r)
+{
+	r->peer->round_ms = r->now_ms;
+}
+
 /* Joins that came since the round was asked for bear its number too: they are newer than what the
  * gateway said. */
 void peer_members_end(struct roomd *r, const struct ev_members_end *ev)

@@ -44,6 +44,7 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 	CHECK(options->historyd_shards >= 1 && options->historyd_shards <= SHARDS_MAX);
 	r->options = *options;
 	r->opened_ms = now_ms;
+	r->rounds = now_ms << 16; /* not those of an earlier life */
 	r->now_ms = now_ms;
 	bus_reader_init(&r->reader);
 	table_init(&r->peers, peer_key, options->seed);
@@ -148,12 +149,14 @@ static void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
 
 static void on_member_user(struct roomd *r, const struct ev_member_user *ev)
 {
+	peer_round_goes_on(r);
 	if (ev->user.len)
 		name_hold(r, ev->user, ev->key, r->peer);
 }
 
 static void on_member_room(struct roomd *r, const struct ev_member_room *ev)
 {
+	peer_round_goes_on(r);
 	room_member_named(r, ev);
 }
 

@@ -17,7 +17,7 @@
 enum {
 	SETTLE_MS = 1500,     /* after the start, before anything is answered */
 	SETTLE_MAX_MS = 5000, /* even if a gateway has not finished saying who is there */
-	ROUND_MS = 2000,      /* a members round that takes longer is asked for again */
+	ROUND_MS = 2000,      /* a members round that is silent for longer is asked for again */
 	TYPING_MS = 5000,
 	TYPING_TELL_MS = 1000, /* others are told so often at most */
 	RESERVED_MS = 60000, /* a keyed name belongs to its key so long after its last connection */
@@ -43,7 +43,7 @@ struct peer { /* a gateway */
 	/* Members rounds: whatever bears the newest round's number at its end is there, all else is
 	 * gone. */
 	uint64_t round;
-	uint64_t round_ms;
+	uint64_t round_ms; /* when something of it was heard last */
 	bool is_round_open;
 };
 
@@ -206,6 +206,7 @@ void invite_forget_all(struct name *n);
 /* peers.c */
 bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
 void peer_tick(struct roomd *r);
+void peer_round_goes_on(struct roomd *r);
 void peer_members_end(struct roomd *r, const struct ev_members_end *ev);
 void peer_free(struct roomd *r, struct peer *p);
 bool peer_round_open(const struct roomd *r);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* repair.c — see repair.h. */
+#include "gateway/repair.h"
+#include "gateway/view.h"
+
+#include <stddef.h>
+
+void repair_init(struct gateway *g)
+{
+	for (size_t i = 0; i < SHARDS_MAX; i++) {
+		TAILQ_INIT(&g->repairs[REPAIR_PRESENCE][i].waiting);
+		TAILQ_INIT(&g->repairs[REPAIR_LOG][i].waiting);
+		for (size_t kind = 0; kind < TOLD_KINDS; kind++) {
+			TAILQ_INIT(&g->rolls[i].told[kind]);
+			TAILQ_INIT(&g->rolls[i].untold[kind]);
+		}
+	}
+}
+
+/* ---- rooms ---- */
+
+static struct repair *repair_of(struct gateway *g, const struct view *v, enum repair_kind kind)
+{
+	return &g->repairs[kind][kind == REPAIR_PRESENCE ? v->roomd : v->historyd];
+}
+
+static void enqueue(struct gateway *g, struct view *v, enum repair_kind kind)
+{
+	if (v->repair[kind].is_waiting)
+		return;
+	v->repair[kind].view = v;
+	v->repair[kind].is_waiting = true;
+	TAILQ_INSERT_TAIL(&repair_of(g, v, kind)->waiting, &v->repair[kind], entry);
+}
+
+static void dequeue(struct gateway *g, struct view *v, enum repair_kind kind)
+{
+	if (!v->repair[kind].is_waiting)
+		return;
+	v->repair[kind].is_waiting = false;
+	TAILQ_REMOVE(&repair_of(g, v, kind)->waiting, &v->repair[kind], entry);
+}
+
+void repair_forget_room(struct gateway *g, struct view *v)
+{
+	dequeue(g, v, REPAIR_PRESENCE);
+	dequeue(g, v, REPAIR_LOG);
+}
+
+static bool has_room(const struct repair *r)
+{
+	return !TAILQ_EMPTY(&r->waiting) && r->in_flight < REPAIR_WINDOW;
+}
+
+/* Whatever was asked meanwhile for another reason counts too: one question a room is enough. */
+static void run(struct gateway *g, enum repair_kind kind, uint32_t shard)
+{
+	struct repair *r = &g->repairs[kind][shard];
+	while (has_room(r)) {
+		struct view *v = TAILQ_FIRST(&r->waiting)->view;
+		dequeue(g, v, kind);
+		if (kind == REPAIR_PRESENCE)
+			view_resync_presence(g, v);
+		else
+			view_resync_log(g, v);
+	}
+}
+
+void repair_rooms(struct gateway *g, enum service service, uint32_t shard)
+{
+	enum repair_kind kind = service == SERVICE_ROOMD ? REPAIR_PRESENCE : REPAIR_LOG;
+	struct view *v;
+	TABLE_EACH (&g->views, i, v)
+		if ((kind == REPAIR_PRESENCE ? v->roomd : v->historyd) == shard)
+			enqueue(g, v, kind);
+	run(g, kind, shard);
+}
+
+/* ---- members ---- */
+
+/* An entry is in `told` when it was named, or came, since the newest call began. */
+static struct told_list *list_of(struct roll *roll, enum told_kind kind, const struct told *told)
+{
+	return told->call == roll->calls ? &roll->told[kind] : &roll->untold[kind];
+}
+
+void repair_told(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told)
+{
+	struct roll *roll = &g->rolls[shard];
+	if (told->is_in)
+		return;
+	told->is_in = true;
+	told->call = roll->calls;
+	TAILQ_INSERT_TAIL(&roll->told[kind], told, entry);
+}
+
+void repair_untold(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told)
+{
+	if (!told->is_in)
+		return;
+	told->is_in = false;
+	TAILQ_REMOVE(list_of(&g->rolls[shard], kind, told), told, entry);
+}
+
+static void put_user(struct batch *b, const struct told *told)
+{
+	const struct user *u = (const struct user *)(const void *)((const char *)told -
+								   offsetof(struct user, told));
+	bus_put_member_user(b, &(struct ev_member_user){.user = u->name, .key = u->key});
+}
+
+static void put_member(struct batch *b, const struct told *told)
+{
+	const struct present *p =
+		(const struct present *)(const void *)((const char *)told -
+						       offsetof(struct present, told));
+	bus_put_member_room(b, &(struct ev_member_room){.room = p->view->room, .user = p->user});
+}
+
+/* One piece of the roll. */
+static void name_some(struct gateway *g, uint32_t shard)
+{
+	struct roll *roll = &g->rolls[shard];
+	struct batch *b = &g->out->roomd[shard];
+	uint32_t named = 0;
+	for (size_t kind = 0; kind < TOLD_KINDS; kind++) {
+		struct told *told;
+		while ((told = TAILQ_FIRST(&roll->untold[kind])) != NULL) {
+			if (named++ == NAMED_A_TURN)
+				return;
+			TAILQ_REMOVE(&roll->untold[kind], told, entry);
+			told->call = roll->calls;
+			TAILQ_INSERT_TAIL(&roll->told[kind], told, entry);
+			if (kind == TOLD_USER)
+				put_user(b, told);
+			else
+				put_member(b, told);
+		}
+	}
+	bus_put_members_end(b, &(struct ev_members_end){.round = roll->round});
+	roll->is_open = false;
+}
+
+void repair_members(struct gateway *g, uint32_t shard, uint64_t round)
+{
+	struct roll *roll = &g->rolls[shard];
+	/* What an earlier call has not come to is still in `untold`. */
+	for (size_t kind = 0; kind < TOLD_KINDS; kind++)
+		TAILQ_CONCAT(&roll->untold[kind], &roll->told[kind], entry);
+	roll->calls++;
+	roll->round = round;
+	roll->is_open = true;
+	bus_put_members_begin(&g->out->roomd[shard], &(struct ev_members_begin){.round = round});
+	name_some(g, shard);
+}
+
+/* ---- both ---- */
+
+void repair_tick(struct gateway *g)
+{
+	for (uint32_t i = 0; i < g->options.roomd_shards; i++) {
+		run(g, REPAIR_PRESENCE, i);
+		if (g->rolls[i].is_open)
+			name_some(g, i);
+	}
+	for (uint32_t i = 0; i < g->options.historyd_shards; i++)
+		run(g, REPAIR_LOG, i);
+}
+
+uint64_t repair_next_due(const struct gateway *g)
+{
+	for (uint32_t i = 0; i < g->options.roomd_shards; i++)
+		if (g->rolls[i].is_open || has_room(&g->repairs[REPAIR_PRESENCE][i]))
+			return 0;
+	for (uint32_t i = 0; i < g->options.historyd_shards; i++)
+		if (has_room(&g->repairs[REPAIR_LOG][i]))
+			return 0;
+	return UINT64_MAX;
+}
