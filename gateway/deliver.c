@@ -25,6 +25,14 @@ static void send_own_ack(struct gateway *g, struct session *s, struct str room,
 	frame_end_ack(g, s);
 }
 
+static void end_own_ack(struct gateway *g, struct own_ack *ack)
+{
+	if (ack->has_id)
+		TAILQ_REMOVE(&g->late_acks, ack, by_age);
+	TAILQ_REMOVE(&ack->membership->own_acks, ack, entry);
+	mem_free(ack);
+}
+
 /* Takes the ack that stands at this seq out of the list, sends it, and says whether there was one.
  */
 static bool take_own_ack(struct gateway *g, struct membership *m, uint64_t seq)
@@ -34,19 +42,34 @@ static bool take_own_ack(struct gateway *g, struct membership *m, uint64_t seq)
 	while (ack && ack->seq <= seq) {
 		is_own |= ack->seq == seq;
 		send_own_ack(g, m->session, m->view->room, ack);
-		TAILQ_REMOVE(&m->own_acks, ack, entry);
-		mem_free(ack);
+		end_own_ack(g, ack);
 		ack = TAILQ_FIRST(&m->own_acks);
 	}
 	return is_own;
+}
+
+/* Messages are stored nearly in the order in which they came, so the place is near the end. */
+static void insert_by_age(struct gateway *g, struct own_ack *ack)
+{
+	struct own_ack *before = TAILQ_LAST(&g->late_acks, own_ack_list);
+	while (before && before->asked_ms > ack->asked_ms)
+		before = TAILQ_PREV(before, own_ack_list, by_age);
+	if (before)
+		TAILQ_INSERT_AFTER(&g->late_acks, before, ack, by_age);
+	else
+		TAILQ_INSERT_HEAD(&g->late_acks, ack, by_age);
 }
 
 void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint64_t time_ms,
 		     const struct request *post)
 {
 	struct own_ack *ack = mem_alloc(sizeof *ack);
-	*ack = (struct own_ack){
-		.seq = seq, .time_ms = time_ms, .id = post->id, .has_id = post->has_id};
+	*ack = (struct own_ack){.membership = m,
+				.seq = seq,
+				.time_ms = time_ms,
+				.id = post->id,
+				.asked_ms = post->asked_ms,
+				.has_id = post->has_id};
 	struct own_ack *before = TAILQ_LAST(&m->own_acks, own_ack_list);
 	while (before && before->seq > seq)
 		before = TAILQ_PREV(before, own_ack_list, entry);
@@ -54,6 +77,8 @@ void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint
 		TAILQ_INSERT_AFTER(&m->own_acks, before, ack, entry);
 	else
 		TAILQ_INSERT_HEAD(&m->own_acks, ack, entry);
+	if (ack->has_id)
+		insert_by_age(g, ack);
 	if (m->is_live && seq <= m->cursor)
 		take_own_ack(g, m, m->cursor);
 }
@@ -153,4 +178,33 @@ void deliver_page(struct gateway *g, struct membership *m, const struct ev_page 
 	    page->head >= m->view->log.first_seq - 1)
 		m->cursor = m->view->log.first_seq - 1;
 	session_touch(g, m->session);
+}
+
+void deliver_forget_acks(struct gateway *g, struct membership *m)
+{
+	while (!TAILQ_EMPTY(&m->own_acks))
+		end_own_ack(g, TAILQ_FIRST(&m->own_acks));
+}
+
+void deliver_tick(struct gateway *g)
+{
+	struct own_ack *ack;
+	while ((ack = TAILQ_FIRST(&g->late_acks)) != NULL &&
+	       ack->asked_ms + GIVE_UP_MS <= g->now_ms) {
+		if (ack->membership->session->is_blocked) { /* it is the client that is slow */
+			TAILQ_REMOVE(&g->late_acks, ack, by_age);
+			ack->asked_ms = g->now_ms;
+			insert_by_age(g, ack);
+			continue;
+		}
+		frame_send_error(g, ack->membership->session, true, ack->id, ERR_UNAVAILABLE, NULL);
+		g->stats.posts_unavailable_total++;
+		end_own_ack(g, ack);
+	}
+}
+
+uint64_t deliver_next_due(const struct gateway *g)
+{
+	const struct own_ack *oldest = TAILQ_FIRST(&g->late_acks);
+	return oldest ? oldest->asked_ms + GIVE_UP_MS : UINT64_MAX;
 }

@@ -88,6 +88,8 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	table_init(&g->views, view_key, options->seed);
 	table_init(&g->requests_by_number, request_key, options->seed);
 	TAILQ_INIT(&g->requests);
+	TAILQ_INIT(&g->promised);
+	TAILQ_INIT(&g->late_acks);
 	TAILQ_INIT(&g->idle);
 	TAILQ_INIT(&g->pinged);
 	TAILQ_INIT(&g->unjoined);
@@ -297,6 +299,7 @@ void gateway_tick(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 	}
 	join_tick(g);
 	request_tick(g);
+	deliver_tick(g);
 	repair_tick(g);
 	session_tick(g);
 	view_tick(g);
@@ -309,12 +312,12 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 uint64_t gateway_next_due(const struct gateway *g)
 {
-	const struct request *r = TAILQ_FIRST(&g->requests);
 	const struct membership *m = TAILQ_FIRST(&g->joining);
 	const struct session *s;
 	const struct view *v;
-	uint64_t due = r ? r->retry_ms : UINT64_MAX;
+	uint64_t due = request_next_due(g);
 	due = sooner(due, m ? m->deadline_ms : UINT64_MAX);
+	due = sooner(due, deliver_next_due(g));
 	due = sooner(due, repair_next_due(g));
 	const struct present *p = TAILQ_FIRST(&g->typing);
 	due = sooner(due, p ? p->typing_ms + TYPING_MAX_MS : UINT64_MAX);

@@ -49,11 +49,7 @@ void membership_end(struct gateway *g, struct membership *m)
 		end_joining(g, m);
 	TAILQ_REMOVE(&s->memberships, m, of_session);
 	s->membership_count--;
-	while (!TAILQ_EMPTY(&m->own_acks)) {
-		struct own_ack *ack = TAILQ_FIRST(&m->own_acks);
-		TAILQ_REMOVE(&m->own_acks, ack, entry);
-		mem_free(ack);
-	}
+	deliver_forget_acks(g, m);
 	mem_free(m);
 
 	if (--p->here == 0) {

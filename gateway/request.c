@@ -101,6 +101,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 		.number = ++g->last_request,
 		.kind = wish->kind,
 		.shard = wish->shard,
+		.asked_ms = g->now_ms,
 		.retry_ms = g->now_ms + RETRY_MS,
 		.session = wish->session ? wish->session->number : 0,
 		.has_id = wish->has_id,
@@ -119,6 +120,8 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	r->cid = put_text(&at, wish->cid);
 	r->body = put_text(&at, wish->body);
 	TAILQ_INSERT_TAIL(&g->requests, r, entry);
+	if (is_clients(r))
+		TAILQ_INSERT_TAIL(&g->promised, r, by_age);
 	table_add(&g->requests_by_number, r);
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
 	if (s)
@@ -135,6 +138,8 @@ void request_end(struct gateway *g, struct request *r)
 		session_in_flight(g, s, -1);
 	count_in_flight(g, r, -1);
 	TAILQ_REMOVE(&g->requests, r, entry);
+	if (is_clients(r))
+		TAILQ_REMOVE(&g->promised, r, by_age);
 	table_remove(&g->requests_by_number, str_of((const char *)&r->number, sizeof r->number));
 	mem_free(r->text);
 	mem_free(r);
@@ -149,7 +154,6 @@ static void repeat(struct gateway *g, struct request *r)
 {
 	TAILQ_REMOVE(&g->requests, r, entry);
 	r->retry_ms = g->now_ms + RETRY_MS;
-	r->is_hurried = false;
 	TAILQ_INSERT_TAIL(&g->requests, r, entry);
 	if (r->kind == REQUEST_POST)
 		g->stats.posts_retried_total++;
@@ -164,7 +168,6 @@ void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
 		struct request *before = r == first ? NULL : TAILQ_PREV(r, request_list, entry);
 		bool is_roomds = batch_for(g, r) == &g->out->roomd[r->shard];
 		if (r->shard == shard && is_roomds == (service == SERVICE_ROOMD)) {
-			r->is_hurried |= r->retry_ms > g->now_ms;
 			r->retry_ms = g->now_ms;
 			TAILQ_REMOVE(&g->requests, r, entry);
 			TAILQ_INSERT_HEAD(&g->requests, r, entry);
@@ -188,12 +191,17 @@ void request_tick(struct gateway *g)
 {
 	struct request *r;
 	uint32_t repeats = 0;
+	while ((r = TAILQ_FIRST(&g->promised)) != NULL && r->asked_ms + GIVE_UP_MS <= g->now_ms)
+		give_up(g, r);
 	while ((r = TAILQ_FIRST(&g->requests)) != NULL && r->retry_ms <= g->now_ms &&
-	       repeats++ < REPEATS_A_TURN) {
-		r->tries += r->is_hurried ? 0 : 1;
-		if (is_clients(r) && r->tries >= RETRIES_MAX)
-			give_up(g, r);
-		else
-			repeat(g, r);
-	}
+	       repeats++ < REPEATS_A_TURN)
+		repeat(g, r);
+}
+
+uint64_t request_next_due(const struct gateway *g)
+{
+	const struct request *next = TAILQ_FIRST(&g->requests);
+	const struct request *oldest = TAILQ_FIRST(&g->promised);
+	uint64_t due = next ? next->retry_ms : UINT64_MAX;
+	return oldest && oldest->asked_ms + GIVE_UP_MS < due ? oldest->asked_ms + GIVE_UP_MS : due;
 }

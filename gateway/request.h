@@ -35,5 +35,6 @@ void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
 
 /* Repeats what is due and gives up what nobody will answer. */
 void request_tick(struct gateway *g);
+uint64_t request_next_due(const struct gateway *g); /* UINT64_MAX: never */
 
 #endif

@@ -17,9 +17,8 @@
 #include <sys/queue.h>
 
 enum {
-	RETRY_MS = 960,  /* a request is repeated so often … */
-	RETRIES_MAX = 5, /* … and given up after so many times, within 5 s */
-	GIVE_UP_MS = RETRY_MS * RETRIES_MAX,
+	RETRY_MS = 960,    /* a request is repeated so often … */
+	GIVE_UP_MS = 4800, /* … until the client is told, who must hear of it within 5 s */
 	IN_FLIGHT_MAX =
 		64, /* requests under way for one connection, before it is read no further */
 	GREETING_MESSAGES = 50,
@@ -128,10 +127,15 @@ struct present {
 	struct request *join;
 };
 
-/* The ack of an own message, sent when the cursor passes its seq. */
+/* The ack of an own message, sent when the cursor passes its seq. When that takes too long, because
+ * what stands before it cannot be read, the client is told `unavailable`, and gets the message like
+ * any other later. */
 struct own_ack {
 	TAILQ_ENTRY(own_ack) entry;
+	TAILQ_ENTRY(own_ack) by_age; /* in gateway.late_acks if has_id */
+	struct membership *membership;
 	uint64_t seq, time_ms, id;
+	uint64_t asked_ms; /* when the message came */
 	bool has_id;
 };
 
@@ -204,13 +208,12 @@ enum request_kind {
 
 /* Something asked of roomd or historyd, repeated until it is answered. */
 struct request {
-	TAILQ_ENTRY(request) entry; /* in gateway.requests, by retry_ms */
+	TAILQ_ENTRY(request) entry;  /* in gateway.requests, by retry_ms */
+	TAILQ_ENTRY(request) by_age; /* in gateway.promised, if a client waits for the answer */
 	uint64_t number;
 	enum request_kind kind;
 	uint32_t shard;
-	uint32_t tries;
-	uint64_t retry_ms;
-	bool is_hurried;  /* to be repeated before its time, which is not counted as a try */
+	uint64_t asked_ms, retry_ms;
 	uint64_t session; /* its number, or 0 */
 	bool has_id;
 	uint64_t id; /* the client's */
@@ -241,7 +244,8 @@ struct gateway {
 	uint64_t last_session, last_request, last_cid;
 
 	/* Equal waits need only a queue: the head is always the next one due. */
-	struct request_list requests;
+	struct request_list requests, promised;
+	struct own_ack_list late_acks;
 	struct session_list idle, pinged, unjoined, blocked;
 	struct membership_list joining;
 	struct present_list typing;
@@ -305,5 +309,8 @@ void deliver_membership(struct gateway *g, struct membership *m);
 void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint64_t time_ms,
 		     const struct request *post);
 void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page);
+void deliver_forget_acks(struct gateway *g, struct membership *m);
+void deliver_tick(struct gateway *g);
+uint64_t deliver_next_due(const struct gateway *g); /* UINT64_MAX: never */
 
 #endif

@@ -46,7 +46,7 @@ await services.ready();
 
 const ledger = new Ledger();
 const people = Array.from({ length: PEOPLE }, (_, i) =>
-  new Person(`person-${i}`, [`room-${i % ROOMS}`, `room-${(i + 5) % ROOMS}`], services.urls, ledger, rng));
+  new Person(`person-${i}`, [`chaos-${i % ROOMS}`, `chaos-${(i + 5) % ROOMS}`], services.urls, ledger, rng));
 let isWriting = true;
 const timers = people.flatMap((person) => [
   setInterval(() => { if (isWriting && !person.isAway) person.write(); }, WRITE_EVERY_MS),

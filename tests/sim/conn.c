@@ -70,6 +70,11 @@ void conn_close(struct world *w, struct conn *c)
 	drop_session(w, c);
 }
 
+bool conn_was_paused(const struct conn *c, uint64_t since_ms)
+{
+	return c->gateway->resume_ms >= since_ms;
+}
+
 void conn_stall(struct conn *c, bool is_stalled)
 {
 	c->is_stalled = is_stalled;

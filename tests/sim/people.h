@@ -9,8 +9,7 @@
 
 struct people;
 
-struct people *people_open(struct world *w, struct promises *p, uint32_t count, uint32_t rooms,
-			   uint64_t post_interval_ms);
+struct people *people_open(struct world *w, struct promises *p, const struct plan *plan);
 void people_close(struct people *all);
 
 /* Does whatever they have in mind for this moment. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* promises.h — what PROTOCOL.md promises, as checkers that stand outside the cores and know nothing
- * of how they work.
+/* promises.h — what PROTOCOL.md promises (section 4): each promise is one checker, or two where one
+ * part can be seen at once and the other only at the end. They stand outside the cores and know
+ * nothing of how these work.
  *
  * People report what they were told; the checkers compare it with what is on disk and with what was
  * said before. */
@@ -12,10 +13,9 @@
 
 struct promises {
 	struct world *world;
-	struct fact *facts; /* what was acked or delivered, by room and seq */
-	size_t fact_count, fact_cap;
-	struct table by_place, by_cid;
-	char failure[512]; /* the first one; empty: all kept */
+	struct table by_place, by_cid; /* struct fact: what was acked or delivered */
+	char failure[512];             /* the first one; empty: all kept */
+	uint64_t failed_ms;
 	uint64_t acked, delivered, refused;
 };
 
@@ -25,11 +25,45 @@ void promises_close(struct promises *p);
 /* A promise was broken; only the first one is kept. */
 void promise_broken(struct promises *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Somebody was told that this message stands here: by an ack, live, or in a page. */
-void promise_told(struct promises *p, struct str room, uint64_t seq, struct str cid, bool is_ack);
+/* One message as somebody was told of it: by an ack, live, or in a page. */
+struct told {
+	const char *person;
+	struct str room, cid;
+	uint64_t seq;
+	bool is_ack;
+};
 
-/* At the end: the disks hold exactly what was promised. */
-void promises_check_disks(struct promises *p);
+/* Runs the checkers of the promises 1, 2 and 3 that look at single messages. */
+void promise_told(struct promises *p, const struct told *t);
+
+/* 3, on one connection: `last` is what it was told of the room before. */
+void promise_nothing_missing(struct promises *p, const char *person, struct str room, uint64_t last,
+			     uint64_t seq, const char *what);
+
+/* 3, after the quiet: the person has read the room up to `have`. */
+void promise_all_had(struct promises *p, const char *person, struct str room, uint64_t have);
+
+/* 3, after the quiet: the disks hold all that anybody was told of. */
+void promise_all_kept(struct promises *p);
+
+/* 3, in a patient run: an error came to a message that was sent once. */
+void promise_carried(struct promises *p, const char *person, struct str code);
+
+/* 4, after the quiet: what one person believes of another. */
+void promise_presence(struct promises *p, const char *person, struct str room, const char *other,
+		      bool is_seen, bool is_there);
+void promise_typing_ends(struct promises *p, const char *person, const char *other,
+			 uint64_t typing_ms);
+
+/* 5: somebody read or joined a room that is private to others. */
+void promise_private(struct promises *p, const char *person, struct str room, const char *did);
+
+/* 6: the answer to what was not allowed; `code` is the error's. */
+void promise_clear_error(struct promises *p, const char *person, struct str code,
+			 const char *expected);
+
+/* 7: how long the gateway has taken, or takes, for an answer. */
+void promise_answered(struct promises *p, const char *person, const char *what, uint64_t ms);
 
 /* The newest seq of the room on disk. */
 uint64_t promises_head(struct promises *p, struct str room);

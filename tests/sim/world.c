@@ -6,13 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { EPOCH_BASE = 1000000, DISK_RETRY_MS = 1000, FAULT_INTERVAL_MS = 1000 };
+enum { HOUR_MS = 3600000, EPOCH_BASE = 1000000, DISK_RETRY_MS = 1000, FAULT_INTERVAL_MS = 1000 };
 #define UTC_BASE 1700000000000u
 
 void world_tell(const struct world *w, const char *fmt, ...)
 {
 	va_list args;
-	if (!w->is_telling)
+	if (w->now_ms < w->tell_from_ms || w->now_ms >= w->tell_to_ms)
 		return;
 	printf("%7" PRIu64 ".%03" PRIu64 "  ", w->now_ms / 1000, w->now_ms % 1000);
 	va_start(args, fmt);
@@ -94,26 +94,26 @@ void world_crash(struct world *w, struct node *n, uint64_t down_ms)
 	w->crashes++;
 }
 
-void world_open(struct world *w, uint64_t seed, uint32_t gateways, uint32_t roomds,
-		uint32_t historyds)
+void world_open(struct world *w, uint64_t seed, const struct plan *plan)
 {
 	*w = (struct world){.rng = {seed},
 			    .now_ms = 1000,
-			    .gateways = gateways,
-			    .roomds = roomds,
-			    .historyds = historyds};
+			    .faults = plan->faults,
+			    .gateways = plan->gateways,
+			    .roomds = plan->roomds,
+			    .historyds = plan->historyds};
 	for (uint32_t i = 0; i < NODES_MAX; i++) {
 		w->gateway[i] = (struct node){.service = SERVICE_GATEWAY, .index = i};
 		w->roomd[i] = (struct node){.service = SERVICE_ROOMD, .index = i};
 		w->historyd[i] = (struct node){.service = SERVICE_HISTORYD, .index = i};
 	}
-	for (uint32_t i = 0; i < historyds; i++) {
+	for (uint32_t i = 0; i < plan->historyds; i++) {
 		w->historyd[i].disk = store_memory_open();
 		start(w, &w->historyd[i]);
 	}
-	for (uint32_t i = 0; i < roomds; i++)
+	for (uint32_t i = 0; i < plan->roomds; i++)
 		start(w, &w->roomd[i]);
-	for (uint32_t i = 0; i < gateways; i++)
+	for (uint32_t i = 0; i < plan->gateways; i++)
 		start(w, &w->gateway[i]);
 	w->next_fault_ms = w->now_ms + FAULT_INTERVAL_MS;
 }
@@ -232,6 +232,23 @@ static void turn(struct world *w, struct node *n)
 
 /* ---- faults ---- */
 
+/* Full, or not to be read, for some seconds. */
+static void fail_disk_for_a_while(struct world *w, struct node *n)
+{
+	if (w->now_ms >= n->disk_full_until && rng_chance(&w->rng, w->faults.full)) {
+		n->disk_full_until = w->now_ms + rng_below(&w->rng, 10000);
+		world_tell(w, "the disk of historyd-%u is full", n->index);
+		w->disk_faults++;
+	}
+	if (w->now_ms >= n->disk_unreadable_until && rng_chance(&w->rng, w->faults.unreadable)) {
+		n->disk_unreadable_until = w->now_ms + rng_below(&w->rng, 10000);
+		world_tell(w, "the disk of historyd-%u cannot be read", n->index);
+		w->disk_faults++;
+	}
+	store_memory_set_full(n->disk, w->now_ms < n->disk_full_until);
+	store_memory_set_unreadable(n->disk, w->now_ms < n->disk_unreadable_until);
+}
+
 static void maybe_fail(struct world *w, struct node *n)
 {
 	const struct faults *f = &w->faults;
@@ -254,6 +271,8 @@ static void maybe_fail(struct world *w, struct node *n)
 					 rng_chance(&w->rng, 500000));
 		w->disk_faults++;
 	}
+	if (n->disk)
+		fail_disk_for_a_while(w, n);
 }
 
 static void fail_sometimes(struct world *w)
@@ -265,19 +284,25 @@ static void fail_sometimes(struct world *w)
 	if (rng_chance(&w->rng, w->faults.cut))
 		net_cut_some(w);
 	if (rng_chance(&w->rng, w->faults.clock)) {
-		w->utc_skew_ms += (int64_t)rng_below(&w->rng, 7200000) - 3600000;
+		uint64_t most = rng_chance(&w->rng, 200000) ? 100 * HOUR_MS : HOUR_MS;
+		w->utc_skew_ms += (int64_t)rng_below(&w->rng, 2 * most) - (int64_t)most;
 		world_tell(w, "the clock jumps to %+" PRId64 " ms", w->utc_skew_ms);
 	}
 }
 
 static void recover(struct world *w, struct node *n)
 {
-	n->resume_ms = 0;
+	if (n->resume_ms > w->now_ms)
+		n->resume_ms = w->now_ms;
 	n->is_due = true;
 	if (!n->is_up)
 		start(w, n);
-	if (n->disk)
-		store_memory_fail_commit(n->disk, 0, false);
+	if (!n->disk)
+		return;
+	n->disk_full_until = n->disk_unreadable_until = 0;
+	store_memory_fail_commit(n->disk, 0, false);
+	store_memory_set_full(n->disk, false);
+	store_memory_set_unreadable(n->disk, false);
 }
 
 void world_calm(struct world *w)

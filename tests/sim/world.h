@@ -4,7 +4,7 @@
  *
  * The world plays every shell: it carries outboxes to inboxes with the delays and faults that the
  * seed says, and steps the cores. Everything follows from the seed, so a run can be told again to
- * the byte. Not here: who chats (users.c), what must hold (promises.c). */
+ * the byte. Not here: who chats (people.c), what must hold (promises.c). */
 #ifndef PARLOR_TESTS_SIM_WORLD_H
 #define PARLOR_TESTS_SIM_WORLD_H
 
@@ -12,7 +12,7 @@
 #include "historyd/historyd.h"
 #include "proto/link.h"
 #include "roomd/roomd.h"
-#include "tests/sim/rng.h"
+#include "tests/sim/plan.h"
 #include "tests/support/store_memory.h"
 
 enum { NODES_MAX = 4, CONN_ROOM_BYTES = 64 * 1024 };
@@ -26,19 +26,12 @@ struct conn_events {
 	void (*closed)(void *client, uint16_t code);
 };
 
-struct faults {                      /* in a million messages, or a second */
-	uint64_t drop, repeat, slow; /* messages of the bus */
-	uint64_t crash, pause, cut;  /* a node, each second */
-	uint64_t disk;               /* a failing commit, each second */
-	uint64_t clock;              /* UTC jumps, each second */
-};
-
 struct node {
 	enum service service;
 	uint32_t index;
 	bool is_up;
 	uint64_t life;       /* counts starts; what was sent to an earlier life is lost */
-	uint64_t resume_ms;  /* stopped until then, as by SIGSTOP */
+	uint64_t resume_ms;  /* stopped until then, as by SIGSTOP; or when it last was */
 	uint64_t restart_ms; /* when it comes back after a crash */
 	struct link_out up[2][NODES_MAX]; /* a gateway's links to roomds [0] and historyds [1] */
 	struct link_out down;
@@ -48,7 +41,8 @@ struct node {
 		struct historyd *historyd;
 	};
 	struct store_memory *disk; /* historyd's; outlives it */
-	uint64_t disk_retry_ms;    /* the store failed and is opened again then; 0: it works */
+	uint64_t disk_full_until, disk_unreadable_until;
+	uint64_t disk_retry_ms; /* the store failed and is opened again then; 0: it works */
 	struct inbox *inbox;
 	bool is_due;                    /* something came in this turn */
 	struct gateway_out gateway_out; /* the one of its kind is used */
@@ -69,14 +63,13 @@ struct world {
 	size_t heap_count, heap_cap;
 	uint64_t order;
 	struct conn *conns;
-	bool is_telling; /* print the story */
+	uint64_t tell_from_ms, tell_to_ms; /* the part of the story to print */
 	uint64_t next_fault_ms;
 	uint64_t crashes, pauses, cuts, drops, messages, disk_faults;
 	uint64_t overflow_max; /* the most that a shell had to keep for one connection */
 };
 
-void world_open(struct world *w, uint64_t seed, uint32_t gateways, uint32_t roomds,
-		uint32_t historyds);
+void world_open(struct world *w, uint64_t seed, const struct plan *plan);
 void world_close(struct world *w);
 
 /* Runs to `until_ms`: delivers, ticks, fails as the faults say. */
@@ -92,6 +85,8 @@ void world_crash(struct world *w, struct node *n, uint64_t down_ms);
 struct conn *conn_open(struct world *w, uint32_t gateway, void *client,
 		       const struct conn_events *events);
 void conn_send(struct world *w, struct conn *c, struct str text);
+/* Whether its gateway stood still at any time since then. */
+bool conn_was_paused(const struct conn *c, uint64_t since_ms);
 void conn_stall(struct conn *c, bool is_stalled); /* the client reads nothing while it is */
 void conn_close(struct world *w, struct conn *c);
 
