@@ -93,9 +93,8 @@ static void drain(struct shell *s, uint64_t now_ms)
 
 static void close_all(struct shell *s)
 {
-	uint64_t now_ms = clock_steady_ms();
 	conns_leave(&s->conns);
-	shards_send(&s->shards, now_ms);
+	shards_send(&s->shards);
 	log_info("stopped", "left=%" PRIu64, s->conns.count);
 	port_drain(BUS_DRAIN_MS);
 	uv_close((uv_handle_t *)&s->turn, NULL);
@@ -176,7 +175,7 @@ static void on_turn(uv_prepare_t *handle)
 	if (s->is_draining)
 		drain(s, now_ms);
 	bool has_more = gateway_flush(s->core, now_ms, &s->out);
-	shards_send(&s->shards, now_ms);
+	shards_send(&s->shards);
 	conns_carry_out(&s->conns, now_ms);
 	gateway_out_reset(&s->out);
 	conns_tidy(&s->conns, now_ms);

@@ -89,16 +89,16 @@ bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
 	return true;
 }
 
-void shards_send(struct shards *s, uint64_t now_ms)
+void shards_send(struct shards *s)
 {
 	/* A question that finds its queue full is lost like anything else on the bus, and asked
 	 * again. */
 	for (uint32_t i = 0; i < s->historyd_count; i++) {
-		port_send(s->historyd_up[i].port, &s->out->historyd[i], now_ms);
-		port_send(s->historyd_read[i].port, &s->out->read[i], now_ms);
+		port_send(s->historyd_up[i].port, &s->out->historyd[i]);
+		port_send(s->historyd_read[i].port, &s->out->read[i]);
 	}
 	for (uint32_t i = 0; i < s->roomd_count; i++)
-		port_send(s->roomd_up[i].port, &s->out->roomd[i], now_ms);
+		port_send(s->roomd_up[i].port, &s->out->roomd[i]);
 }
 
 void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms)

@@ -36,7 +36,7 @@ bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
 		 size_t error_len);
 
 /* What the core wants sent. */
-void shards_send(struct shards *s, uint64_t now_ms);
+void shards_send(struct shards *s);
 
 /* To every shard that has not heard of this gateway for a while. */
 void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms);

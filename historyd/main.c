@@ -293,7 +293,7 @@ static void turn(struct shell *s)
 	if (posts + questions > 0)
 		committed = historyd_flush(s->core, utc_ms, &s->out);
 	uint64_t now_ms = clock_steady_ms();
-	port_send(s->down, &s->out.down, now_ms);
+	port_send(s->down, &s->out.down);
 	for (size_t i = 0; i < s->out.answer_count; i++) {
 		const struct answer *a = &s->out.answers[i];
 		CHECK(a->asker < questions);

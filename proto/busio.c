@@ -215,13 +215,12 @@ static bool send_batch(struct port *p, struct str route, const struct batch *bat
 	return is_sent;
 }
 
-bool port_send(struct port *p, const struct batch *batch, uint64_t now_ms)
+bool port_send(struct port *p, const struct batch *batch)
 {
 	static const unsigned char question[4] = {QUESTION_TAG >> 24, QUESTION_TAG >> 16 & 255,
 						  QUESTION_TAG >> 8 & 255, QUESTION_TAG & 255};
 	if (batch->count == 0)
 		return true;
-	p->link.sent_ms = now_ms;
 	struct str route = p->kind == PORT_ASK ? str_of((const char *)question, sizeof question)
 					       : (struct str){0};
 	return send_batch(p, route, batch);
@@ -246,9 +245,10 @@ void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms)
 {
 	if (!link_heartbeat_due(&p->link, now_ms))
 		return;
+	p->link.heartbeat_ms = now_ms;
 	batch_reset(&p->heartbeat);
 	bus_put_heartbeat(&p->heartbeat, &(struct ev_heartbeat){.ready = is_ready});
-	port_send(p, &p->heartbeat, now_ms);
+	port_send(p, &p->heartbeat);
 }
 
 void port_drain(uint64_t ms)

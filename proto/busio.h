@@ -59,7 +59,7 @@ void port_message_free(struct port_message *m);
 /* Sends the batch as one or a few messages, each with the next link sequence (publish) or none
  * (ask). Empty batches send nothing. Returns false when the queue was full and something was
  * dropped. */
-bool port_send(struct port *p, const struct batch *batch, uint64_t now_ms);
+bool port_send(struct port *p, const struct batch *batch);
 
 /* Answers `question`, which is not freed. */
 bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch);
@@ -67,7 +67,7 @@ bool port_answer(struct port *p, const struct port_message *question, const stru
 /* Begins a new epoch, as a restart would: whoever listens asks for what it may have missed. */
 void port_renew(struct port *p);
 
-/* Publishes a heartbeat when nothing was sent for HEARTBEAT_MS. */
+/* Publishes a heartbeat when the last one is HEARTBEAT_MS old. */
 void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms);
 
 /* Gives queued messages `ms` to leave, before the end. */

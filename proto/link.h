@@ -36,12 +36,13 @@ bool link_lapsed(struct link *l, uint64_t now_ms);
 
 /* The sending end of one link. */
 struct link_out {
-	struct envelope next; /* who we are; `seq` is the one last used */
-	uint64_t sent_ms;
+	struct envelope next;  /* who we are; `seq` is the one last used */
+	uint64_t heartbeat_ms; /* when the last heartbeat went */
 };
+/* Also while other messages flow: only a heartbeat says whether its sender is ready. */
 static inline bool link_heartbeat_due(const struct link_out *l, uint64_t now_ms)
 {
-	return now_ms >= l->sent_ms + HEARTBEAT_MS;
+	return now_ms >= l->heartbeat_ms + HEARTBEAT_MS;
 }
 
 #endif

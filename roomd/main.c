@@ -192,9 +192,9 @@ static void turn(struct shell *s)
 		take(s, s->ask[i], now_ms);
 	if (roomd_next_due(s->core) <= now_ms)
 		roomd_tick(s->core, now_ms, &s->out);
-	port_send(s->down, &s->out.down, now_ms);
+	port_send(s->down, &s->out.down);
 	for (size_t i = 0; i < s->historyds; i++)
-		port_send(s->ask[i], &s->out.ask[i], now_ms);
+		port_send(s->ask[i], &s->out.ask[i]);
 	roomd_out_reset(&s->out);
 	bool is_ready = roomd_is_ready(s->core, now_ms);
 	port_heartbeat(s->down, is_ready, now_ms);

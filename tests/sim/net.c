@@ -127,7 +127,6 @@ void net_publish(struct world *w, struct node *from, struct node *to, struct lin
 {
 	if (batch->count == 0)
 		return;
-	link->sent_ms = w->now_ms;
 	send_pieces(w, from, to, CHANNEL_BUS, false, &link->next, batch);
 }
 
@@ -135,7 +134,6 @@ void net_broadcast(struct world *w, struct node *from, const struct batch *batch
 {
 	if (batch->count == 0)
 		return;
-	from->down.sent_ms = w->now_ms;
 	send_pieces(w, from, NULL, CHANNEL_BUS, false, &from->down.next, batch);
 }
 
@@ -165,6 +163,7 @@ static void heartbeat(struct world *w, struct node *from, struct node *to, struc
 {
 	if (!link_heartbeat_due(link, w->now_ms))
 		return;
+	link->heartbeat_ms = w->now_ms;
 	struct batch batch = {0};
 	bus_put_heartbeat(&batch, &(struct ev_heartbeat){.ready = is_ready});
 	if (to)
@@ -189,14 +188,14 @@ void net_heartbeats(struct world *w, struct node *n)
 uint64_t net_heartbeat_ms(const struct world *w, const struct node *n)
 {
 	if (n->service != SERVICE_GATEWAY)
-		return n->down.sent_ms + HEARTBEAT_MS;
+		return n->down.heartbeat_ms + HEARTBEAT_MS;
 	uint64_t at = UINT64_MAX;
 	for (uint32_t i = 0; i < w->roomds; i++)
-		if (n->up[0][i].sent_ms + HEARTBEAT_MS < at)
-			at = n->up[0][i].sent_ms + HEARTBEAT_MS;
+		if (n->up[0][i].heartbeat_ms + HEARTBEAT_MS < at)
+			at = n->up[0][i].heartbeat_ms + HEARTBEAT_MS;
 	for (uint32_t i = 0; i < w->historyds; i++)
-		if (n->up[1][i].sent_ms + HEARTBEAT_MS < at)
-			at = n->up[1][i].sent_ms + HEARTBEAT_MS;
+		if (n->up[1][i].heartbeat_ms + HEARTBEAT_MS < at)
+			at = n->up[1][i].heartbeat_ms + HEARTBEAT_MS;
 	return at;
 }
 
