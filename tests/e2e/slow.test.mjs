@@ -75,6 +75,39 @@ describe("slow", () => {
   });
 });
 
+describe("many slow ones", () => {
+  const READERS = 200;
+  const TOTAL = 2500;
+  let stack;
+  before(async () => {
+    stack = await Stack.start({ gatewayOptions: ["--rate", "0", "--stall-timeout", "120000"] });
+  });
+  after(() => stack?.stop());
+
+  it("cost the gateway a constant each, however far they are behind", async (t) => {
+    const residentKb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stack.pid("gateway-0")}/status`, "utf8"))[1]);
+    const blocked = async () => metric(await stack.metrics(), "blocked_total");
+    const writer = await Client.join(stack, "writer", "busy");
+    const slow = await Promise.all(Array.from({ length: READERS }, (_, i) => Client.join(stack, `slow-${i}`, "busy")));
+    for (const { socket } of slow) socket.pause();
+    const before = residentKb();
+    await fill(writer, "busy", TOTAL);
+    assert.ok((await blocked()) >= READERS, `only ${await blocked()} readers are behind`);
+    const first = residentKb() - before;
+    await fill(writer, "busy", TOTAL); // as much again: nothing more is kept for them
+    const second = residentKb() - before;
+    t.diagnostic(`${READERS} stalled readers, ${(2 * TOTAL * BODY.length) >> 20} MiB behind: the gateway grew by ${first} KiB, then by ${second - first} KiB`);
+    if (!/asan/.test(readFileSync(`/proc/${stack.pid("gateway-0")}/maps`, "utf8"))) {
+      // At most one turn's delivery (64 KiB) is with the shell for each; a queue would be 8 MiB and 16 MiB.
+      assert.ok(first < READERS * 96 + 8192, `the gateway grew by ${first} KiB`);
+      assert.ok(second - first < 4096, `the gateway grew again by ${second - first} KiB`);
+    }
+    for (const { socket } of slow) socket.terminate();
+    await writer.sees("busy", ["writer"]);
+    await writer.close();
+  });
+});
+
 describe("slow for too long", () => {
   let stack;
   before(async () => {
