@@ -19,7 +19,7 @@ void client_ack_room(struct gateway *g, struct session *s, const struct client_e
 {
 	if (!e->has_id)
 		return;
-	struct buf *b = frame_begin_ack(g, e->id);
+	struct buf *b = frame_begin_ack(g, s, e->id);
 	BUF_LIT(b, "{\"room\":");
 	json_out_str(b, room);
 	BUF_LIT(b, "}");
@@ -60,20 +60,41 @@ static void dispatch(struct gateway *g, struct session *s, struct client_event *
 	}
 }
 
-static void handle(struct gateway *g, struct session *s, struct str text)
+static void handle(struct gateway *g, struct session *s, struct client_event *e)
+{
+	uint64_t wait_ms = take_token(g, s);
+	if (wait_ms) {
+		frame_send_rate_limited(g, s, e->has_id, e->id, wait_ms);
+	} else {
+		if (e->error == ERR_OK)
+			dispatch(g, s, e);
+		if (e->error != ERR_OK)
+			frame_send_error(g, s, e->has_id, e->id, e->error, *e->why ? e->why : NULL);
+	}
+	client_event_free(e);
+}
+
+static void handle_text(struct gateway *g, struct session *s, struct str text)
 {
 	struct client_event e;
 	client_event_read(&e, text, &g->options, &g->out->arena);
-	uint64_t wait_ms = take_token(g, s);
-	if (wait_ms) {
-		frame_send_rate_limited(g, s, e.has_id, e.id, wait_ms);
-	} else {
-		if (e.error == ERR_OK)
-			dispatch(g, s, &e);
-		if (e.error != ERR_OK)
-			frame_send_error(g, s, e.has_id, e.id, e.error, *e.why ? e.why : NULL);
-	}
-	client_event_free(&e);
+	handle(g, s, &e);
+}
+
+void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
+		    struct str array, struct gateway_out *out)
+{
+	struct client_event e;
+	g->now_ms = now_ms;
+	g->out = out;
+	if (s->is_closing)
+		return;
+	g->stats.frames_in_total++;
+	gateway_heard(g, now_ms, s);
+	client_event_read_array(&e, array, &g->options, &out->arena);
+	e.has_id = has_id;
+	e.id = id;
+	handle(g, s, &e);
 }
 
 void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct str text,
@@ -86,7 +107,7 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 	g->stats.frames_in_total++;
 	gateway_heard(g, now_ms, s);
 	if (!s->is_batched) {
-		handle(g, s, text);
+		handle_text(g, s, text);
 		return;
 	}
 	size_t at = 0;
@@ -95,11 +116,11 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 		const char *newline = memchr(text.ptr + at, '\n', text.len - at);
 		size_t len = newline ? (size_t)(newline - text.ptr) - at : text.len - at;
 		if (len) {
-			handle(g, s, str_of(text.ptr + at, len));
+			handle_text(g, s, str_of(text.ptr + at, len));
 			is_empty = false;
 		}
 		at += len + 1;
 	}
 	if (is_empty)
-		handle(g, s, (struct str){0});
+		handle_text(g, s, (struct str){0});
 }

@@ -14,7 +14,7 @@ static void send_own_ack(struct gateway *g, struct session *s, struct str room,
 	g->stats.acks_total++;
 	if (!ack->has_id)
 		return;
-	struct buf *b = frame_begin_ack(g, ack->id);
+	struct buf *b = frame_begin_ack(g, s, ack->id);
 	BUF_LIT(b, "{\"room\":");
 	json_out_str(b, room);
 	BUF_LIT(b, ",\"seq\":");
@@ -87,7 +87,7 @@ static void send_frames(struct gateway *g, struct membership *m, uint64_t from, 
 {
 	if (from > to)
 		return;
-	frame_send(g, m->session, roomlog_frames(&m->view->log, from, to));
+	frame_send(g, m->session, roomlog_frames(&m->view->log, m->session->wire, from, to));
 	g->stats.deliveries_total += to - from + 1;
 }
 
@@ -139,7 +139,7 @@ void deliver_membership(struct gateway *g, struct membership *m)
 		return;
 	}
 	uint64_t from = m->cursor + 1;
-	uint64_t to = roomlog_fit(&v->log, from, v->log.head, DELIVER_BYTES_MAX);
+	uint64_t to = roomlog_fit(&v->log, s->wire, from, v->log.head, DELIVER_BYTES_MAX);
 	if (TAILQ_EMPTY(&m->own_acks))
 		send_frames(g, m, from, to);
 	else
@@ -169,7 +169,7 @@ void deliver_page(struct gateway *g, struct membership *m, const struct ev_page 
 		if (take_own_ack(g, m, chat.seq))
 			continue;
 		buf_reset(&g->json);
-		frame_put_chat(&g->json, m->view->room, &chat);
+		frame_put_chat(&g->json, m->session->wire, m->view->room, &chat);
 		frame_send(g, m->session, frame_finish(arena, buf_view(&g->json)));
 		g->stats.deliveries_total++;
 	}

@@ -37,26 +37,92 @@ void frame_put_message(struct buf *b, struct str room, const struct rec_chat *ch
 	BUF_LIT(b, "}");
 }
 
-size_t frame_put_chat(struct buf *b, struct str room, const struct rec_chat *chat)
+/* Socket.IO's `42["event",`: a message of Engine.IO that is an EVENT, in the default namespace. */
+static void put_event(struct buf *b, enum wire wire, const char *event, struct str room)
 {
-	BUF_LIT(b, "{\"event\":\"updateChat\",\"room\":");
-	json_out_str(b, room);
-	BUF_LIT(b, ",\"data\":");
+	if (wire == WIRE_SOCKETIO) {
+		buf_printf(b, "42[\"%s\",", event);
+		return;
+	}
+	buf_printf(b, "{\"event\":\"%s\",", event);
+	if (room.len) {
+		BUF_LIT(b, "\"room\":");
+		json_out_str(b, room);
+		BUF_LIT(b, ",");
+	}
+	BUF_LIT(b, "\"data\":");
+}
+
+static void put_end(struct buf *b, enum wire wire)
+{
+	buf_append(b, wire == WIRE_SOCKETIO ? "]" : "}", 1);
+}
+
+struct buf *frame_begin_event(struct gateway *g, enum wire wire, const char *event, struct str room)
+{
+	buf_reset(&g->json);
+	put_event(&g->json, wire, event, room);
+	return &g->json;
+}
+
+void frame_end_event(struct gateway *g, enum wire wire)
+{
+	put_end(&g->json, wire);
+}
+
+void frame_end_users(struct gateway *g, enum wire wire, struct str room, uint64_t total)
+{
+	struct buf *b = &g->json;
+	if (wire == WIRE_SOCKETIO) {
+		BUF_LIT(b, ",");
+		json_out_str(b, room);
+	}
+	if (total) {
+		if (wire == WIRE_SOCKETIO)
+			BUF_LIT(b, ",");
+		else
+			BUF_LIT(b, ",\"total\":");
+		buf_u64(b, total);
+	}
+	put_end(b, wire);
+}
+
+void frame_end_history(struct gateway *g, enum wire wire, struct str room, bool has_more)
+{
+	struct buf *b = &g->json;
+	if (wire == WIRE_SOCKETIO) {
+		BUF_LIT(b, ",{\"room\":");
+		json_out_str(b, room);
+	}
+	buf_printf(b, ",\"more\":%s", has_more ? "true" : "false");
+	if (wire == WIRE_SOCKETIO)
+		BUF_LIT(b, "}");
+	put_end(b, wire);
+}
+
+size_t frame_put_chat(struct buf *b, enum wire wire, struct str room, const struct rec_chat *chat)
+{
+	put_event(b, wire, "updateChat", room);
 	size_t object_offset = b->len;
 	frame_put_message(b, room, chat);
-	BUF_LIT(b, "}");
+	put_end(b, wire);
 	return object_offset;
 }
 
-void frame_put_user_event(struct buf *b, const char *event, struct str room, struct str user)
+void frame_put_chat_object(struct buf *b, enum wire wire, struct str room, struct str object)
 {
-	buf_printf(b, "{\"event\":\"%s\",\"room\":", event);
-	json_out_str(b, room);
-	BUF_LIT(b, ",\"data\":{\"username\":");
+	put_event(b, wire, "updateChat", room);
+	buf_str(b, object);
+	put_end(b, wire);
+}
+
+void frame_put_user(struct buf *b, struct str room, struct str user)
+{
+	BUF_LIT(b, "{\"username\":");
 	json_out_str(b, user);
 	BUF_LIT(b, ",\"room\":");
 	json_out_str(b, room);
-	BUF_LIT(b, "}}");
+	BUF_LIT(b, "}");
 }
 
 struct str frame_finish(struct arena *a, struct str payload)
@@ -90,61 +156,80 @@ void frame_send_json(struct gateway *g, struct session *s)
 	frame_send(g, s, frame_finish(&g->out->arena, buf_view(&g->json)));
 }
 
-struct buf *frame_begin_ack(struct gateway *g, uint64_t id)
+struct buf *frame_begin_ack(struct gateway *g, const struct session *s, uint64_t id)
 {
-	buf_reset(&g->json);
-	BUF_LIT(&g->json, "{\"event\":\"ack\",\"id\":");
-	buf_u64(&g->json, id);
-	BUF_LIT(&g->json, ",\"data\":");
-	return &g->json;
+	struct buf *b = &g->json;
+	buf_reset(b);
+	if (s->wire == WIRE_SOCKETIO) {
+		BUF_LIT(b, "43");
+		buf_u64(b, id);
+		BUF_LIT(b, "[");
+		return b;
+	}
+	BUF_LIT(b, "{\"event\":\"ack\",\"id\":");
+	buf_u64(b, id);
+	BUF_LIT(b, ",\"data\":");
+	return b;
 }
 
 void frame_end_ack(struct gateway *g, struct session *s)
 {
-	BUF_LIT(&g->json, "}");
+	put_end(&g->json, s->wire);
 	frame_send_json(g, s);
 }
 
-static void begin_error(struct gateway *g, bool has_id, uint64_t id, enum err error,
-			const char *detail)
+/* Native: an event `error` that bears the id. Socket.IO: the ack is {error: …}, and an event only
+ * where no ack is wanted. */
+static void begin_error(struct gateway *g, const struct session *s, bool has_id, uint64_t id,
+			enum err error, const char *detail)
 {
 	struct buf *b = &g->json;
 	g->stats.errors_total++;
-	buf_reset(b);
-	BUF_LIT(b, "{\"event\":\"error\",");
-	if (has_id) {
-		BUF_LIT(b, "\"id\":");
+	if (s->wire == WIRE_SOCKETIO && has_id) {
+		frame_begin_ack(g, s, id);
+		BUF_LIT(b, "{\"error\":");
+	} else if (has_id) {
+		buf_reset(b);
+		BUF_LIT(b, "{\"event\":\"error\",\"id\":");
 		buf_u64(b, id);
-		BUF_LIT(b, ",");
+		BUF_LIT(b, ",\"data\":");
+	} else {
+		frame_begin_event(g, s->wire, "error", (struct str){0});
 	}
-	buf_printf(b, "\"data\":{\"code\":\"%s\",\"message\":", err_code(error));
+	buf_printf(b, "{\"code\":\"%s\",\"message\":", err_code(error));
 	json_out_str(b, str_from(detail ? detail : err_text(error)));
+}
+
+static void end_error(struct gateway *g, struct session *s, bool has_id)
+{
+	BUF_LIT(&g->json, "}");
+	if (s->wire == WIRE_SOCKETIO && has_id)
+		BUF_LIT(&g->json, "}");
+	put_end(&g->json, s->wire);
+	frame_send_json(g, s);
 }
 
 void frame_send_error(struct gateway *g, struct session *s, bool has_id, uint64_t id,
 		      enum err error, const char *detail)
 {
-	begin_error(g, has_id, id, error, detail);
-	BUF_LIT(&g->json, "}}");
-	frame_send_json(g, s);
+	begin_error(g, s, has_id, id, error, detail);
+	end_error(g, s, has_id);
 }
 
 void frame_send_expelled(struct gateway *g, struct session *s, struct str room)
 {
-	begin_error(g, false, 0, ERR_FORBIDDEN, NULL);
+	begin_error(g, s, false, 0, ERR_FORBIDDEN, NULL);
 	BUF_LIT(&g->json, ",\"room\":");
 	json_out_str(&g->json, room);
-	BUF_LIT(&g->json, "}}");
-	frame_send_json(g, s);
+	end_error(g, s, false);
 }
 
 void frame_send_rate_limited(struct gateway *g, struct session *s, bool has_id, uint64_t id,
 			     uint64_t retry_after_ms)
 {
-	begin_error(g, has_id, id, ERR_RATE_LIMITED, NULL);
+	begin_error(g, s, has_id, id, ERR_RATE_LIMITED, NULL);
 	BUF_LIT(&g->json, ",\"retryAfterMs\":");
 	buf_u64(&g->json, retry_after_ms);
-	BUF_LIT(&g->json, "}}");
-	frame_send_json(g, s);
+	end_error(g, s, has_id);
 	g->stats.rate_limited_total++;
 }

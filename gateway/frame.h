@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* frame.h — what clients are sent: events, acks and errors as JSON, in a finished WebSocket frame.
+/* frame.h — what clients are sent: events, acks and errors as JSON, in a finished WebSocket frame,
+ * in one of two wire formats over the same data: the native one, and Socket.IO's packets.
  *
  * The JSON goes into g->json; frame_send turns it into an op. One encoded frame may go to many
- * sessions. */
+ * sessions of the same wire format. */
 #ifndef PARLOR_GATEWAY_FRAME_H
 #define PARLOR_GATEWAY_FRAME_H
 
@@ -13,15 +14,27 @@ enum { FRAME_HEADER_MAX = 10, FRAME_TEXT = 0x1 };
 /* Writes the header of a whole, unmasked frame; returns its bytes, FRAME_HEADER_MAX at most. */
 size_t frame_header(char *header, unsigned opcode, size_t payload_bytes);
 
-/* Appends {"event":"updateChat",…}; returns the offset in b of the message's own JSON object,
- * behind which one byte follows. */
-size_t frame_put_chat(struct buf *b, struct str room, const struct rec_chat *chat);
+/* Events are written for one wire format, into g->json: frame_begin_event, the data, and one of the
+ * ends. `room` may be empty. */
+struct buf *frame_begin_event(struct gateway *g, enum wire wire, const char *event,
+			      struct str room);
+void frame_end_event(struct gateway *g, enum wire wire);
+void frame_end_users(struct gateway *g, enum wire wire, struct str room,
+		     uint64_t total); /* 0: all were named */
+void frame_end_history(struct gateway *g, enum wire wire, struct str room, bool has_more);
+
+/* Appends a whole updateChat; returns the offset in b of the message's own JSON object, behind
+ * which one byte follows. */
+size_t frame_put_chat(struct buf *b, enum wire wire, struct str room, const struct rec_chat *chat);
+
+/* Appends what stands before and behind that object, when the object is there already. */
+void frame_put_chat_object(struct buf *b, enum wire wire, struct str room, struct str object);
 
 /* Appends the message's JSON object alone, as in msgHistory. */
 void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat);
 
-/* Appends {"event":"<event>","room":"<room>","data":{"username":"<user>","room":"<room>"}}. */
-void frame_put_user_event(struct buf *b, const char *event, struct str room, struct str user);
+/* Appends {"username":"<user>","room":"<room>"}, the data of most events. */
+void frame_put_user(struct buf *b, struct str room, struct str user);
 
 /* The JSON in `payload` as a finished frame that lasts until the end of the turn. */
 struct str frame_finish(struct arena *a, struct str payload);
@@ -33,9 +46,9 @@ void frame_send(struct gateway *g, struct session *s, struct str frames);
 /* Sends what g->json holds. */
 void frame_send_json(struct gateway *g, struct session *s);
 
-/* {"event":"ack","id":…,"data":<data>}: nothing is sent when the client gave no id. The data is
- * appended to the returned buffer between these two calls. */
-struct buf *frame_begin_ack(struct gateway *g, uint64_t id);
+/* The reply to the client's event `id`. The data is appended to the returned buffer between these
+ * two calls. */
+struct buf *frame_begin_ack(struct gateway *g, const struct session *s, uint64_t id);
 void frame_end_ack(struct gateway *g, struct session *s);
 
 /* An error reply; `detail` names what was wrong, or is NULL for the error's own text. */

@@ -340,13 +340,15 @@ void gateway_drain(struct gateway *g, uint64_t now_ms, uint64_t reconnect_after_
 	g->now_ms = now_ms;
 	g->out = out;
 	struct session *s;
-	buf_reset(&g->json);
-	buf_printf(&g->json,
-		   "{\"event\":\"goingAway\",\"data\":{\"reconnectAfterMs\":%" PRIu64 "}}",
-		   reconnect_after_ms);
-	struct str frame = frame_finish(&out->arena, buf_view(&g->json));
+	struct str frame[WIRES];
+	for (enum wire wire = 0; wire < WIRES; wire++) {
+		buf_printf(frame_begin_event(g, wire, "goingAway", (struct str){0}),
+			   "{\"reconnectAfterMs\":%" PRIu64 "}", reconnect_after_ms);
+		frame_end_event(g, wire);
+		frame[wire] = frame_finish(&out->arena, buf_view(&g->json));
+	}
 	TABLE_EACH (&g->sessions, i, s)
-		frame_send(g, s, frame);
+		frame_send(g, s, frame[s->wire]);
 }
 
 static bool shards_ready(const struct link *links, uint32_t count, const char *name,

@@ -38,6 +38,13 @@ enum close_code {
 	CLOSE_STALLED = 4008,
 };
 
+/* How events are written for a client: one set of events, two ways to spell them. */
+enum wire {
+	WIRE_NATIVE,   /* {"event":…,"data":…} */
+	WIRE_SOCKETIO, /* Socket.IO packets, each a message of Engine.IO: 42["event",…] */
+	WIRES
+};
+
 /* What to do with one client connection, in this order. */
 enum client_op_kind {
 	CLIENT_SEND,   /* these finished WebSocket frames; see gateway_blocked */
@@ -69,15 +76,21 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 void gateway_close(struct gateway *g);
 
 /* A client has connected. `conn` is the shell's and comes back in the ops. `is_batched`: it speaks
- * parlor.v1. The session lives until gateway_disconnect, which the shell calls exactly once,
- * whoever closed. */
-struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, bool is_batched);
+ * parlor.v1 (native only). The session lives until gateway_disconnect, which the shell calls
+ * exactly once, whoever closed. */
+struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, enum wire wire,
+				bool is_batched);
 void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
 			struct gateway_out *out);
 
 /* One whole text frame of the client. */
 void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct str text,
 		   struct gateway_out *out);
+
+/* One EVENT packet of a Socket.IO client: the JSON array `["event",data]`, and the id of the ack it
+ * wants. */
+void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
+		    struct str array, struct gateway_out *out);
 
 /* Any other sign of life: a pong. */
 void gateway_heard(struct gateway *g, uint64_t now_ms, struct session *s);

@@ -10,12 +10,13 @@
 #include "proto/json_out.h"
 #include "proto/shard.h"
 
-static struct membership *membership_start(struct session *s, struct view *v)
+static struct membership *membership_start(struct gateway *g, struct session *s, struct view *v)
 {
 	struct membership *m = mem_alloc(sizeof *m);
 	m->session = s;
 	m->view = v;
 	TAILQ_INIT(&m->own_acks);
+	roomlog_want(&v->log, s->wire, v->room, &g->json);
 	m->present = view_present(v, s->user->name);
 	m->present->here++;
 	TAILQ_INSERT_TAIL(&s->memberships, m, of_session);
@@ -78,7 +79,7 @@ void join_start(struct gateway *g, struct session *s, struct str room, const str
 		m->is_live = false;
 		m->was_live = true;
 	} else {
-		m = membership_start(s, view_open(g, room));
+		m = membership_start(g, s, view_open(g, room));
 	}
 	m->reply = wish->reply;
 	m->has_id = wish->has_id;
@@ -131,18 +132,17 @@ static bool log_covers(const struct membership *m)
 	return m->since + 1 >= v->log.first_seq || v->log.count >= SINCE_MESSAGES;
 }
 
-static void begin_history(struct gateway *g, struct str room)
+static void begin_history(struct gateway *g, const struct membership *m)
 {
-	buf_reset(&g->json);
-	BUF_LIT(&g->json, "{\"event\":\"msgHistory\",\"room\":");
-	json_out_str(&g->json, room);
-	BUF_LIT(&g->json, ",\"data\":[");
+	frame_begin_event(g, m->session->wire, "msgHistory", m->view->room);
+	BUF_LIT(&g->json, "[");
 }
 
-static void end_history(struct gateway *g, struct session *s, bool has_more)
+static void end_history(struct gateway *g, const struct membership *m, bool has_more)
 {
-	buf_printf(&g->json, "],\"more\":%s}", has_more ? "true" : "false");
-	frame_send_json(g, s);
+	BUF_LIT(&g->json, "]");
+	frame_end_history(g, m->session->wire, m->view->room, has_more);
+	frame_send_json(g, m->session);
 }
 
 /* msgHistory out of the log; returns the seq that it ends with. */
@@ -155,14 +155,14 @@ static uint64_t history_from_log(struct gateway *g, struct membership *m)
 		from = log->head - limit + 1;
 	if (m->has_since && m->since + 1 > from)
 		from = m->since + 1;
-	begin_history(g, m->view->room);
+	begin_history(g, m);
 	for (uint64_t seq = from; seq <= log->head; seq++) {
 		buf_append(&g->json, ",", seq > from ? 1 : 0);
 		buf_str(&g->json, roomlog_object(log, seq));
 	}
 	bool has_older = from > log->first_seq || m->view->has_older || log->first_seq > 1;
 	bool has_more = m->has_since ? from > m->since + 1 : has_older;
-	end_history(g, m->session, has_more && from <= log->head);
+	end_history(g, m, has_more && from <= log->head);
 	return log->head;
 }
 
@@ -170,14 +170,14 @@ static uint64_t history_from_page(struct gateway *g, struct membership *m,
 				  const struct ev_page *page)
 {
 	uint64_t last = m->since < page->head ? m->since : page->head;
-	begin_history(g, m->view->room);
+	begin_history(g, m);
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
 		buf_append(&g->json, ",", i ? 1 : 0);
 		frame_put_message(&g->json, m->view->room, &chat);
 		last = chat.seq;
 	}
-	end_history(g, m->session, page->more);
+	end_history(g, m, page->more);
 	return last;
 }
 
@@ -185,7 +185,7 @@ static void send_join_ack(struct gateway *g, struct membership *m)
 {
 	if (!m->has_id)
 		return;
-	struct buf *b = frame_begin_ack(g, m->id);
+	struct buf *b = frame_begin_ack(g, m->session, m->id);
 	BUF_LIT(b, "{\"room\":");
 	json_out_str(b, m->view->room);
 	BUF_LIT(b, ",\"username\":");

@@ -73,29 +73,50 @@ static void read_id(struct client_event *e)
 	e->id = (uint64_t)json_integer_value(id);
 }
 
-void client_event_read(struct client_event *e, struct str text,
-		       const struct gateway_options *limits, struct arena *arena)
+/* NULL: not JSON, or too deep. */
+static json_t *load(struct client_event *e, struct str text)
 {
-	*e = (struct client_event){.limits = limits, .arena = arena};
 	if (is_too_deep(text)) {
 		client_event_fail(e, ERR_BAD_JSON, "nested deeper than %d", JSON_DEPTH_MAX);
-		return;
+		return NULL;
 	}
-	e->root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(e->root)) {
-		client_event_fail(e, ERR_BAD_JSON, "%s", err_text(ERR_BAD_JSON));
-		return;
-	}
-	read_id(e);
-	const json_t *event = json_object_get(e->root, "event");
+	return json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+static void read_event(struct client_event *e, const json_t *event, const json_t *data)
+{
 	if (!json_is_string(event) ||
 	    !type_named(json_string_value(event), json_string_length(event), &e->type)) {
 		client_event_fail(e, ERR_BAD_EVENT, "%s", err_text(ERR_BAD_EVENT));
 		return;
 	}
-	e->data = json_object_get(e->root, "data");
+	e->data = data;
 	if (!json_is_object(e->data))
 		client_event_fail(e, ERR_BAD_FIELD, "data: must be an object");
+}
+
+void client_event_read(struct client_event *e, struct str text,
+		       const struct gateway_options *limits, struct arena *arena)
+{
+	*e = (struct client_event){.limits = limits, .arena = arena};
+	e->root = load(e, text);
+	if (!json_is_object(e->root)) {
+		client_event_fail(e, ERR_BAD_JSON, "%s", err_text(ERR_BAD_JSON));
+		return;
+	}
+	read_id(e);
+	read_event(e, json_object_get(e->root, "event"), json_object_get(e->root, "data"));
+}
+
+void client_event_read_array(struct client_event *e, struct str array,
+			     const struct gateway_options *limits, struct arena *arena)
+{
+	*e = (struct client_event){.limits = limits, .arena = arena};
+	e->root = load(e, array);
+	if (json_is_array(e->root))
+		read_event(e, json_array_get(e->root, 0), json_array_get(e->root, 1));
+	else
+		client_event_fail(e, ERR_BAD_JSON, "%s", err_text(ERR_BAD_JSON));
 }
 
 void client_event_free(struct client_event *e)

@@ -35,6 +35,10 @@ struct client_event {
  * `id` are filled in as far as they could be read. Always call client_event_free. */
 void client_event_read(struct client_event *e, struct str text,
 		       const struct gateway_options *limits, struct arena *arena);
+
+/* Likewise ["event",data]; has_id and id are the caller's to set. */
+void client_event_read_array(struct client_event *e, struct str array,
+			     const struct gateway_options *limits, struct arena *arena);
 void client_event_free(struct client_event *e);
 
 /* Says what is wrong, unless something was wrong before. */

@@ -102,7 +102,7 @@ static void send_page(struct gateway *g, struct session *s, const struct request
 {
 	if (!r->has_id)
 		return;
-	struct buf *b = frame_begin_ack(g, r->id);
+	struct buf *b = frame_begin_ack(g, s, r->id);
 	BUF_LIT(b, "{\"messages\":[");
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
@@ -174,7 +174,7 @@ static void acknowledge(struct gateway *g, struct request *r, uint64_t seq, uint
 		deliver_own_ack(g, m, seq, time_ms, r);
 		session_touch(g, s);
 	} else if (s && r->has_id) {
-		struct buf *b = frame_begin_ack(g, r->id);
+		struct buf *b = frame_begin_ack(g, s, r->id);
 		BUF_LIT(b, "{\"room\":");
 		json_out_str(b, r->room);
 		buf_printf(b, ",\"seq\":%" PRIu64 ",\"time\":%" PRIu64 "}", seq, time_ms);

@@ -62,20 +62,21 @@ void view_ask_presence(struct gateway *g, struct view *v)
 static void tell_others(struct gateway *g, struct view *v, const char *event, struct str user)
 {
 	struct membership *m;
-	struct str frame = {0};
+	struct str frame[WIRES] = {0};
 	TAILQ_FOREACH (m, &v->live, of_view) {
+		enum wire wire = m->session->wire;
 		if (str_equal(m->session->user->name, user))
 			continue;
 		if (m->session->is_blocked) {
 			m->is_list_stale = true;
 			continue;
 		}
-		if (!frame.len) {
-			buf_reset(&g->json);
-			frame_put_user_event(&g->json, event, v->room, user);
-			frame = frame_finish(&g->out->arena, buf_view(&g->json));
+		if (!frame[wire].len) {
+			frame_put_user(frame_begin_event(g, wire, event, v->room), v->room, user);
+			frame_end_event(g, wire);
+			frame[wire] = frame_finish(&g->out->arena, buf_view(&g->json));
 		}
-		frame_send(g, m->session, frame);
+		frame_send(g, m->session, frame[wire]);
 	}
 }
 
@@ -190,15 +191,12 @@ void view_resync_presence(struct gateway *g, struct view *v)
 		view_ask_presence(g, v);
 }
 
-static struct str list_frame(struct gateway *g, struct view *v)
+static struct str list_frame(struct gateway *g, const struct view *v, enum wire wire)
 {
-	struct buf *b = &g->json;
-	struct present *p;
+	struct buf *b = frame_begin_event(g, wire, "activeUsers", v->room);
+	const struct present *p;
 	uint32_t named = 0;
-	buf_reset(b);
-	BUF_LIT(b, "{\"event\":\"activeUsers\",\"room\":");
-	json_out_str(b, v->room);
-	BUF_LIT(b, ",\"data\":[");
+	BUF_LIT(b, "[");
 	TAILQ_FOREACH (p, &v->present, entry) {
 		if (!p->is_listed)
 			continue;
@@ -209,28 +207,28 @@ static struct str list_frame(struct gateway *g, struct view *v)
 		named++;
 	}
 	BUF_LIT(b, "]");
-	if (v->listed > named) {
-		BUF_LIT(b, ",\"total\":");
-		buf_u64(b, v->listed);
-	}
-	BUF_LIT(b, "}");
+	frame_end_users(g, wire, v->room, v->listed > named ? v->listed : 0);
 	return frame_finish(&g->out->arena, buf_view(b));
 }
 
 void view_send_list(struct gateway *g, struct view *v, struct session *s)
 {
-	frame_send(g, s, list_frame(g, v));
+	frame_send(g, s, list_frame(g, v, s->wire));
 }
 
 static void send_list_to_all(struct gateway *g, struct view *v)
 {
 	struct membership *m;
-	struct str frame = list_frame(g, v);
+	struct str frame[WIRES] = {0};
 	v->list_sent_ms = g->now_ms;
 	TAILQ_FOREACH (m, &v->live, of_view) {
+		enum wire wire = m->session->wire;
 		m->is_list_stale = m->session->is_blocked;
-		if (!m->session->is_blocked)
-			frame_send(g, m->session, frame);
+		if (m->session->is_blocked)
+			continue;
+		if (!frame[wire].len)
+			frame[wire] = list_frame(g, v, wire);
+		frame_send(g, m->session, frame[wire]);
 	}
 }
 

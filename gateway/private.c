@@ -39,7 +39,7 @@ static void send_status(struct gateway *g, struct session *s, bool has_id, uint6
 {
 	if (!has_id)
 		return;
-	buf_printf(frame_begin_ack(g, id), "{\"status\":\"%s\"}", status);
+	buf_printf(frame_begin_ack(g, s, id), "{\"status\":\"%s\"}", status);
 	frame_end_ack(g, s);
 }
 

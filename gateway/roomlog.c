@@ -10,13 +10,23 @@ enum { ENTRIES_MIN = 8, BYTES_MIN = 1024, KEEP_MESSAGES = 64 };
 void roomlog_init(struct roomlog *log, uint64_t head)
 {
 	*log = (struct roomlog){.head = head, .first_seq = head + 1};
+	log->stream[WIRE_NATIVE].is_on = true;
 }
 
 void roomlog_free(struct roomlog *log)
 {
 	mem_free(log->entries);
-	mem_free(log->bytes);
+	for (enum wire wire = 0; wire < WIRES; wire++)
+		mem_free(log->stream[wire].bytes);
 	*log = (struct roomlog){0};
+}
+
+void roomlog_restart(struct roomlog *log, uint64_t head)
+{
+	bool is_on = log->stream[WIRE_SOCKETIO].is_on;
+	roomlog_free(log);
+	roomlog_init(log, head);
+	log->stream[WIRE_SOCKETIO].is_on = is_on;
 }
 
 static struct roomlog_entry *entry_at(const struct roomlog *log, uint64_t seq)
@@ -28,7 +38,9 @@ static struct roomlog_entry *entry_at(const struct roomlog *log, uint64_t seq)
 
 static void drop_oldest(struct roomlog *log)
 {
-	log->begin += entry_at(log, log->first_seq)->frame_bytes;
+	const struct roomlog_entry *entry = entry_at(log, log->first_seq);
+	for (enum wire wire = 0; wire < WIRES; wire++)
+		log->stream[wire].begin += entry->frame_bytes[wire];
 	log->first_seq++;
 	log->entry_first = (log->entry_first + 1) & (log->entry_cap - 1);
 	log->count--;
@@ -47,77 +59,109 @@ static void grow_entries(struct roomlog *log)
 }
 
 /* Room for len bytes behind the live ones. */
-static char *reserve(struct roomlog *log, size_t len)
+static char *reserve(struct roomlog_stream *s, size_t len)
 {
-	size_t live = log->end - log->begin;
-	if (len > log->cap - (size_t)(log->end - log->base)) {
-		size_t cap = log->cap ? log->cap : BYTES_MIN;
+	size_t live = s->end - s->begin;
+	if (len > s->cap - (size_t)(s->end - s->base)) {
+		size_t cap = s->cap ? s->cap : BYTES_MIN;
 		while (cap < 2 * (live + len))
 			cap *= 2;
-		char *bytes = cap == log->cap ? log->bytes : mem_resize(NULL, cap);
+		char *bytes = cap == s->cap ? s->bytes : mem_resize(NULL, cap);
 		if (live)
-			memmove(bytes, log->bytes + (log->begin - log->base), live);
-		if (bytes != log->bytes)
-			mem_free(log->bytes);
-		log->bytes = bytes;
-		log->cap = cap;
-		log->base = log->begin;
+			memmove(bytes, s->bytes + (s->begin - s->base), live);
+		if (bytes != s->bytes)
+			mem_free(s->bytes);
+		s->bytes = bytes;
+		s->cap = cap;
+		s->base = s->begin;
 	}
-	return log->bytes + (log->end - log->base);
+	return s->bytes + (s->end - s->base);
+}
+
+/* Appends a frame with this payload; returns the bytes of its header. */
+static size_t append_frame(struct roomlog *log, struct roomlog_entry *entry, enum wire wire,
+			   struct str payload)
+{
+	struct roomlog_stream *s = &log->stream[wire];
+	char header[FRAME_HEADER_MAX];
+	size_t header_bytes = frame_header(header, FRAME_TEXT, payload.len);
+	char *at = reserve(s, header_bytes + payload.len);
+	memcpy(at, header, header_bytes);
+	memcpy(at + header_bytes, payload.ptr, payload.len);
+	entry->at[wire] = s->end;
+	entry->frame_bytes[wire] = (uint32_t)(header_bytes + payload.len);
+	s->end += header_bytes + payload.len;
+	return header_bytes;
+}
+
+static void append_other(struct roomlog *log, struct roomlog_entry *entry, enum wire wire,
+			 struct str room, struct str object, struct buf *json)
+{
+	buf_reset(json);
+	frame_put_chat_object(json, wire, room, object);
+	append_frame(log, entry, wire, buf_view(json));
+}
+
+void roomlog_want(struct roomlog *log, enum wire wire, struct str room, struct buf *json)
+{
+	if (log->stream[wire].is_on)
+		return;
+	log->stream[wire].is_on = true;
+	for (uint64_t seq = log->first_seq; seq < log->first_seq + log->count; seq++)
+		append_other(log, entry_at(log, seq), wire, room, roomlog_object(log, seq), json);
 }
 
 void roomlog_append(struct roomlog *log, struct str room, const struct rec_chat *chat,
 		    size_t max_bytes, struct buf *json)
 {
+	const struct roomlog_stream *native = &log->stream[WIRE_NATIVE];
 	if (log->count == 0)
 		log->first_seq = chat->seq;
 	CHECK(log->count == 0 || chat->seq == log->head + 1);
-	while (log->count > KEEP_MESSAGES && log->end - log->begin > max_bytes)
+	while (log->count > KEEP_MESSAGES && native->end - native->begin > max_bytes)
 		drop_oldest(log);
 	if (log->count == log->entry_cap)
 		grow_entries(log);
 
-	buf_reset(json);
-	size_t object_offset = frame_put_chat(json, room, chat);
-	size_t object_bytes = json->len - object_offset - 1; /* a brace closes the event */
-	char header[FRAME_HEADER_MAX];
-	size_t header_bytes = frame_header(header, FRAME_TEXT, json->len);
-	char *at = reserve(log, header_bytes + json->len);
-	memcpy(at, header, header_bytes);
-	memcpy(at + header_bytes, json->ptr, json->len);
-
 	log->head = chat->seq;
 	log->count++;
-	*entry_at(log, chat->seq) = (struct roomlog_entry){
-		.at = log->end,
-		.frame_bytes = (uint32_t)(header_bytes + json->len),
-		.object_offset = (uint32_t)(header_bytes + object_offset),
-		.object_bytes = (uint32_t)object_bytes,
-	};
-	log->end += header_bytes + json->len;
+	struct roomlog_entry *entry = entry_at(log, chat->seq);
+	*entry = (struct roomlog_entry){0};
+	buf_reset(json);
+	size_t object_offset = frame_put_chat(json, WIRE_NATIVE, room, chat);
+	entry->object_bytes =
+		(uint32_t)(json->len - object_offset - 1); /* a brace closes the event */
+	size_t header_bytes = append_frame(log, entry, WIRE_NATIVE, buf_view(json));
+	entry->object_offset = (uint32_t)(header_bytes + object_offset);
+	if (log->stream[WIRE_SOCKETIO].is_on)
+		append_other(log, entry, WIRE_SOCKETIO, room, roomlog_object(log, chat->seq), json);
 }
 
-struct str roomlog_frames(const struct roomlog *log, uint64_t from, uint64_t to)
+struct str roomlog_frames(const struct roomlog *log, enum wire wire, uint64_t from, uint64_t to)
 {
+	const struct roomlog_stream *s = &log->stream[wire];
 	const struct roomlog_entry *first = entry_at(log, from);
 	const struct roomlog_entry *last = entry_at(log, to);
-	return str_of(log->bytes + (first->at - log->base),
-		      (size_t)(last->at + last->frame_bytes - first->at));
+	CHECK(s->is_on);
+	return str_of(s->bytes + (first->at[wire] - s->base),
+		      (size_t)(last->at[wire] + last->frame_bytes[wire] - first->at[wire]));
 }
 
 struct str roomlog_object(const struct roomlog *log, uint64_t seq)
 {
+	const struct roomlog_stream *s = &log->stream[WIRE_NATIVE];
 	const struct roomlog_entry *entry = entry_at(log, seq);
-	return str_of(log->bytes + (entry->at - log->base) + entry->object_offset,
+	return str_of(s->bytes + (entry->at[WIRE_NATIVE] - s->base) + entry->object_offset,
 		      entry->object_bytes);
 }
 
-uint64_t roomlog_fit(const struct roomlog *log, uint64_t from, uint64_t to, size_t max_bytes)
+uint64_t roomlog_fit(const struct roomlog *log, enum wire wire, uint64_t from, uint64_t to,
+		     size_t max_bytes)
 {
-	if (roomlog_frames(log, from, to).len <= max_bytes)
+	if (roomlog_frames(log, wire, from, to).len <= max_bytes)
 		return to;
 	uint64_t fits = from;
-	while (fits < to && roomlog_frames(log, from, fits + 1).len <= max_bytes)
+	while (fits < to && roomlog_frames(log, wire, from, fits + 1).len <= max_bytes)
 		fits++;
 	return fits;
 }

@@ -28,7 +28,8 @@ struct membership *session_membership(const struct session *s, struct str room)
 	return NULL;
 }
 
-struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, bool is_batched)
+struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, enum wire wire,
+				bool is_batched)
 {
 	struct session *s = mem_alloc(sizeof *s);
 	*s = (struct session){
@@ -38,6 +39,7 @@ struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, 
 		.tokens_ms = now_ms,
 		.idle_ms = now_ms,
 		.since_ms = now_ms,
+		.wire = wire,
 		.is_batched = is_batched,
 		.is_waiting_join = true,
 	};

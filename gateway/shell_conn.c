@@ -38,7 +38,7 @@ struct conn *conn_open(struct conns *all, struct lws *wsi, bool is_batched)
 	};
 	TAILQ_INSERT_TAIL(&all->open, c, entry);
 	all->count++;
-	c->session = gateway_connect(all->core, clock_steady_ms(), c, is_batched);
+	c->session = gateway_connect(all->core, clock_steady_ms(), c, WIRE_NATIVE, is_batched);
 	return c;
 }
 

@@ -103,6 +103,7 @@ struct session {
 	uint64_t tokens_milli, tokens_ms; /* rate: what is left, and when that was so */
 	uint64_t idle_ms;                 /* when it was last heard, or pinged */
 	uint64_t since_ms;                /* when it connected, or was blocked */
+	enum wire wire;
 	bool is_batched, is_blocked, is_paused, is_pinged, is_greeted, is_closing, is_touched;
 	TAILQ_ENTRY(session) of_user;
 	TAILQ_ENTRY(session) idle;    /* in gateway.idle or .pinged */

@@ -87,11 +87,8 @@ static void put_url(struct buf *b, struct str room)
 
 static void send_invitation(struct gateway *g, struct session *s, const struct invitation *i)
 {
-	struct buf *b = &g->json;
-	buf_reset(b);
-	BUF_LIT(b, "{\"event\":\"newRoom\",\"room\":");
-	json_out_str(b, i->room);
-	BUF_LIT(b, ",\"data\":{\"username\":");
+	struct buf *b = frame_begin_event(g, s->wire, "newRoom", i->room);
+	BUF_LIT(b, "{\"username\":");
 	json_out_str(b, i->from);
 	BUF_LIT(b, ",\"username2\":");
 	json_out_str(b, s->user->name);
@@ -99,7 +96,8 @@ static void send_invitation(struct gateway *g, struct session *s, const struct i
 	json_out_str(b, i->room);
 	BUF_LIT(b, ",\"url\":\"");
 	put_url(b, i->room);
-	BUF_LIT(b, "\"}}");
+	BUF_LIT(b, "\"}");
+	frame_end_event(g, s->wire);
 	frame_send_json(g, s);
 }
 

@@ -89,8 +89,7 @@ static void append(struct gateway *g, struct view *v, const struct rec_chat *cha
 	if (chat->seq <= v->log.head)
 		return;
 	if (v->log.count && chat->seq != v->log.head + 1) { /* older ones were deleted meanwhile */
-		roomlog_free(&v->log);
-		roomlog_init(&v->log, chat->seq - 1);
+		roomlog_restart(&v->log, chat->seq - 1);
 		v->has_older = true;
 	}
 	roomlog_append(&v->log, v->room, chat, g->options.log_bytes, &g->json);

@@ -26,7 +26,7 @@ struct conn *conn_open(struct world *w, uint32_t gateway, void *client,
 	struct conn *c = mem_alloc(sizeof *c);
 	*c = (struct conn){.next = w->conns, .gateway = n, .client = client, .events = events};
 	w->conns = c;
-	c->session = gateway_connect(n->gateway, w->now_ms, c, true);
+	c->session = gateway_connect(n->gateway, w->now_ms, c, WIRE_NATIVE, true);
 	n->is_due = true;
 	return c;
 }

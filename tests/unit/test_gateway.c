@@ -132,7 +132,8 @@ static int open_gateway(void **state)
 	bus_put_heartbeat(&f->historyd.batch, &(struct ev_heartbeat){.ready = 1});
 	send(f, &f->historyd);
 	for (size_t i = 0; i < CLIENTS; i++)
-		f->client[i] = gateway_connect(f->gateway, f->now_ms, &f->handle[i], false);
+		f->client[i] =
+			gateway_connect(f->gateway, f->now_ms, &f->handle[i], WIRE_NATIVE, false);
 	*state = f;
 	return 0;
 }

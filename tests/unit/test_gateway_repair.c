@@ -112,7 +112,8 @@ static int open_rooms(void **state)
 	heartbeat(f, &f->roomd);
 	heartbeat(f, &f->historyd);
 	for (size_t i = 0; i < CLIENTS; i++) {
-		f->client[i] = gateway_connect(f->gateway, f->now_ms, &f->handle[i], false);
+		f->client[i] =
+			gateway_connect(f->gateway, f->now_ms, &f->handle[i], WIRE_NATIVE, false);
 		for (size_t room = 0; room < ROOMS_EACH; room++) {
 			say(f, i, "userJoin", i * ROOMS_EACH + room);
 			assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
