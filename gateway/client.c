@@ -81,20 +81,25 @@ static void handle_text(struct gateway *g, struct session *s, struct str text)
 	handle(g, s, &e);
 }
 
-void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
+bool gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
 		    struct str array, struct gateway_out *out)
 {
 	struct client_event e;
 	g->now_ms = now_ms;
 	g->out = out;
 	if (s->is_closing)
-		return;
+		return true;
 	g->stats.frames_in_total++;
 	gateway_heard(g, now_ms, s);
 	client_event_read_array(&e, array, &g->options, &out->arena);
 	e.has_id = has_id;
 	e.id = id;
+	if (!e.root) {
+		client_event_free(&e);
+		return false;
+	}
 	handle(g, s, &e);
+	return true;
 }
 
 void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct str text,

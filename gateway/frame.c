@@ -4,20 +4,6 @@
 #include "gateway/state.h"
 #include "proto/json_out.h"
 
-size_t frame_header(char *header, unsigned opcode, size_t payload_bytes)
-{
-	header[0] = (char)(0x80u | opcode);
-	if (payload_bytes < 126) {
-		header[1] = (char)payload_bytes;
-		return 2;
-	}
-	size_t width = payload_bytes <= UINT16_MAX ? 2 : 8;
-	header[1] = width == 2 ? 126 : 127;
-	for (size_t i = 0; i < width; i++)
-		header[2 + i] = (char)(payload_bytes >> 8 * (width - 1 - i) & 255);
-	return 2 + width;
-}
-
 void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat)
 {
 	BUF_LIT(b, "{\"username\":");

@@ -7,12 +7,8 @@
 #ifndef PARLOR_GATEWAY_FRAME_H
 #define PARLOR_GATEWAY_FRAME_H
 
+#include "gateway/frame_bytes.h"
 #include "gateway/gateway.h"
-
-enum { FRAME_HEADER_MAX = 10, FRAME_TEXT = 0x1 };
-
-/* Writes the header of a whole, unmasked frame; returns its bytes, FRAME_HEADER_MAX at most. */
-size_t frame_header(char *header, unsigned opcode, size_t payload_bytes);
 
 /* Events are written for one wire format, into g->json: frame_begin_event, the data, and one of the
  * ends. `room` may be empty. */

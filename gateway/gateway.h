@@ -88,8 +88,9 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 		   struct gateway_out *out);
 
 /* One EVENT packet of a Socket.IO client: the JSON array `["event",data]`, and the id of the ack it
- * wants. */
-void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
+ * wants. False when it is no JSON array, and nothing was done. */
+NODISCARD
+bool gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
 		    struct str array, struct gateway_out *out);
 
 /* Any other sign of life: a pong. */

@@ -8,6 +8,7 @@
 #include "gateway/shell_lws.h"
 #include "gateway/shell_options.h"
 #include "gateway/shell_shards.h"
+#include "gateway/shell_sio.h"
 #include "proto/clock.h"
 #include "proto/log.h"
 #include "proto/service.h"
@@ -36,7 +37,12 @@ struct shell {
 	uv_signal_t term, interrupt;
 	struct gateway *core;
 	struct gateway_out out;
+	struct ops ops;
 	struct conns conns;
+	struct native native;
+	struct eio eio;
+	struct eio_shell eio_shell;
+	struct sio_chat chat;
 	struct http http;
 	struct server server;
 	struct listener listener;
@@ -94,6 +100,7 @@ static void drain(struct shell *s, uint64_t now_ms)
 static void close_all(struct shell *s)
 {
 	conns_leave(&s->conns);
+	eio_close(&s->eio);
 	shards_send(&s->shards);
 	log_info("stopped", "left=%" PRIu64, s->conns.count);
 	port_drain(BUS_DRAIN_MS);
@@ -107,6 +114,8 @@ static void close_all(struct shell *s)
 	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
 		continue;
 	conns_free(&s->conns);
+	sio_chat_tidy(&s->chat);
+	ops_free(&s->ops);
 	(void)uv_loop_close(&s->loop);
 	http_close(&s->http);
 	metrics_free(&s->metrics);
@@ -154,6 +163,10 @@ static void set_alarm(struct shell *s, uint64_t now_ms, bool has_more)
 		due_ms = gateway_next_due(s->core);
 	if (conns_next_due(&s->conns) < due_ms)
 		due_ms = conns_next_due(&s->conns);
+	if (eio_next_due(&s->eio) < due_ms)
+		due_ms = eio_next_due(&s->eio);
+	if (sio_next_due(&s->chat.sio) < due_ms)
+		due_ms = sio_next_due(&s->chat.sio);
 	if (s->is_draining && s->drain_step_ms < due_ms)
 		due_ms = s->drain_step_ms;
 	uv_update_time(&s->loop);
@@ -172,13 +185,16 @@ static void on_turn(uv_prepare_t *handle)
 	bool is_time_to_look = now_ms >= s->look_ms;
 	if (is_time_to_look || gateway_next_due(s->core) <= now_ms)
 		gateway_tick(s->core, now_ms, &s->out);
+	sio_tick(&s->chat.sio, now_ms);
+	eio_tick(&s->eio, now_ms);
 	if (s->is_draining)
 		drain(s, now_ms);
 	bool has_more = gateway_flush(s->core, now_ms, &s->out);
 	shards_send(&s->shards);
-	conns_carry_out(&s->conns, now_ms);
+	ops_carry_out(&s->ops, &s->out, now_ms);
 	gateway_out_reset(&s->out);
 	conns_tidy(&s->conns, now_ms);
+	sio_chat_tidy(&s->chat);
 	if (is_time_to_look) {
 		s->look_ms = now_ms + LOOK_MS;
 		shards_heartbeat(&s->shards, !s->is_draining, now_ms);
@@ -248,6 +264,30 @@ static void open_loop(struct shell *s)
 	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
+static void on_eio_time(void *ctx, uint64_t now_ms)
+{
+	sio_now(ctx, now_ms);
+}
+
+static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
+{
+	s->native = (struct native){.core = s->core, .out = &s->out};
+	eio_open(&s->eio, &(struct eio_options){.ping_interval_ms = o->core.ping_ms,
+						.ping_timeout_ms = o->core.pong_ms,
+						.payload_max = o->frame_max,
+						.owner = id});
+	s->eio_shell = (struct eio_shell){.eio = &s->eio,
+					  .conns = &s->conns,
+					  .path = "/socket.io/",
+					  .id = id,
+					  .now = on_eio_time,
+					  .now_ctx = &s->chat.sio};
+	eio_shell_init(&s->eio_shell);
+	s->chat.core = s->core;
+	s->chat.out = &s->out;
+	sio_chat_open(&s->chat, &s->eio, o->frame_max);
+}
+
 static void open_all(struct shell *s, struct options *o, struct envelope self)
 {
 	char error[ERROR_MAX];
@@ -257,7 +297,8 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	o->core.epoch = self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
-	conns_init(&s->conns, s->core, &s->out, o->frame_max);
+	conns_init(&s->conns, o->frame_max);
+	open_socketio(s, o, self.id);
 	s->http.core = s->core;
 	s->http.metrics = &s->metrics;
 	s->http.id = self.id;
@@ -265,6 +306,8 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	if (!http_open(&s->http, o->web, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	s->server.conns = &s->conns;
+	s->server.native = &s->native;
+	s->server.eio = &s->eio_shell;
 	s->server.http = &s->http;
 	s->server.origins = o->origins;
 	s->server.origin_count = o->origin_count;

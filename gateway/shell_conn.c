@@ -7,30 +7,24 @@
 #include <sys/socket.h>
 
 enum {
-	CLOSE_WAIT_MS = 1500, /* for what is unsent to leave before a close; for its answer */
-	SCRATCH_KEPT = 1024 * 1024,
+	CLOSE_WAIT_MS = 1500,     /* for what is unsent to leave before a close; for its answer */
 	UNSENT_MAX = 1024 * 1024, /* far above what the core sends to a reader that is blocked */
 };
 
-#define NO_OP SIZE_MAX
-
-/* Not empty: libwebsockets says nothing of the pong to an empty ping. */
-static const char ping_frame[] = {(char)0x89, 0x01, '.'};
-
-void conns_init(struct conns *all, struct gateway *core, struct gateway_out *out,
-		uint64_t message_max)
+void conns_init(struct conns *all, uint64_t message_max)
 {
-	*all = (struct conns){.core = core, .out = out, .message_max = message_max};
+	*all = (struct conns){.message_max = message_max};
 	TAILQ_INIT(&all->open);
 	TAILQ_INIT(&all->closing);
 	TAILQ_INIT(&all->gone);
 }
 
-struct conn *conn_open(struct conns *all, struct lws *wsi, bool is_batched)
+struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_user *user)
 {
-	struct conn *c = mem_alloc(sizeof *c);
+	struct conn *c = mem_alloc(user->size);
 	bool is_plain = !lws_is_ssl(wsi) && lws_get_network_wsi(wsi) == wsi;
 	*c = (struct conn){
+		.user = user,
 		.all = all,
 		.wsi = wsi,
 		.fd = is_plain ? lws_get_socket_fd(wsi) : -1,
@@ -38,16 +32,20 @@ struct conn *conn_open(struct conns *all, struct lws *wsi, bool is_batched)
 	};
 	TAILQ_INSERT_TAIL(&all->open, c, entry);
 	all->count++;
-	c->session = gateway_connect(all->core, clock_steady_ms(), c, WIRE_NATIVE, is_batched);
 	return c;
 }
 
 void conn_left(struct conn *c)
 {
-	if (!c->session)
+	if (c->is_left)
 		return;
-	gateway_disconnect(c->all->core, clock_steady_ms(), c->session, c->all->out);
-	c->session = NULL;
+	c->is_left = true;
+	c->user->left(c);
+}
+
+void conn_pause(struct conn *c, bool is_paused)
+{
+	lws_rx_flow_control(c->wsi, !is_paused);
 }
 
 static void stop_closing(struct conn *c)
@@ -85,7 +83,7 @@ static void conn_kill(struct conn *c)
 bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 {
 	struct conns *all = c->all;
-	if (!c->session || c->close_code)
+	if (c->is_left || c->close_code)
 		return true;
 	if (piece.len > all->message_max - c->received.len)
 		return false;
@@ -97,10 +95,7 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 		buf_str(&c->received, piece);
 		piece = buf_view(&c->received);
 	}
-	/* A binary message is none of ours; the empty text is refused like any other that is not
-	 * JSON. */
-	gateway_frame(all->core, clock_steady_ms(), c->session, is_text ? piece : STR(""),
-		      all->out);
+	c->user->message(c, piece, is_text);
 	buf_free(&c->received);
 	return true;
 }
@@ -135,7 +130,7 @@ static bool send_all(struct conn *c, struct str bytes)
 	return c->is_dead || !lws_partial_buffered(c->wsi);
 }
 
-static void conn_send(struct conn *c, struct str frames, uint64_t now_ms)
+void conn_send(struct conn *c, struct str frames)
 {
 	bool is_clear = c->unsent.len == 0 && !lws_partial_buffered(c->wsi);
 	if (is_clear && send_all(c, frames))
@@ -151,7 +146,7 @@ static void conn_send(struct conn *c, struct str frames, uint64_t now_ms)
 	if (c->is_blocked)
 		return;
 	c->is_blocked = true;
-	gateway_blocked(c->all->core, now_ms, c->session);
+	c->user->blocked(c);
 }
 
 static void wait_for_close(struct conn *c, uint64_t now_ms)
@@ -176,7 +171,7 @@ static void send_close(struct conn *c)
 
 void conn_writable(struct conn *c)
 {
-	if (c->is_dead || !c->session)
+	if (c->is_dead || c->is_left)
 		return;
 	if (c->unsent.len) {
 		bool is_out = send_all(c, buf_view(&c->unsent));
@@ -190,102 +185,17 @@ void conn_writable(struct conn *c)
 	}
 	if (c->is_blocked) {
 		c->is_blocked = false;
-		gateway_writable(c->all->core, clock_steady_ms(), c->session, c->all->out);
+		c->user->writable(c);
 	}
 }
 
 void conn_close(struct conn *c, uint16_t code, uint64_t now_ms)
 {
-	if (!c->session || c->close_code || c->is_dead)
+	if (!conn_is_open(c))
 		return;
 	c->close_code = code;
 	wait_for_close(c, now_ms);
 	lws_callback_on_writable(c->wsi);
-}
-
-/* ---- what the core wants, by connection ---- */
-
-/* The frames behind each other: those of the first op alone stay where they are. */
-static struct str join_frames(struct buf *scratch, struct str frames, struct str more)
-{
-	if (frames.len == 0)
-		return more;
-	if (frames.ptr != scratch->ptr) {
-		buf_reset(scratch);
-		buf_str(scratch, frames);
-	}
-	buf_str(scratch, more);
-	return buf_view(scratch);
-}
-
-static void carry_out(struct conn *c, const struct client_op *ops, uint64_t now_ms)
-{
-	struct conns *all = c->all;
-	struct str frames = {0};
-	uint16_t close_code = 0;
-	for (size_t i = c->first_op; i != NO_OP && close_code == 0; i = all->next_op[i]) {
-		switch (ops[i].kind) {
-		case CLIENT_SEND:
-			frames = join_frames(&all->scratch, frames, str_of(ops[i].ptr, ops[i].len));
-			break;
-		case CLIENT_PING:
-			frames = join_frames(&all->scratch, frames,
-					     str_of(ping_frame, sizeof ping_frame));
-			break;
-		case CLIENT_PAUSE:
-			lws_rx_flow_control(c->wsi, 0);
-			break;
-		case CLIENT_RESUME:
-			lws_rx_flow_control(c->wsi, 1);
-			break;
-		case CLIENT_CLOSE:
-			close_code = ops[i].code;
-			break;
-		}
-	}
-	if (frames.len)
-		conn_send(c, frames, now_ms);
-	if (close_code)
-		conn_close(c, close_code, now_ms);
-}
-
-/* Chains the ops of each connection, so that it is written to once: a send() costs far more than
- * its bytes. */
-static void chain_ops(struct conns *all, struct conn_list *touched)
-{
-	const struct gateway_out *out = all->out;
-	if (all->next_cap < out->op_count) {
-		all->next_cap = out->op_cap;
-		all->next_op = mem_resize(all->next_op, all->next_cap * sizeof *all->next_op);
-	}
-	for (size_t i = 0; i < out->op_count; i++) {
-		struct conn *c = out->ops[i].conn;
-		if (!c->session || c->is_dead || c->close_code)
-			continue;
-		if (c->is_touched) {
-			all->next_op[c->last_op] = i;
-		} else {
-			c->is_touched = true;
-			c->first_op = i;
-			TAILQ_INSERT_TAIL(touched, c, touched);
-		}
-		c->last_op = i;
-		all->next_op[i] = NO_OP;
-	}
-}
-
-void conns_carry_out(struct conns *all, uint64_t now_ms)
-{
-	struct conn_list touched = TAILQ_HEAD_INITIALIZER(touched);
-	struct conn *c;
-	chain_ops(all, &touched);
-	while ((c = TAILQ_FIRST(&touched)) != NULL) {
-		TAILQ_REMOVE(&touched, c, touched);
-		c->is_touched = false;
-		carry_out(c, all->out->ops, now_ms);
-	}
-	if (all->scratch.cap > SCRATCH_KEPT)
-		buf_free(&all->scratch);
 }
 
 /* ---- all of them ---- */
@@ -315,7 +225,7 @@ void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t
 	TAILQ_FOREACH (c, &all->open, entry) {
 		if (count == 0)
 			return;
-		if (!c->session || c->close_code || c->is_dead)
+		if (!conn_is_open(c))
 			continue;
 		conn_close(c, code, now_ms);
 		count--;
@@ -332,6 +242,4 @@ void conns_leave(struct conns *all)
 void conns_free(struct conns *all)
 {
 	conns_tidy(all, 0);
-	buf_free(&all->scratch);
-	mem_free(all->next_op);
 }

@@ -1,34 +1,45 @@
 // SPDX-License-Identifier: MIT
-/* shell_conn.h — one WebSocket connection of a client: whole messages in, finished frames out.
+/* shell_conn.h — one WebSocket of a client: whole messages in, finished frames out.
  *
  * Frames leave by send() on the socket itself, which costs a third of libwebsockets' way. What the
  * socket does not take is kept in two places, so that libwebsockets' own pongs and close frames
  * never fall into the middle of a frame: the rest of what was begun in libwebsockets' backlog,
- * everything behind it in `unsent`. Not here: upgrading and HTTP (shell_lws.c, shell_http.c), what
- * frames say (the core). */
+ * everything behind it in `unsent`. Not here: upgrading and HTTP (shell_lws.c, shell_http.c), who
+ * speaks over it (its conn_user: shell_native.c, shell_eio.c). */
 #ifndef PARLOR_GATEWAY_SHELL_CONN_H
 #define PARLOR_GATEWAY_SHELL_CONN_H
 
-#include "gateway/gateway.h"
+#include "gateway/shell_ops.h"
 
 #include <libwebsockets.h>
 #include <sys/queue.h>
 
 TAILQ_HEAD(conn_list, conn);
 
+struct conn;
+
+/* Whoever speaks over it. After `left` nothing more is called. */
+struct conn_user {
+	size_t size; /* of the struct that begins with struct conn */
+	void (*message)(struct conn *c, struct str message, bool is_text);
+	void (*heard)(struct conn *c); /* a pong */
+	void (*blocked)(struct conn *c);
+	void (*writable)(struct conn *c);
+	void (*left)(struct conn *c);
+};
+
 struct conn {
+	struct client_end end; /* first: for who makes it a session of the core */
+	const struct conn_user *user;
 	struct conns *all;
 	struct lws *wsi;         /* NULL: closed, and only waits to be freed */
-	struct session *session; /* NULL: the core has forgotten it */
 	TAILQ_ENTRY(conn) entry; /* in all->open or all->gone */
 	TAILQ_ENTRY(conn) by_close;
-	TAILQ_ENTRY(conn) touched;
-	size_t first_op, last_op; /* while the ops of a turn are carried out */
-	bool is_touched;
 	int fd;              /* -1: must go through libwebsockets (TLS) */
 	uint16_t close_code; /* not 0: to be closed with this once all is out */
+	bool is_left;        /* its user has forgotten it */
 	bool is_closing;     /* in all->closing */
-	bool is_blocked;     /* as the core was told */
+	bool is_blocked;     /* as its user was told */
 	bool is_dead;        /* nothing more can be sent */
 	uint64_t kill_ms;    /* while closing */
 	struct buf received; /* of a message that comes in pieces */
@@ -37,29 +48,34 @@ struct conn {
 
 /* All of them. */
 struct conns {
-	struct gateway *core;
-	struct gateway_out *out;
 	uint64_t message_max; /* bytes of one message from a client */
 	struct conn_list open;
 	struct conn_list closing; /* the longest first */
 	struct conn_list gone;    /* ops may still name them */
 	uint64_t count;
-	size_t *next_op; /* of the same connection, for each op of the turn */
-	size_t next_cap;
-	struct buf scratch;
 	uint64_t unsent_overflows; /* closed because they let too much pile up */
 };
 
-void conns_init(struct conns *all, struct gateway *core, struct gateway_out *out,
-		uint64_t message_max);
+void conns_init(struct conns *all, uint64_t message_max);
 
-/* The connection is established, and known to the core. */
-struct conn *conn_open(struct conns *all, struct lws *wsi, bool is_batched);
+/* The connection is established; the rest of its user's struct is zeroed. */
+struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_user *user);
+
+/* Sends finished frames, or keeps what the socket does not take and says `blocked`. */
+void conn_send(struct conn *c, struct str frames);
+
+/* Reads no more of it (backpressure). */
+void conn_pause(struct conn *c, bool is_paused);
+
+static inline bool conn_is_open(const struct conn *c)
+{
+	return !c->is_left && !c->is_dead && !c->close_code;
+}
 
 /* libwebsockets has closed it. */
 void conn_closed(struct conn *c);
 
-/* The client takes no more and sends no more: the core may forget it, the close goes on. */
+/* The client takes no more and sends no more: its user may forget it, the close goes on. */
 void conn_left(struct conn *c);
 
 /* A piece of a message. False when the message is longer than allowed. */
@@ -68,9 +84,6 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text);
 
 /* The socket takes data again and libwebsockets' backlog is empty. */
 void conn_writable(struct conn *c);
-
-/* Carries out what the core wants: the ops of `out`. */
-void conns_carry_out(struct conns *all, uint64_t now_ms);
 
 /* Asks for an orderly close with this code. */
 void conn_close(struct conn *c, uint16_t code, uint64_t now_ms);
@@ -88,7 +101,7 @@ void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t
 /* When libwebsockets has closed all of them. */
 void conns_free(struct conns *all);
 
-/* Makes the core forget all of them, when no more can be waited for. */
+/* Makes their users forget all of them, when no more can be waited for. */
 void conns_leave(struct conns *all);
 
 #endif

@@ -22,6 +22,7 @@ enum {
 /* What libwebsockets keeps for us with each connection. */
 struct slot {
 	struct conn *conn; /* once it is a WebSocket */
+	struct poll *poll; /* a request of Engine.IO */
 	struct http_answer answer;
 };
 
@@ -36,17 +37,21 @@ static bool header(struct lws *wsi, enum lws_token_indexes token, char value[VAL
 	return len >= 0;
 }
 
-static bool is_origin_allowed(const struct server *s, struct lws *wsi, const char *origin)
+static enum origin_rule rule_for(const struct server *s, struct lws *wsi, const char *origin)
 {
 	char host[VALUE_MAX];
 	if (!*origin) /* no browser */
-		return true;
-	for (size_t i = 0; i < s->origin_count; i++)
-		if (strcmp(s->origins[i], "*") == 0 || strcasecmp(s->origins[i], origin) == 0)
-			return true;
+		return ORIGIN_NONE;
+	for (size_t i = 0; i < s->origin_count; i++) {
+		if (strcmp(s->origins[i], "*") == 0)
+			return ORIGIN_ANY;
+		if (strcasecmp(s->origins[i], origin) == 0)
+			return ORIGIN_LISTED;
+	}
 	const char *origin_host = strstr(origin, "://");
-	return s->origin_count == 0 && origin_host && header(wsi, WSI_TOKEN_HOST, host) &&
-	       strcasecmp(origin_host + strlen("://"), host) == 0;
+	bool is_same = origin_host && header(wsi, WSI_TOKEN_HOST, host) &&
+		       strcasecmp(origin_host + strlen("://"), host) == 0;
+	return is_same && s->origin_count == 0 ? ORIGIN_NONE : ORIGIN_REFUSED;
 }
 
 static int refuse_origin(struct server *s, struct lws *wsi, const char *origin)
@@ -84,12 +89,16 @@ static int confirm_upgrade(struct server *s, struct lws *wsi)
 	 * is not. HTTP/2 would move several connections onto one socket. */
 	if (!header(wsi, WSI_TOKEN_UPGRADE, upgrade) || strcasecmp(upgrade, "websocket") != 0)
 		return http_refuse(s->http, wsi, 400, "this upgrade is not known");
-	if (!header(wsi, WSI_TOKEN_GET_URI, path) || strcmp(path, "/ws") != 0)
+	bool has_path = header(wsi, WSI_TOKEN_GET_URI, path);
+	bool is_eio = has_path && strcmp(path, s->eio->path) == 0;
+	if (!has_path || (!is_eio && strcmp(path, "/ws") != 0))
 		return http_refuse(s->http, wsi, 404, "not found");
 	if (!header(wsi, WSI_TOKEN_VERSION, version) || strcmp(version, "13") != 0)
 		return http_refuse(s->http, wsi, 426, "WebSocket version 13 only");
-	if (!header(wsi, WSI_TOKEN_ORIGIN, origin) || !is_origin_allowed(s, wsi, origin))
+	if (!header(wsi, WSI_TOKEN_ORIGIN, origin) || rule_for(s, wsi, origin) == ORIGIN_REFUSED)
 		return refuse_origin(s, wsi, origin);
+	if (is_eio)
+		return eio_shell_upgrade(s->eio, wsi);
 	/* libwebsockets drops a client whose list it knows nothing of; say why. */
 	if (!header(wsi, WSI_TOKEN_PROTOCOL, protocols) ||
 	    (*protocols && !offers_batches(protocols)))
@@ -120,9 +129,18 @@ static int receive(struct lws *wsi, struct conn *c, struct str piece)
 /* Answered by libwebsockets, unless it is the answer to ours. */
 static int on_close_frame(struct conn *c)
 {
-	bool is_answer = c->close_code && !c->session;
+	bool is_answer = c->close_code && c->is_left;
 	conn_left(c);
 	return is_answer ? -1 : 0;
+}
+
+static struct conn *open_socket(struct server *s, struct lws *wsi)
+{
+	char path[VALUE_MAX];
+	if (header(wsi, WSI_TOKEN_GET_URI, path) && strcmp(path, s->eio->path) == 0)
+		return eio_shell_socket(s->eio, wsi);
+	bool is_batched = strcmp(lws_get_protocol(wsi)->name, "parlor.v1") == 0;
+	return native_open(s->native, s->conns, wsi, is_batched);
 }
 
 static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reasons reason,
@@ -130,8 +148,7 @@ static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reason
 {
 	struct conn *c = slot->conn;
 	if (reason == LWS_CALLBACK_ESTABLISHED) {
-		bool is_batched = strcmp(lws_get_protocol(wsi)->name, "parlor.v1") == 0;
-		slot->conn = conn_open(s->conns, wsi, is_batched);
+		slot->conn = open_socket(s, wsi);
 		return 0;
 	}
 	if (!c)
@@ -140,8 +157,8 @@ static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reason
 		return receive(wsi, c, in);
 	if (reason == LWS_CALLBACK_SERVER_WRITEABLE)
 		conn_writable(c);
-	else if (reason == LWS_CALLBACK_RECEIVE_PONG && c->session)
-		gateway_heard(s->conns->core, clock_steady_ms(), c->session);
+	else if (reason == LWS_CALLBACK_RECEIVE_PONG && !c->is_left)
+		c->user->heard(c);
 	else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE)
 		return on_close_frame(c);
 	else if (reason == LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL)
@@ -153,14 +170,32 @@ static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reason
 	return 0;
 }
 
+static int begin_request(struct server *s, struct lws *wsi, struct slot *slot, struct str path)
+{
+	char origin[VALUE_MAX];
+	if (!str_equal(path, str_from(s->eio->path)))
+		return http_request(s->http, &slot->answer, wsi, path);
+	enum origin_rule rule =
+		header(wsi, WSI_TOKEN_ORIGIN, origin) ? rule_for(s, wsi, origin) : ORIGIN_REFUSED;
+	return poll_begin(s->eio, wsi, rule, origin, &slot->poll);
+}
+
 static int on_http(struct server *s, struct lws *wsi, enum lws_callback_reasons reason,
 		   struct slot *slot, struct str in)
 {
+	struct poll *p = slot->poll;
 	if (reason == LWS_CALLBACK_HTTP)
-		return http_request(s->http, &slot->answer, wsi, in);
+		return begin_request(s, wsi, slot, in);
+	if (reason == LWS_CALLBACK_HTTP_BODY)
+		return p ? poll_body(p, in) : -1;
+	if (reason == LWS_CALLBACK_HTTP_BODY_COMPLETION)
+		return p ? poll_body_end(p) : -1;
 	if (reason == LWS_CALLBACK_HTTP_WRITEABLE)
-		return http_writable(&slot->answer, wsi);
+		return p ? poll_writable(p) : http_writable(&slot->answer, wsi);
 	http_answer_free(&slot->answer);
+	slot->poll = NULL;
+	if (p)
+		poll_closed(p);
 	return 0;
 }
 
@@ -184,6 +219,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_ADD_HEADERS:
 		return add_headers(s, in);
 	case LWS_CALLBACK_HTTP:
+	case LWS_CALLBACK_HTTP_BODY:
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
 	case LWS_CALLBACK_CLOSED_HTTP:

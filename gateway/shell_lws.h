@@ -8,14 +8,17 @@
 #ifndef PARLOR_GATEWAY_SHELL_LWS_H
 #define PARLOR_GATEWAY_SHELL_LWS_H
 
-#include "gateway/shell_conn.h"
+#include "gateway/shell_eio.h"
 #include "gateway/shell_http.h"
+#include "gateway/shell_native.h"
 
 #include <uv.h>
 
 struct server {
 	struct lws_context *context;
 	struct conns *conns;
+	struct native *native;
+	struct eio_shell *eio;
 	struct http *http;
 	const char *const *origins; /* "https://chat.example", or "*"; none: the same host */
 	size_t origin_count;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* eio_state.h — one Engine.IO session; inside of eio.c (its life) and eio_transport.c (requests and
+ * sockets). */
+#ifndef PARLOR_GATEWAY_EIO_STATE_H
+#define PARLOR_GATEWAY_EIO_STATE_H
+
+#include "gateway/eio.h"
+
+enum {
+	UPGRADE_MS = 10000, /* from a probe to its `5` */
+	LAST_POLL_MS = 30000,
+};
+
+struct eio_session {
+	TAILQ_ENTRY(eio_session) of_all;
+	TAILQ_ENTRY(eio_session) of_wait;
+	TAILQ_ENTRY(eio_session) of_upgrade;
+	struct eio *eio;
+	char sid[EIO_SID_MAX];
+	unsigned revision;
+	enum eio_binary binary;
+	void *client;              /* the application's; NULL once it has let go */
+	struct eio_list *wait;     /* the one it is in */
+	uint64_t wait_ms;          /* when that began */
+	struct eio_socket *socket; /* its WebSocket; NULL: it polls */
+	struct eio_socket *probe;  /* one that wants to take over */
+	uint64_t probe_ms;
+	bool is_probed;
+	struct eio_request *get, *post;
+	struct buf pending; /* frames that no poll has fetched yet */
+	bool is_held;       /* several things are being said; poll answers wait for the last */
+	bool is_blocked;    /* as the application was told */
+	bool is_ended;      /* nothing more; a last poll may fetch what is pending */
+	bool is_freed;      /* in eio.gone */
+};
+
+/* eio.c */
+struct eio_session *session_new(struct eio *e, uint64_t now_ms, const struct eio_query *q);
+void session_wait(struct eio_session *s, struct eio_list *list, uint64_t now_ms);
+void session_free(struct eio_session *s); /* the application hears of it */
+void session_drop(struct eio_session *s); /* all its transports too, at once */
+void session_packet(struct eio_session *s, uint64_t now_ms, struct str data, bool is_binary);
+void session_put(struct eio_session *s, struct str text); /* one text packet of ours */
+
+/* eio_transport.c */
+void transport_flush(struct eio_session *s);
+void transport_answer(struct eio_session *s, struct eio_request *r, struct str text);
+void transport_drop_probe(struct eio_session *s);
+void transport_release(struct eio_session *s); /* no request and no socket is left */
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/* shell_ops.h — carrying out what the core wants done with its clients: the ops of a turn, sorted
+ * by client, so that each is written to once. What a client is connected by is its class's to know.
+ */
+#ifndef PARLOR_GATEWAY_SHELL_OPS_H
+#define PARLOR_GATEWAY_SHELL_OPS_H
+
+#include "gateway/gateway.h"
+
+#include <sys/queue.h>
+
+struct client_end;
+TAILQ_HEAD(client_end_list, client_end);
+
+struct client_class {
+	bool (*is_open)(struct client_end *end); /* takes anything at all */
+	void (*send)(struct client_end *end, struct str frames, uint64_t now_ms);
+	void (*pause)(struct client_end *end, bool is_paused); /* read no more of it */
+	void (*close)(struct client_end *end, uint16_t code, uint64_t now_ms);
+	struct str ping; /* the frame for CLIENT_PING; empty: it has heartbeats of its own */
+};
+
+/* The shell's end of a session, first in whatever struct stands for it; what the core knows as
+ * `conn`. */
+struct client_end {
+	const struct client_class *class;
+	TAILQ_ENTRY(client_end) touched;
+	size_t first_op, last_op; /* while the ops of a turn are carried out */
+	bool is_touched;
+};
+
+/* Scratch memory of ops_carry_out, zeroed at first. */
+struct ops {
+	size_t *next_op; /* of the same client, for each op of the turn */
+	size_t next_cap;
+	struct buf scratch;
+};
+
+void ops_carry_out(struct ops *ops, const struct gateway_out *out, uint64_t now_ms);
+void ops_free(struct ops *ops);
+
+#endif

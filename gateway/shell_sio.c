@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* shell_sio.c — see shell_sio.h. */
+#include "gateway/shell_sio.h"
+
+#include <stdlib.h>
+
+enum { CONNECT_MS = 45000 };
+
+struct sio_end {
+	struct client_end end; /* what the core knows as `conn` */
+	TAILQ_ENTRY(sio_end) entry;
+	struct sio_client *client; /* NULL: left */
+	struct session *session;
+};
+
+static bool is_open(struct client_end *end)
+{
+	return CONTAINER_OF(end, struct sio_end, end)->client != NULL;
+}
+
+static void send_frames(struct client_end *end, struct str frames, uint64_t now_ms)
+{
+	struct sio_client *c = CONTAINER_OF(end, struct sio_end, end)->client;
+	sio_now(c->sio, now_ms);
+	eio_send(c->session, frames);
+}
+
+/* A client that polls is held up by its polls. */
+static void set_pause(struct client_end *end, bool is_paused)
+{
+	eio_pause(CONTAINER_OF(end, struct sio_end, end)->client->session, is_paused);
+}
+
+static void close_end(struct client_end *end, uint16_t code, uint64_t now_ms)
+{
+	struct sio_client *c = CONTAINER_OF(end, struct sio_end, end)->client;
+	(void)code; /* Engine.IO has none; the client sees "transport close" and comes back */
+	sio_now(c->sio, now_ms);
+	sio_end(c);
+}
+
+static const struct client_class class = {
+	.is_open = is_open,
+	.send = send_frames,
+	.pause = set_pause,
+	.close = close_end,
+};
+
+static void on_connected(void *ctx, struct sio_client *c, size_t namespace, struct str auth)
+{
+	struct sio_chat *chat = ctx;
+	struct sio_end *e = mem_alloc(sizeof *e);
+	(void)namespace, (void)auth;
+	e->end.class = &class;
+	e->client = c;
+	c->user = e;
+	e->session = gateway_connect(chat->core, chat->sio.now_ms, &e->end, WIRE_SOCKETIO, false);
+}
+
+static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev)
+{
+	struct sio_chat *chat = ctx;
+	const struct sio_end *e = c->user;
+	char digits[32] = "";
+	memcpy(digits, ev->id.ptr, ev->id.len < sizeof digits ? ev->id.len : 0);
+	return gateway_packet(chat->core, chat->sio.now_ms, e->session, ev->id.len > 0,
+			      strtoull(digits, NULL, 10), ev->array, chat->out);
+}
+
+static void on_heard(void *ctx, struct sio_client *c)
+{
+	struct sio_chat *chat = ctx;
+	const struct sio_end *e = c->user;
+	if (e)
+		gateway_heard(chat->core, chat->sio.now_ms, e->session);
+}
+
+static void on_blocked(void *ctx, struct sio_client *c)
+{
+	struct sio_chat *chat = ctx;
+	const struct sio_end *e = c->user;
+	if (e)
+		gateway_blocked(chat->core, chat->sio.now_ms, e->session);
+}
+
+static void on_writable(void *ctx, struct sio_client *c)
+{
+	struct sio_chat *chat = ctx;
+	const struct sio_end *e = c->user;
+	if (e)
+		gateway_writable(chat->core, chat->sio.now_ms, e->session, chat->out);
+}
+
+static void on_left(void *ctx, struct sio_client *c, size_t namespace)
+{
+	struct sio_chat *chat = ctx;
+	struct sio_end *e = c->user;
+	(void)namespace;
+	c->user = NULL;
+	e->client = NULL;
+	gateway_disconnect(chat->core, chat->sio.now_ms, e->session, chat->out);
+	TAILQ_INSERT_TAIL(&chat->gone, e, entry);
+}
+
+static void on_closed(void *ctx, struct sio_client *c)
+{
+	(void)ctx, (void)c; /* it has left its namespace before */
+}
+
+void sio_chat_open(struct sio_chat *chat, struct eio *eio, uint64_t packet_max)
+{
+	TAILQ_INIT(&chat->gone);
+	chat->sio.app = (struct sio_app){.connected = on_connected,
+					 .event = on_event,
+					 .heard = on_heard,
+					 .blocked = on_blocked,
+					 .writable = on_writable,
+					 .left = on_left,
+					 .closed = on_closed};
+	chat->sio.app_ctx = chat;
+	sio_open(&chat->sio, eio,
+		 &(struct sio_options){.namespaces = {"/"},
+				       .namespace_count = 1,
+				       .connect_ms = CONNECT_MS,
+				       .packet_max = packet_max});
+}
+
+void sio_chat_tidy(struct sio_chat *chat)
+{
+	struct sio_end *e;
+	while ((e = TAILQ_FIRST(&chat->gone)) != NULL) {
+		TAILQ_REMOVE(&chat->gone, e, entry);
+		mem_free(e);
+	}
+}
