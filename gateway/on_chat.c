@@ -113,6 +113,44 @@ static void send_page(struct gateway *g, struct session *s, const struct request
 	frame_end_ack(g, s);
 }
 
+/* Acks in the room's order: when the writer's cursor passes the message, or now if it is not in the
+ * room any more. */
+static void acknowledge(struct gateway *g, struct request *r, uint64_t seq, uint64_t time_ms)
+{
+	struct session *s = session_find(g, r->session);
+	struct membership *m = s ? session_membership(s, r->room) : NULL;
+	if (m) {
+		deliver_own_ack(g, m, seq, time_ms, r);
+		session_touch(g, s);
+	} else if (s && r->has_id) {
+		struct buf *b = frame_begin_ack(g, s, r->id);
+		BUF_LIT(b, "{\"room\":");
+		json_out_str(b, r->room);
+		buf_printf(b, ",\"seq\":%" PRIu64 ",\"time\":%" PRIu64 "}", seq, time_ms);
+		frame_end_ack(g, s);
+	}
+	request_end(g, r);
+}
+
+/* A message whose chat_stored was lost, found in a page: acked here, its author is not shown it as
+ * news and acked afterwards, when historyd answers the repeated post. */
+static void acknowledge_paged(struct gateway *g, struct str room, const struct ev_page *page)
+{
+	struct request *r = TAILQ_FIRST(&g->requests);
+	while (r) {
+		struct request *next = TAILQ_NEXT(r, entry);
+		bool is_waiting = r->kind == REQUEST_POST && str_equal(r->room, room);
+		for (uint32_t i = 0; is_waiting && i < page->messages.count; i++) {
+			struct rec_chat chat = bus_chat_at(&page->messages, i);
+			if (!str_equal(r->cid, chat.cid) || !str_equal(r->user, chat.user))
+				continue;
+			acknowledge(g, r, chat.seq, chat.time);
+			is_waiting = false;
+		}
+		r = next;
+	}
+}
+
 /* A page for one reader: history for its greeting, or what the log has dropped. */
 static void give_reader(struct gateway *g, struct request *r, const struct ev_page *page)
 {
@@ -124,10 +162,12 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	}
 	m->feed = NULL;
 	request_end(g, r);
-	if (m->is_live)
+	if (m->is_live) {
+		acknowledge_paged(g, m->view->room, page);
 		deliver_page(g, m, page);
-	else
+	} else {
 		join_page(g, m, page);
+	}
 }
 
 void chat_page(struct gateway *g, const struct ev_page *page)
@@ -143,6 +183,8 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 		CHECK(v && v->page_request == r);
 		v->page_request = NULL;
 		request_end(g, r);
+		if (v->is_open)
+			acknowledge_paged(g, v->room, page);
 		view_page(g, v, page);
 	} else if (r->kind == REQUEST_PAGE_READER) {
 		give_reader(g, r, page);
@@ -162,25 +204,6 @@ static struct request *own_post(struct gateway *g, uint64_t gateway, uint64_t nu
 {
 	struct request *r = gateway == g->options.id ? request_find(g, number) : NULL;
 	return r && r->kind == REQUEST_POST && str_equal(r->room, room) ? r : NULL;
-}
-
-/* Acks in the room's order: when the writer's cursor passes the message, or now if it is not in the
- * room any more. */
-static void acknowledge(struct gateway *g, struct request *r, uint64_t seq, uint64_t time_ms)
-{
-	struct session *s = session_find(g, r->session);
-	struct membership *m = s ? session_membership(s, r->room) : NULL;
-	if (m) {
-		deliver_own_ack(g, m, seq, time_ms, r);
-		session_touch(g, s);
-	} else if (s && r->has_id) {
-		struct buf *b = frame_begin_ack(g, s, r->id);
-		BUF_LIT(b, "{\"room\":");
-		json_out_str(b, r->room);
-		buf_printf(b, ",\"seq\":%" PRIu64 ",\"time\":%" PRIu64 "}", seq, time_ms);
-		frame_end_ack(g, s);
-	}
-	request_end(g, r);
 }
 
 void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)

@@ -150,6 +150,7 @@ static void on_history(struct person *me, uint32_t room, const json_t *messages,
 		last = seat->live_last = seq;
 	}
 	seat->has_history = true;
+	seat->history_ms = me->all->world->now_ms;
 	close_gap(seat);
 	ask_gap(me, room);
 }
@@ -213,7 +214,11 @@ static void on_ack(struct person *me, uint64_t id, const json_t *data)
 							   .cid = str_from(post->cid),
 							   .seq = seq,
 							   .is_ack = true});
-		if (me->seats[post->room].has_history && seq > me->seats[post->room].live_last)
+		/* One that was sent once, into a room that is being read, is acked in its place; a
+		 * repeated one may have been read before. */
+		const struct seat *seat = &me->seats[post->room];
+		bool is_first = post->sendings == 1 && post->sent_ms > seat->history_ms;
+		if (seat->has_history && (is_first || seq > seat->live_last))
 			live_step(me, post->room, seq, "ack");
 		return;
 	}

@@ -32,6 +32,7 @@ struct seat {
 	uint64_t join_id, join_ms, page_id;
 	uint64_t since; /* as it was asked with */
 	uint64_t have, live_first, live_last;
+	uint64_t history_ms; /* when msgHistory came */
 	bool people[PEOPLE_MAX];
 	uint64_t typing_ms[PEOPLE_MAX];
 };
