@@ -4,6 +4,7 @@
  * One thread, one libuv loop. Whatever wakes it (a client in shell_lws.c, a shard in
  * shell_shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
  * everything out at once. What the gateway does is in gateway.c. */
+#include "gateway/shell_handover.h"
 #include "gateway/shell_listen.h"
 #include "gateway/shell_lws.h"
 #include "gateway/shell_options.h"
@@ -45,6 +46,7 @@ struct shell {
 	struct sio_chat chat;
 	struct http http;
 	struct server server;
+	struct handover handover;
 	struct listener listener;
 	struct shards shards;
 	struct metrics metrics;
@@ -109,6 +111,7 @@ static void close_all(struct shell *s)
 	uv_close((uv_handle_t *)&s->more, NULL);
 	uv_close((uv_handle_t *)&s->term, NULL);
 	uv_close((uv_handle_t *)&s->interrupt, NULL);
+	handover_close(&s->handover);
 	shards_stop(&s->shards);
 	server_close(&s->server);
 	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
@@ -226,7 +229,24 @@ static uint64_t allow_sockets(uint64_t wanted)
 
 static void on_accept(void *ctx, int fd)
 {
+	handover_accept(ctx, fd);
+}
+
+static void on_adopt(void *ctx, int fd)
+{
 	server_adopt(ctx, fd);
+}
+
+/* Two gateways of one number cannot tell their polls apart, but each serves all else. */
+static void open_handover(struct shell *s, uint64_t id)
+{
+	char error[ERROR_MAX];
+	s->handover.id = id;
+	s->handover.path = s->eio_shell.path;
+	s->handover.adopt = on_adopt;
+	s->handover.ctx = &s->server;
+	if (!handover_open(&s->handover, &s->loop, s->listener.port, error, sizeof error))
+		log_odd("no_handover", "why=\"%s\"", error);
 }
 
 static void add_metrics(struct shell *s, uint64_t id)
@@ -243,6 +263,18 @@ static void add_metrics(struct shell *s, uint64_t id)
 		    &server->accepted);
 	metrics_add(&s->metrics, "sockets_refused_total", METRIC_COUNTER,
 		    "sockets refused, being too many", &server->refused);
+	metrics_add(&s->metrics, "handover_passed_total", METRIC_COUNTER,
+		    "polls passed to the gateway that they are for", &s->handover.passed);
+	metrics_add(&s->metrics, "handover_taken_total", METRIC_COUNTER,
+		    "polls that other gateways passed to this one", &s->handover.taken);
+	metrics_add(&s->metrics, "handover_dropped_total", METRIC_COUNTER,
+		    "polls closed because their gateway did not keep up", &s->handover.dropped);
+	metrics_add(&s->metrics, "engineio_sessions_total", METRIC_COUNTER,
+		    "sessions of Engine.IO opened", &s->eio.opened_total);
+	metrics_add(&s->metrics, "engineio_upgrades_total", METRIC_COUNTER,
+		    "those that moved from polling to a WebSocket", &s->eio.upgraded_total);
+	metrics_add(&s->metrics, "engineio_polls_total", METRIC_COUNTER, "long polls",
+		    &s->eio.polls_total);
 	metrics_add(&s->metrics, "origins_refused_total", METRIC_COUNTER,
 		    "upgrades refused for their origin", &server->refused_origins);
 	metrics_add(&s->metrics, "unsent_overflows_total", METRIC_COUNTER,
@@ -314,9 +346,10 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	if (!server_open(&s->server, &s->loop))
 		fail_system(PROGRAM, "libwebsockets does not start");
 	s->listener.on_accept = on_accept;
-	s->listener.ctx = &s->server;
+	s->listener.ctx = &s->handover;
 	if (!listener_open(&s->listener, &s->loop, o->host, o->port, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
+	open_handover(s, self.id);
 	s->shards = (struct shards){.core = s->core,
 				    .out = &s->out,
 				    .self = self,

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum {
 		64, /* in one turn, so that those who are here do not wait for a storm to pass */
 	/* The kernel's default lets megabytes pile up for a reader that has stopped. */
 	SEND_BUFFER_BYTES = 128 * 1024,
+	SPEAK_SECONDS = 5, /* until a silent connection is taken all the same */
 };
 
 /* False when nobody waits any more. */
@@ -60,8 +62,11 @@ static int listen_on(const struct addrinfo *a)
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
 	    set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0 &&
 	    set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES) == 0 &&
-	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 && bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
-	    listen(fd, BACKLOG) == 0)
+	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
+	    /* Who connects speaks first, and what it says decides who takes it (shell_handover.h).
+	     */
+	    set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, SPEAK_SECONDS) == 0 &&
+	    bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	int why = errno;
 	close(fd);
@@ -78,6 +83,7 @@ static void put_address(struct listener *l)
 	(void)getsockname(l->fd, (struct sockaddr *)&sa, &len);
 	(void)getnameinfo((struct sockaddr *)&sa, len, host, sizeof host, port, sizeof port,
 			  NI_NUMERICHOST | NI_NUMERICSERV);
+	l->port = strtoull(port, NULL, 10);
 	bool is_v6 = sa.ss_family == AF_INET6;
 	snprintf(l->address, sizeof l->address, "%s%.46s%s:%.5s", is_v6 ? "[" : "", host,
 		 is_v6 ? "]" : "", port);

@@ -19,6 +19,7 @@ struct listener {
 	accept_fn *on_accept;
 	void *ctx;
 	char address[64]; /* "127.0.0.1:8080", as it came out */
+	uint64_t port;    /* likewise */
 };
 
 /* Several gateways of one user may share a port, and the kernel spreads the clients over them; any
