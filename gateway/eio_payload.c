@@ -4,6 +4,7 @@
  * not. */
 #include "gateway/eio_payload.h"
 #include "gateway/frame_bytes.h"
+#include "gateway/text.h"
 
 #include <openssl/evp.h>
 
@@ -13,6 +14,7 @@ void eio_payload_read(struct eio_payload *p, unsigned revision, bool is_octets, 
 {
 	*p = (struct eio_payload){
 		.rest = body, .revision = revision, .is_framed = is_octets && revision == 3};
+	p->bad = !p->is_framed && !text_is_utf8(body);
 }
 
 void eio_payload_free(struct eio_payload *p)
@@ -142,6 +144,8 @@ static bool next_framed(struct eio_payload *p, struct eio_packet *packet)
 	if (len == 0 || len > p->rest.len || (is_binary && p->rest.ptr[0] != 4))
 		return refuse(p);
 	*packet = (struct eio_packet){.is_binary = is_binary, .data = str_of(p->rest.ptr, len)};
+	if (!is_binary && !text_is_utf8(packet->data))
+		return refuse(p);
 	if (is_binary) /* behind its type */
 		packet->data = str_of(p->rest.ptr + 1, len - 1);
 	skip(p, len);
