@@ -9,34 +9,36 @@ enum { CONNECT_MS = 45000 };
 struct sio_end {
 	struct client_end end; /* what the core knows as `conn` */
 	TAILQ_ENTRY(sio_end) entry;
-	struct sio_client *client; /* NULL: left */
+	struct sio_chat *chat;
+	/* Not the sio_client between the two: each delivery would have to touch it. */
+	struct eio_session *transport; /* NULL: left */
 	struct session *session;
 };
 
 static bool is_open(struct client_end *end)
 {
-	return CONTAINER_OF(end, struct sio_end, end)->client != NULL;
+	return CONTAINER_OF(end, struct sio_end, end)->transport != NULL;
 }
 
 static void send_frames(struct client_end *end, struct str frames, uint64_t now_ms)
 {
-	struct sio_client *c = CONTAINER_OF(end, struct sio_end, end)->client;
-	sio_now(c->sio, now_ms);
-	eio_send(c->session, frames);
+	const struct sio_end *e = CONTAINER_OF(end, struct sio_end, end);
+	sio_now(&e->chat->sio, now_ms);
+	eio_send(e->transport, frames);
 }
 
 /* A client that polls is held up by its polls. */
 static void set_pause(struct client_end *end, bool is_paused)
 {
-	eio_pause(CONTAINER_OF(end, struct sio_end, end)->client->session, is_paused);
+	eio_pause(CONTAINER_OF(end, struct sio_end, end)->transport, is_paused);
 }
 
 static void close_end(struct client_end *end, uint16_t code, uint64_t now_ms)
 {
-	struct sio_client *c = CONTAINER_OF(end, struct sio_end, end)->client;
+	const struct sio_end *e = CONTAINER_OF(end, struct sio_end, end);
 	(void)code; /* Engine.IO has none; the client sees "transport close" and comes back */
-	sio_now(c->sio, now_ms);
-	sio_end(c);
+	sio_now(&e->chat->sio, now_ms);
+	eio_end(e->transport, now_ms);
 }
 
 static const struct client_class class = {
@@ -52,7 +54,8 @@ static void on_connected(void *ctx, struct sio_client *c, size_t namespace, stru
 	struct sio_end *e = mem_alloc(sizeof *e);
 	(void)namespace, (void)auth;
 	e->end.class = &class;
-	e->client = c;
+	e->chat = chat;
+	e->transport = c->session;
 	c->user = e;
 	e->session = gateway_connect(chat->core, chat->sio.now_ms, &e->end, WIRE_SOCKETIO, false);
 }
@@ -97,7 +100,7 @@ static void on_left(void *ctx, struct sio_client *c, size_t namespace)
 	struct sio_end *e = c->user;
 	(void)namespace;
 	c->user = NULL;
-	e->client = NULL;
+	e->transport = NULL;
 	gateway_disconnect(chat->core, chat->sio.now_ms, e->session, chat->out);
 	TAILQ_INSERT_TAIL(&chat->gone, e, entry);
 }

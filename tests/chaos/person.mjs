@@ -1,205 +1,223 @@
 // SPDX-License-Identifier: MIT
-// person.mjs - a client that writes and reads whatever happens: it sends a message again with its cid until it is acked,
-// reconnects to any gateway when one does not answer, and resumes each room where it had got to.
+// person.mjs - a client as PROTOCOL.md wants one: it stays in its rooms through any number of connections, resumes with
+// `since`, pages in what is missing, and sends each message with its cid until it is acked.
 //
-// What it is told is compared with the promises as it comes (ledger.mjs) and at the end.
+// Next: connection.mjs, the socket below; view.mjs, what must be right about what it reads.
 
-import WebSocket from "ws";
+import { Connection } from "./connection.mjs";
+import { bodyOf, cidOf } from "./ledger.mjs";
+import { View } from "./view.mjs";
 
-const ANSWER_MS = 7000; // a connection that owes an answer for longer is given up
-const OUTSTANDING_MAX = 300; // messages without an ack, before it writes no more for now
+const GIVE_UP_MS = 7_000; // a gateway answers within 5 s; one that does not is gone
+const PROBE_MS = 2_000; // after so long without a word, ask
+const AGAIN_MS = 300; // after `unavailable`
 const PAGE = 200;
+const BACKLOG_MAX = 150; // messages a writer keeps while it cannot send
+
+const MAY_BE_TOLD = new Set(["unavailable"]);
+
+/** A person in a room. */
+class Seat {
+  isJoined = false;
+  isJoining = false;
+  isPaging = false;
+  notBefore = 0;
+  people = new Set();
+  outbox = []; // unacked: { cid, tries, isSent, notBefore }
+  made = 0;
+  dueAt = 0;
+
+  constructor(person, room, isWriter) {
+    this.room = room;
+    this.isWriter = isWriter;
+    this.view = new View(person.ledger, room, person.name);
+  }
+
+  forget() {
+    this.isJoined = this.isJoining = this.isPaging = this.view.hasHistory = false;
+    this.people.clear();
+    for (const message of this.outbox) message.isSent = false;
+  }
+}
 
 export class Person {
-  /** What it has read: for each room an array of cids by seq, without a gap from 1 to `have`. */
-  rooms = new Map();
-  outstanding = new Map(); // cid -> { room, body, sent }
-  isAway = false;
-  #socket = null;
-  #isOpen = false;
-  #ids = 0;
-  #asked = new Map(); // id -> { kind, room, cid, at }
-  #written = 0;
-  #retryAt = 0;
+  seats = new Map();
+  /** Away on purpose. */
+  isAway = true;
+  isWriting = true;
+  counts = { connections: 0, closes: {}, givenUp: 0, vanished: 0, errors: {}, retries: 0, heldBack: 0 };
+  #connection;
+  #connectAt = 0;
 
-  constructor(name, rooms, urls, ledger, rng) {
-    Object.assign(this, { name, urls, ledger, rng, key: `the key of ${name}, sixteen bytes` });
-    for (const room of rooms) {
-      this.rooms.set(room, { name: room, log: [], have: 0, live: null, isJoined: false, users: new Set() });
+  /**
+   * @param options  { name, ledger, urls, random, rooms: [{ room, isWriter }], everyMs: between two messages in a room,
+   *                   window: unanswered ones in a room }
+   */
+  constructor({ name, ledger, urls, random, rooms, everyMs, window }) {
+    Object.assign(this, { name, ledger, urls, random, everyMs, window });
+    this.key = `chaos-key-of-${name}`.padEnd(24, "-");
+    for (const { room, isWriter } of rooms) this.seats.set(room, new Seat(this, room, isWriter));
+  }
+
+  get isOpen() { return this.#connection?.isOpen ?? false; }
+  get gateway() { return this.#connection?.gateway; }
+  get unacked() { return [...this.seats.values()].reduce((sum, seat) => sum + seat.outbox.length, 0); }
+  isIn(room) { return this.isOpen && this.seats.get(room).isJoined; }
+
+  come() {
+    this.isAway = false;
+    this.#connectAt = 0;
+  }
+
+  /** Leaves without a goodbye. */
+  vanish() {
+    this.counts.vanished += 1;
+    this.leave();
+  }
+
+  leave() {
+    this.isAway = true;
+    this.#drop();
+  }
+
+  /** What time brings; called every few ms. */
+  tick(now) {
+    for (const seat of this.seats.values()) this.#write(seat, now);
+    if (this.isAway) return;
+    if (!this.#connection) {
+      if (now >= this.#connectAt) this.#connect();
+      return;
     }
-  }
-
-  get isConnected() {
-    return this.#isOpen && [...this.rooms.values()].every(({ isJoined }) => isJoined);
-  }
-
-  /** One message into one of its rooms; sent when the room is joined. */
-  write() {
-    if (this.outstanding.size >= OUTSTANDING_MAX) return;
-    const names = [...this.rooms.keys()];
-    const room = names[this.#written % names.length];
-    const cid = `${this.name}-${this.#written++}`;
-    this.outstanding.set(cid, { room, body: `message ${cid}`, sent: 0 });
-    if (this.rooms.get(room).isJoined) this.#post(cid);
-  }
-
-  /** Looks after the connection; to be called a few times a second. */
-  tend(now) {
-    if (this.isAway || now < this.#retryAt) return;
-    if (!this.#socket) return this.#connect();
-    const oldest = this.#asked.values().next().value;
-    if (oldest && now > oldest.at + ANSWER_MS) return this.cut();
-    for (const room of this.rooms.values()) {
-      if (this.#isOpen && !room.isJoined && !room.isJoining) this.#join(room);
+    if (!this.isOpen) return;
+    if (this.#connection.waitingMs(now) > GIVE_UP_MS) {
+      this.counts.givenUp += 1;
+      this.#drop();
+      this.#connectAt = now + this.random() * 200;
+      return;
     }
-    for (const [cid, post] of this.outstanding) {
-      if (!post.sent && this.rooms.get(post.room).isJoined) this.#post(cid);
+    for (const seat of this.seats.values()) {
+      if (!seat.isJoined) this.#join(seat, now);
+      else if (seat.view.hasHistory) this.#send(seat, now);
+      if (now >= seat.notBefore) this.#fillGap(seat);
     }
-  }
-
-  /** The connection ends without a goodbye. */
-  cut() {
-    this.#socket?.terminate();
-    this.#gone(this.#socket);
+    const isSilent = now - this.#connection.heardAt > PROBE_MS && this.#connection.waitingMs(now) === 0;
+    const [seat] = this.seats.values();
+    if (isSilent && seat.isJoined) this.#request("history", { room: seat.room, limit: 1 }, () => {});
   }
 
   #connect() {
-    const url = this.urls[Math.floor(this.rng() * this.urls.length)];
-    const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, "parlor.v1", {
-      handshakeTimeout: 3000, perMessageDeflate: false,
+    this.counts.connections += 1;
+    const url = this.urls[Math.floor(this.random() * this.urls.length)];
+    this.#connection = new Connection(url, {
+      opened: () => {},
+      told: (frame) => this.#told(frame),
+      closed: (code) => {
+        this.counts.closes[code] = (this.counts.closes[code] ?? 0) + 1;
+        if ([1002, 1003, 1007, 1009, 4001].includes(code)) this.#strange(`closed with ${code}`);
+        this.#drop();
+        this.#connectAt = Date.now() + 50 + this.random() * 250;
+      },
     });
-    this.#socket = socket;
-    socket.on("open", () => {
-      if (socket !== this.#socket) return;
-      this.#isOpen = true;
-      for (const room of this.rooms.values()) this.#join(room);
+  }
+
+  #drop() {
+    this.#connection?.cut();
+    this.#connection = undefined;
+    for (const seat of this.seats.values()) seat.forget();
+  }
+
+  /** Errors are counted, and must be of those that a good client may meet. */
+  #request(event, data, answered) {
+    this.#connection.request(event, data, (error, reply) => {
+      if (error) {
+        this.counts.errors[error.code] = (this.counts.errors[error.code] ?? 0) + 1;
+        if (!MAY_BE_TOLD.has(error.code)) this.#strange(`${event} gets ${error.code}: ${error.message}`);
+      }
+      answered(error, reply);
     });
-    socket.on("message", (bytes) => {
-      if (socket !== this.#socket) return;
-      for (const line of bytes.toString().split("\n")) if (line) this.#hear(JSON.parse(line));
+  }
+
+  #join(seat, now) {
+    if (seat.isJoining || now < seat.notBefore) return;
+    seat.isJoining = true;
+    const data = { username: this.name, room: seat.room, key: this.key, since: seat.view.join() };
+    this.#request("userJoin", data, (error) => {
+      seat.isJoining = false;
+      seat.isJoined = !error;
+      if (error) seat.notBefore = Date.now() + AGAIN_MS;
     });
-    socket.on("error", () => {}).on("close", () => this.#gone(socket));
   }
 
-  #gone(socket) {
-    if (!socket || socket !== this.#socket) return;
-    this.#socket = null;
-    this.#isOpen = false;
-    this.#asked.clear();
-    this.#retryAt = Date.now() + 100 + this.rng() * 400;
-    for (const room of this.rooms.values()) Object.assign(room, { isJoined: false, isJoining: false, live: null });
-    for (const post of this.outstanding.values()) post.sent = 0;
-  }
-
-  #ask(kind, event, data, more = {}) {
-    const id = ++this.#ids;
-    this.#asked.set(id, { kind, room: data.room, at: Date.now(), ...more });
-    this.#socket.send(JSON.stringify({ event, id, data }));
-  }
-
-  #join(room) {
-    room.isJoining = true;
-    room.since = room.have;
-    this.#ask("join", "userJoin", { username: this.name, key: this.key, room: room.name, since: room.have });
-  }
-
-  #post(cid) {
-    const post = this.outstanding.get(cid);
-    post.sent++;
-    this.#ask("post", "updateChat", { room: post.room, cid, body: post.body }, { cid });
-  }
-
-  #hear({ event, id, data, room: name, more }) {
-    const room = this.rooms.get(name);
-    if (event === "ack") return this.#acked(id, data);
-    if (event === "error") return this.#refused(id, data);
-    if (event === "msgHistory") return this.#history(room, data, more);
-    if (event === "updateChat") return this.#step(room, data.seq, data);
-    if (event === "activeUsers") room.users = new Set(data);
-    else if (event === "userJoin") room.users.add(data.username);
-    else if (event === "userLeave") room.users.delete(data.username);
-  }
-
-  #acked(id, data) {
-    const asked = this.#asked.get(id);
-    if (!asked) return this.ledger.broken(`${this.name} gets an ack for what it has not asked: ${id}`);
-    this.#asked.delete(id);
-    const room = this.rooms.get(asked.room);
-    if (asked.kind === "join") Object.assign(room, { isJoined: true, isJoining: false });
-    else if (asked.kind === "page") this.#page(room, data.messages);
-    else if (asked.kind === "post") {
-      const post = this.outstanding.get(asked.cid);
-      this.outstanding.delete(asked.cid);
-      this.ledger.acked(room.name, data.seq, asked.cid, post?.body);
-      // An ack stands in the room's order where the message would; that of a repetition may come later.
-      if (room.live && data.seq > room.live.last) this.#step(room, data.seq, { cid: asked.cid });
+  #write(seat, now) {
+    if (!seat.isWriter || !this.isWriting) return;
+    if (seat.dueAt === 0) seat.dueAt = now + this.random() * this.everyMs;
+    for (; now >= seat.dueAt; seat.dueAt += this.everyMs) {
+      if (seat.outbox.length >= BACKLOG_MAX) this.counts.heldBack += 1;
+      else seat.outbox.push({ cid: cidOf(this.name, seat.room, ++seat.made), tries: 0, isSent: false, notBefore: 0 });
     }
   }
 
-  #refused(id, data) {
-    const asked = this.#asked.get(id);
-    this.#asked.delete(id);
-    if (!asked || data.code !== "unavailable") {
-      this.ledger.broken(`${this.name} gets an error for ${asked?.kind}: ${data.code} ${data.message}`);
-      return;
+  #send(seat, now) {
+    for (const message of seat.outbox.slice(0, this.window)) {
+      if (!message.isSent && now >= message.notBefore) this.#post(seat, message);
     }
-    this.ledger.unavailable++;
-    if (asked.kind === "join") this.rooms.get(asked.room).isJoining = false;
-    if (asked.kind === "page") this.rooms.get(asked.room).isPaging = false;
-    const post = this.outstanding.get(asked.cid);
-    if (post) post.sent = 0; // again at the next look
   }
 
-  /* "Nothing twice, nothing missing": on one connection each next thing of a room is the next seq. */
-  #step(room, seq, message) {
-    if (!room.live) return this.ledger.broken(`${this.name}: ${room.name} ${seq} before msgHistory`);
-    if (seq !== room.live.last + 1) {
-      this.ledger.broken(`${this.name}: ${room.name} has ${seq} after ${room.live.last}`);
-    }
-    room.live.last = seq;
-    room.live.cids.push(message.cid);
-    this.#close(room);
+  #post(seat, message) {
+    const { cid } = message;
+    message.isSent = true;
+    if (message.tries++ > 0) this.counts.retries += 1;
+    this.#request("updateChat", { room: seat.room, body: bodyOf(cid), cid }, (error, ack) => {
+      if (error) {
+        message.isSent = false;
+        message.notBefore = Date.now() + AGAIN_MS;
+        return;
+      }
+      this.ledger.acked(seat.room, cid, ack);
+      seat.view.acked(ack.seq, message.tries > 1);
+      seat.outbox.splice(seat.outbox.indexOf(message), 1);
+      this.#send(seat, Date.now());
+    });
   }
 
-  #history(room, messages, more) {
-    const first = messages[0]?.seq ?? room.since + 1;
-    if (!more && first !== room.since + 1) {
-      this.ledger.broken(`${this.name}: ${room.name} since ${room.since} begins with ${first}`);
-    }
-    room.live = { first, last: first - 1, cids: [] };
-    room.isPaging = false;
-    for (const message of messages) this.#step(room, message.seq, message);
-    this.#close(room);
-    this.#fill(room);
+  #fillGap(seat) {
+    const after = seat.view.gapAfter;
+    if (after === undefined || seat.isPaging) return;
+    seat.isPaging = true;
+    this.#request("history", { room: seat.room, after, limit: PAGE }, (error, page) => {
+      seat.isPaging = false;
+      if (error) {
+        seat.notBefore = Date.now() + AGAIN_MS;
+        return;
+      }
+      seat.view.page(page.messages);
+      this.#fillGap(seat);
+    });
   }
 
-  #fill(room) {
-    if (room.isPaging || !room.live || room.have + 1 >= room.live.first) return;
-    room.isPaging = true;
-    this.#ask("page", "history", { room: room.name, after: room.have, limit: PAGE });
+  #told({ event, room, data, more }) {
+    const seat = this.seats.get(room);
+    if (event === "goingAway") return;
+    if (!seat) {
+      this.#strange(`${event} of room ${room}: ${JSON.stringify(data)}`);
+    } else if (event === "updateChat") {
+      seat.view.live(data);
+    } else if (event === "msgHistory") {
+      seat.view.history(data, more);
+      this.#fillGap(seat);
+    } else if (event === "activeUsers") {
+      seat.people = new Set(data);
+      if (seat.people.size !== data.length) this.#strange(`activeUsers with a name twice: ${data}`);
+    } else if (event === "userJoin") {
+      seat.people.add(data.username);
+    } else if (event === "userLeave") {
+      seat.people.delete(data.username);
+    } else {
+      this.#strange(`event ${event}`);
+    }
   }
 
-  #page(room, messages) {
-    room.isPaging = false;
-    for (const { seq, cid } of messages) {
-      if (seq <= room.have) continue;
-      if (seq !== room.have + 1) this.ledger.broken(`${this.name}: a page of ${room.name} has ${seq} after ${room.have}`);
-      room.log[seq] = cid;
-      room.have = seq;
-    }
-    this.#close(room);
-    this.#fill(room);
-  }
-
-  /* The live run joins on to what was read before, as soon as it reaches it. */
-  #close(room) {
-    const { live } = room;
-    if (!live || room.have + 1 < live.first) return;
-    while (room.have < live.last) {
-      room.have++;
-      room.log[room.have] = live.cids[room.have - live.first];
-    }
-    live.first = live.last + 1;
-    live.cids.length = 0;
+  #strange(text) {
+    this.ledger.breaks("answers", `${this.name}: ${text}`);
   }
 }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// netstack.mjs - the processes with the bus on TCP, each in a network namespace of its own, so that it can be cut off.
+// tests/chaos/netns has made the namespaces; this process runs in the hub.
+//
+// See also: upstack.mjs, the same without namespaces.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { bin, FAULTS, REPO, serviceEnv, tempDir } from "../e2e/lib/stack.mjs";
+import { PATIENCE_MS, until, within } from "../e2e/lib/wait.mjs";
+import { probe } from "./upstack.mjs";
+
+const BUS_PORT = 7100;
+const WEB_PORT = 8080;
+const FIRST_HOST = 10; // as in tests/chaos/netns
+
+export class NetStack {
+  services;
+  #prefix;
+  #loops = new Map(); // service → { child, ended }
+
+  /** @param options  { counts, prefix: of the namespaces, gatewayOptions } */
+  static async start({ counts, prefix, gatewayOptions }) {
+    const stack = new NetStack();
+    stack.#prefix = prefix;
+    stack.services = ["gateway", "roomd", "historyd"].flatMap((service) =>
+      Array.from({ length: counts[service] }, (_, n) => `${service}-${n}`));
+    stack.data = tempDir();
+    for (const dir of ["log", "run"]) mkdirSync(path.join(stack.data, dir));
+    stack.#startAll(counts, gatewayOptions);
+    await until("all gateways are ready", async () => {
+      for (const [service, { child }] of stack.#loops) {
+        if (child.exitCode !== null) return `${service} cannot run`;
+      }
+      return !(await stack.missing());
+    }, 60_000);
+    for (const [service, { child }] of stack.#loops) assert.equal(child.exitCode, null, `${service}: ${stack.log(service)}`);
+    return stack;
+  }
+
+  #startAll(counts, gatewayOptions) {
+    const bus = (service) => `tcp://${this.#host(service)}:${BUS_PORT}`;
+    const all = (service) => this.#named(service).map(bus).join(",");
+    for (const [n, name] of this.#named("historyd").entries()) {
+      this.#start(name, "parlor-historyd", ["--bind", bus(name), "--shard", n, "--shards", counts.historyd,
+        "--data", path.join(this.data, name)]);
+    }
+    for (const [n, name] of this.#named("roomd").entries()) {
+      this.#start(name, "parlor-roomd", ["--bind", bus(name), "--shard", n, "--historyd", all("historyd")]);
+    }
+    for (const [n, name] of this.#named("gateway").entries()) {
+      this.#start(name, "parlor-gateway", [...gatewayOptions, "--id", n, "--host", this.#host(name), "--port", WEB_PORT,
+        "--roomd", all("roomd"), "--historyd", all("historyd"), "--bind", bus(name),
+        "--web", path.join(REPO, "gateway/web")]);
+    }
+  }
+
+  #start(name, program, options) {
+    const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", "ip", "netns", "exec", `${this.#prefix}-${name}`,
+      "bash", path.join(REPO, "deploy/run-service"), this.data, name, bin(program), ...options.map(String)],
+    { env: serviceEnv(), stdio: "ignore", detached: true });
+    this.#loops.set(name, { child, ended: new Promise((resolve) => child.on("close", resolve)) });
+  }
+
+  #named(service) { return this.services.filter((name) => name.startsWith(`${service}-`)); }
+  #host(name) { return `10.97.0.${FIRST_HOST + this.services.indexOf(name)}`; }
+
+  get name() { return "namespaces, TCP"; }
+  get urls() { return this.#named("gateway").map((name) => `http://${this.#host(name)}:${WEB_PORT}`); }
+  pid(service) { return Number(readFileSync(path.join(this.data, "run", `${service}.pid`), "utf8")); }
+
+  log(service) {
+    const file = path.join(this.data, "log", `${service}.log`);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  /** Every gateway reaches every service: undefined, or what they say otherwise. */
+  async missing() {
+    const answers = await Promise.all(this.urls.map(probe));
+    return answers.filter(({ isReady }) => !isReady).map(({ says }) => says).join("; ") || undefined;
+  }
+
+  cut(service) { execFileSync("ip", ["link", "set", service, "down"]); }
+  mend(service) { execFileSync("ip", ["link", "set", service, "up"]); }
+
+  /** Stops everything; throws when a log holds a sanitizer's report or a failed CHECK. */
+  async stop({ keepData }) {
+    for (const service of ["gateway", "roomd", "historyd"]) {
+      const loops = this.#named(service).map((name) => this.#loops.get(name));
+      for (const { child } of loops) child.kill("SIGTERM");
+      await within(Promise.all(loops.map(({ ended }) => ended)), `${service}s stop`, 2 * PATIENCE_MS);
+    }
+    const lines = this.services.flatMap((service) => this.log(service).split("\n"));
+    if (!keepData) rmSync(this.data, { recursive: true, force: true });
+    const fault = lines.findIndex((line) => FAULTS.test(line));
+    assert.equal(fault, -1, `a service reports a fault:\n${lines.slice(Math.max(0, fault - 3), fault + 40).join("\n")}`);
+  }
+}
