@@ -156,6 +156,10 @@ void eio_send(struct eio_session *s, struct str frames)
 		e->transport.send(e->transport_ctx, s->socket, frames);
 		return;
 	}
+	if (s->pending.len + frames.len > PENDING_MAX) {
+		session_drop(s); /* it asks and asks, and never fetches the answers */
+		return;
+	}
 	buf_str(&s->pending, frames);
 	transport_flush(s);
 	if (s->pending.len && !s->is_blocked && s->client) {

@@ -22,6 +22,7 @@ struct eio_options {
 	uint64_t ping_interval_ms, ping_timeout_ms;
 	uint64_t payload_max; /* bytes of one body or frame, as clients are told */
 	uint64_t owner;       /* this process, as each sid names it: see eio_owner */
+	uint64_t sessions_max;
 };
 
 /* What a request's query said. */

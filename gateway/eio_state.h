@@ -9,6 +9,8 @@
 enum {
 	UPGRADE_MS = 10000, /* from a probe to its `5` */
 	LAST_POLL_MS = 30000,
+	PENDING_MAX =
+		1024 * 1024, /* far above what an application says to a client that is blocked */
 };
 
 struct eio_session {

@@ -92,7 +92,9 @@ static int judge(const struct eio *e, const struct eio_query *q, enum eio_transp
 	}
 	if (q->transport != transport)
 		return 3;
-	return q->revision ? -1 : 5;
+	if (!q->revision)
+		return 5;
+	return e->sessions.count < e->options.sessions_max ? -1 : 3;
 }
 
 /* ---- polling ---- */

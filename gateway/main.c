@@ -307,7 +307,8 @@ static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
 	eio_open(&s->eio, &(struct eio_options){.ping_interval_ms = o->core.ping_ms,
 						.ping_timeout_ms = o->core.pong_ms,
 						.payload_max = o->frame_max,
-						.owner = id});
+						.owner = id,
+						.sessions_max = s->server.sockets_max});
 	s->eio_shell = (struct eio_shell){.eio = &s->eio,
 					  .conns = &s->conns,
 					  .path = "/socket.io/",

@@ -45,7 +45,7 @@ static void carry_out(struct ops *ops, struct client_end *end, const struct clie
 	}
 	if (frames.len)
 		end->class->send(end, frames, now_ms);
-	if (close_code)
+	if (close_code && end->class->is_open(end))
 		end->class->close(end, close_code, now_ms);
 }
 

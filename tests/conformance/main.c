@@ -98,7 +98,8 @@ int main(int argc, char **argv)
 	conns_init(&s.conns, PAYLOAD_MAX);
 	eio_open(&s.eio, &(struct eio_options){.ping_interval_ms = PING_INTERVAL_MS,
 					       .ping_timeout_ms = PING_TIMEOUT_MS,
-					       .payload_max = PAYLOAD_MAX});
+					       .payload_max = PAYLOAD_MAX,
+					       .sessions_max = 1000});
 	s.eio_shell = (struct eio_shell){.eio = &s.eio,
 					 .conns = &s.conns,
 					 .path = s.has_sio ? "/socket.io/" : "/engine.io/",

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct eio_query q;
 	if (size < 1)
 		return 0;
-	eio_open(&eio, &(struct eio_options){.payload_max = 1000});
+	eio_open(&eio, &(struct eio_options){.payload_max = 1000, .sessions_max = 10});
 	eio.transport =
 		(struct eio_transport){.send = on_send, .pause = on_pause, .close = on_close};
 	sio = (struct sio){.app = {.connected = on_connected,

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+/* test_eio.c — Engine.IO's payloads and sessions, with the test as transport and application. What
+ * the authors' conformance suites cover is not repeated here. */
+#include "gateway/eio.h"
+#include "gateway/frame_bytes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka wants the three above first
+#include <cmocka.h>
+#include <stdio.h>
+
+enum { PAYLOAD_MAX = 1000, PENDING_BYTES = 1024 * 1024 };
+
+/* ---- payloads ---- */
+
+/* Packets as "text|<binary>|…", or "bad". */
+static const char *read_all(unsigned revision, bool is_octets, struct str body)
+{
+	static char text[400];
+	struct eio_payload p;
+	struct eio_packet packet;
+	size_t at = 0;
+	text[0] = '\0';
+	eio_payload_read(&p, revision, is_octets, body);
+	while (eio_payload_next(&p, &packet)) {
+		int len = snprintf(text + at, sizeof text - at,
+				   packet.is_binary ? "%s<" STR_FMT ">" : "%s" STR_FMT,
+				   at ? "|" : "", STR_ARG(packet.data));
+		at += (size_t)len;
+	}
+	bool is_bad = p.bad;
+	eio_payload_free(&p);
+	return is_bad ? "bad" : text;
+}
+
+static void test_payloads_of_revision_4(void **state)
+{
+	(void)state;
+	assert_string_equal(read_all(4, false, STR("4hello")), "4hello");
+	assert_string_equal(read_all(4, false,
+				     STR("4a\036"
+					 "4b\036bYWJj\036"
+					 "3")),
+			    "4a|4b|<abc>|3");
+	assert_string_equal(read_all(4, false, STR("b")), "<>");
+	const char *bad[] = {"",
+			     "4a\036",
+			     "\036",
+			     "4a\036\036"
+			     "4b",
+			     "bYWJ",
+			     "b****",
+			     "4\xff",
+			     "4\xed\xa0\x80"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_string_equal(read_all(4, false, str_from(bad[i])), "bad");
+}
+
+static void test_payloads_of_revision_3_count_utf16(void **state)
+{
+	(void)state;
+	assert_string_equal(read_all(3, false, STR("6:4hello2:4€")), "4hello|4€");
+	assert_string_equal(read_all(3, false, STR("3:4😀1:2")), "4😀|2");
+	assert_string_equal(read_all(3, false, STR("6:b4YWJj")), "<abc>");
+	assert_string_equal(read_all(3, true,
+				     STR("\0\6\xff"
+					 "4hello\1\4\xff\4abc")),
+			    "4hello|<abc>");
+	const char *bad[] = {"",   "abc",  "6:4hell",       "5:4hello", ":4",
+			     "0:", "2:4😀", "99999999999:4", "3:b5YWJj"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_string_equal(read_all(3, false, str_from(bad[i])), "bad");
+	assert_string_equal(read_all(3, true,
+				     STR("\0\6\xff"
+					 "4hell")),
+			    "bad");
+	assert_string_equal(read_all(3, true,
+				     STR("\2\1\xff"
+					 "4")),
+			    "bad");
+	assert_string_equal(read_all(3, true,
+				     STR("\1\1\xff"
+					 "4")),
+			    "bad");
+}
+
+static void test_frames_become_payloads(void **state)
+{
+	(void)state;
+	struct buf frames = {0};
+	struct buf body = {0};
+	frame_put(&frames, FRAME_TEXT, STR("4😀"));
+	frame_put(&frames, FRAME_TEXT, STR("2"));
+	assert_false(eio_payload_write(&body, 4, EIO_BASE64, buf_view(&frames)));
+	assert_true(str_equal(buf_view(&body), STR("4😀\036"
+						   "2")));
+	buf_reset(&body);
+	assert_false(eio_payload_write(&body, 3, EIO_OCTETS, buf_view(&frames)));
+	assert_true(str_equal(buf_view(&body), STR("3:4😀1:2")));
+	buf_reset(&body);
+	frame_put(&frames, FRAME_BINARY, STR("\4abc"));
+	assert_true(eio_payload_write(&body, 3, EIO_OCTETS, buf_view(&frames)));
+	assert_string_equal(read_all(3, true, buf_view(&body)), "4😀|2|<abc>");
+	buf_reset(&body);
+	assert_false(eio_payload_write(&body, 3, EIO_BASE64, buf_view(&frames)));
+	assert_true(str_equal(buf_view(&body), STR("3:4😀1:26:b4YWJj")));
+	buf_free(&frames);
+	buf_free(&body);
+}
+
+/* ---- sessions ---- */
+
+struct fixture {
+	struct eio eio;
+	struct eio_session *session; /* the newest */
+	unsigned status;             /* of the newest answer; 0: none came */
+	char body[2000];
+	size_t blocked, writable, closed;
+};
+
+static void on_respond(void *ctx, struct eio_request *r, const struct eio_answer *a)
+{
+	struct fixture *f = ctx;
+	(void)r;
+	f->status = a->status;
+	snprintf(f->body, sizeof f->body, STR_FMT, STR_ARG(a->body));
+}
+
+static void *on_opened(void *ctx, struct eio_session *s)
+{
+	struct fixture *f = ctx;
+	f->session = s;
+	return s;
+}
+
+static void on_message(void *ctx, void *client, struct str data, bool is_binary)
+{
+	(void)ctx, (void)client, (void)data, (void)is_binary;
+}
+
+static void on_heard(void *ctx, void *client)
+{
+	(void)ctx, (void)client;
+}
+
+static void on_blocked(void *ctx, void *client)
+{
+	(void)client;
+	((struct fixture *)ctx)->blocked++;
+}
+
+static void on_writable(void *ctx, void *client)
+{
+	(void)client;
+	((struct fixture *)ctx)->writable++;
+}
+
+static void on_closed(void *ctx, void *client)
+{
+	(void)client;
+	((struct fixture *)ctx)->closed++;
+}
+
+static int open_eio(void **state)
+{
+	struct fixture *f = mem_alloc(sizeof *f);
+	eio_open(&f->eio, &(struct eio_options){.ping_interval_ms = 25000,
+						.ping_timeout_ms = 20000,
+						.payload_max = PAYLOAD_MAX,
+						.owner = 11,
+						.sessions_max = 2});
+	f->eio.transport = (struct eio_transport){.respond = on_respond};
+	f->eio.transport_ctx = f;
+	f->eio.app = (struct eio_app){.opened = on_opened,
+				      .message = on_message,
+				      .heard = on_heard,
+				      .blocked = on_blocked,
+				      .writable = on_writable,
+				      .closed = on_closed};
+	f->eio.app_ctx = f;
+	*state = f;
+	return 0;
+}
+
+static int close_eio(void **state)
+{
+	struct fixture *f = *state;
+	eio_close(&f->eio);
+	mem_free(f);
+	return 0;
+}
+
+static void get(struct fixture *f, struct eio_request *r, const char *sid)
+{
+	char text[200];
+	struct eio_query q;
+	snprintf(text, sizeof text, "EIO=4&transport=polling%s%s", *sid ? "&sid=" : "", sid);
+	eio_query_read(&q, str_from(text));
+	f->status = 0;
+	eio_get(&f->eio, 1, &q, r);
+}
+
+static void test_a_sid_names_its_owner(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	uint64_t owner = 0;
+	get(f, &r, "");
+	assert_int_equal(f->status, 200);
+	assert_true(eio_owner(eio_sid(f->session), &owner));
+	assert_int_equal(owner, 11);
+	assert_false(eio_owner("", &owner));
+	assert_false(eio_owner("-1", &owner));
+	assert_false(eio_owner("zz-", &owner));
+	assert_false(eio_owner("12", &owner));
+}
+
+static void test_sessions_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r[3] = {0};
+	get(f, &r[0], "");
+	get(f, &r[1], "");
+	assert_int_equal(f->status, 200);
+	get(f, &r[2], "");
+	assert_int_equal(f->status, 400);
+	assert_int_equal(f->closed, 0);
+}
+
+static void test_a_poller_is_blocked_until_it_polls(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	get(f, &r, "");
+	eio_send_message(f->session, STR("one"), false);
+	eio_send_message(f->session, STR("two"), false);
+	assert_int_equal(f->blocked, 1);
+	get(f, &r, eio_sid(f->session));
+	assert_string_equal(f->body, "4one\036"
+				     "4two");
+	assert_int_equal(f->writable, 1);
+	get(f, &r, eio_sid(f->session));
+	assert_int_equal(f->status, 0); /* it waits */
+	eio_send_message(f->session, STR("three"), false);
+	assert_string_equal(f->body, "4three");
+	assert_int_equal(f->blocked, 1);
+}
+
+static void test_who_never_polls_is_let_go(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	char much[PAYLOAD_MAX];
+	memset(much, 'x', sizeof much);
+	get(f, &r, "");
+	for (size_t sent = 0; sent <= PENDING_BYTES && !f->closed; sent += sizeof much)
+		eio_send_message(f->session, str_of(much, sizeof much), false);
+	assert_int_equal(f->closed, 1);
+}
+
+static void test_an_end_waits_for_the_next_poll(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	char sid[EIO_SID_MAX];
+	get(f, &r, "");
+	snprintf(sid, sizeof sid, "%s", eio_sid(f->session));
+	eio_send_message(f->session, STR("last"), false);
+	eio_end(f->session, 5);
+	assert_int_equal(f->closed, 1);
+	get(f, &r, sid);
+	assert_string_equal(f->body, "4last\036"
+				     "1");
+	get(f, &r, sid);
+	assert_int_equal(f->status, 400);
+}
+
+static void test_silence_ends_a_session(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	get(f, &r, "");
+	get(f, &r, eio_sid(f->session));
+	assert_int_equal(eio_next_due(&f->eio), 25001);
+	eio_tick(&f->eio, 25001);
+	assert_string_equal(f->body, "2");
+	assert_int_equal(eio_next_due(&f->eio), 45001);
+	eio_tick(&f->eio, 45000);
+	assert_int_equal(f->closed, 0);
+	eio_tick(&f->eio, 45001);
+	assert_int_equal(f->closed, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_eio, close_eio)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_payloads_of_revision_4),
+		cmocka_unit_test(test_payloads_of_revision_3_count_utf16),
+		cmocka_unit_test(test_frames_become_payloads),
+		TEST(test_a_sid_names_its_owner),
+		TEST(test_sessions_are_bounded),
+		TEST(test_a_poller_is_blocked_until_it_polls),
+		TEST(test_who_never_polls_is_let_go),
+		TEST(test_an_end_waits_for_the_next_poll),
+		TEST(test_silence_ends_a_session),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
