@@ -203,6 +203,21 @@ void eio_end(struct eio_session *s, uint64_t now_ms)
 		session_free(s);
 }
 
+uint64_t eio_end_polling(struct eio *e, uint64_t count, uint64_t now_ms)
+{
+	uint64_t polling = 0;
+	struct eio_session *s = TAILQ_FIRST(&e->all);
+	while (s) {
+		struct eio_session *next = TAILQ_NEXT(s, of_all);
+		bool is_polling = !s->socket && !s->is_ended;
+		polling += is_polling;
+		if (is_polling && polling <= count)
+			eio_end(s, now_ms);
+		s = next;
+	}
+	return polling;
+}
+
 void eio_pause(struct eio_session *s, bool is_paused)
 {
 	if (s->socket && !s->is_ended)

@@ -135,6 +135,10 @@ void eio_end(struct eio_session *s, uint64_t now_ms);
 unsigned eio_revision(const struct eio_session *s);
 const char *eio_sid(const struct eio_session *s);
 
+/* Ends up to `count` sessions that poll, the oldest first; those with a socket go with it. Returns
+ * how many there were before. */
+uint64_t eio_end_polling(struct eio *e, uint64_t count, uint64_t now_ms);
+
 void eio_tick(struct eio *e, uint64_t now_ms);
 uint64_t eio_next_due(const struct eio *e); /* UINT64_MAX: never */
 

@@ -87,7 +87,8 @@ static void on_signal(uv_signal_t *handle, int number)
 /* Closes so many now that the last are closed when the time is up. */
 static void drain(struct shell *s, uint64_t now_ms)
 {
-	if (s->conns.count == 0 || now_ms >= s->drain_until_ms + DRAIN_LINGER_MS) {
+	uint64_t polling = eio_end_polling(&s->eio, 0, now_ms);
+	if (s->conns.count + polling == 0 || now_ms >= s->drain_until_ms + DRAIN_LINGER_MS) {
 		uv_stop(&s->loop);
 		return;
 	}
@@ -95,8 +96,9 @@ static void drain(struct shell *s, uint64_t now_ms)
 		return;
 	s->drain_step_ms = now_ms + DRAIN_STEP_MS;
 	uint64_t left_ms = now_ms < s->drain_until_ms ? s->drain_until_ms - now_ms : 0;
-	uint64_t count = s->conns.count / (left_ms / DRAIN_STEP_MS + 1) + 1;
-	conns_close_some(&s->conns, count, CLOSE_GOING_AWAY, now_ms);
+	uint64_t steps = left_ms / DRAIN_STEP_MS + 1;
+	conns_close_some(&s->conns, s->conns.count / steps + 1, CLOSE_GOING_AWAY, now_ms);
+	(void)eio_end_polling(&s->eio, polling / steps + 1, now_ms);
 }
 
 static void close_all(struct shell *s)

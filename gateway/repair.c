@@ -3,8 +3,6 @@
 #include "gateway/repair.h"
 #include "gateway/view.h"
 
-#include <stddef.h>
-
 void repair_init(struct gateway *g)
 {
 	for (size_t i = 0; i < SHARDS_MAX; i++) {
@@ -102,18 +100,15 @@ void repair_untold(struct gateway *g, uint32_t shard, enum told_kind kind, struc
 	TAILQ_REMOVE(list_of(&g->rolls[shard], kind, told), told, entry);
 }
 
-static void put_user(struct batch *b, const struct told *told)
+static void put_user(struct batch *b, struct told *told)
 {
-	const struct user *u = (const struct user *)(const void *)((const char *)told -
-								   offsetof(struct user, told));
+	const struct user *u = CONTAINER_OF(told, struct user, told);
 	bus_put_member_user(b, &(struct ev_member_user){.user = u->name, .key = u->key});
 }
 
-static void put_member(struct batch *b, const struct told *told)
+static void put_member(struct batch *b, struct told *told)
 {
-	const struct present *p =
-		(const struct present *)(const void *)((const char *)told -
-						       offsetof(struct present, told));
+	const struct present *p = CONTAINER_OF(told, struct present, told);
 	bus_put_member_room(b, &(struct ev_member_room){.room = p->view->room, .user = p->user});
 }
 

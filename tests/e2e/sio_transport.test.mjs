@@ -120,6 +120,20 @@ describe("Socket.IO over changing transports", () => {
   });
 });
 
+describe("Socket.IO when the gateway drains", () => {
+  it("is told to go elsewhere, by each transport", async () => {
+    const stack = await Stack.start({ gatewayOptions: ["--rate", "0", "--drain-ms", "2000"] });
+    const clients = await Promise.all(KINDS.map(({ name, ...kind }) => SioClient.join(stack, name, "last", kind)));
+    await sleep(1000); // who polls is told by the poll that waits; between two polls it only finds nobody there
+    process.kill(stack.pid("gateway-0"), "SIGTERM");
+    for (const client of clients) {
+      assert.equal((await client.take("goingAway")).data.reconnectAfterMs, 1000);
+      await until(`${client.username} is let go`, () => !client.socket.connected);
+    }
+    await stack.stop();
+  });
+});
+
 describe("Socket.IO over two gateways on one port, without sticky sessions", () => {
   let stack;
   before(async () => { stack = await Stack.start({ gateways: 2, gatewayOptions: ["--rate", "0"] }); });
