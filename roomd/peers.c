@@ -44,6 +44,9 @@ static void ask_members(struct roomd *r, struct peer *p)
 	p->round_ms = r->now_ms;
 	p->is_round_open = true;
 	r->stats.resyncs++;
+	/* Whoever waits to come in may have left, by a word that was lost or with a gateway that
+	 * died. */
+	room_forget_joins(r, p->id);
 	bus_put_members_ask(&r->out->down,
 			    &(struct ev_members_ask){.gateway = p->id, .round = p->round});
 }

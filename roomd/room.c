@@ -93,6 +93,23 @@ static void waiter_remove(struct roomd *r, struct room *room, struct waiter *w)
 	r->waiters--;
 }
 
+/* A room with someone in line has a question under way, so none has to be put away here. */
+void room_forget_joins(struct roomd *r, uint64_t gateway)
+{
+	struct room *room;
+	if (r->waiters == 0)
+		return;
+	TABLE_EACH (&r->rooms, i, room) {
+		struct waiter *w = TAILQ_FIRST(&room->waiters);
+		while (w) {
+			struct waiter *next = TAILQ_NEXT(w, entry);
+			if (w->gateway == gateway && w->req == 0)
+				waiter_remove(r, room, w);
+			w = next;
+		}
+	}
+}
+
 static struct peer *peer_by_id(const struct roomd *r, uint64_t id)
 {
 	return table_find(&r->peers, str_of((const char *)&id, sizeof id));

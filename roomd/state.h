@@ -162,6 +162,7 @@ struct roomd {
 void room_join(struct roomd *r, const struct ev_join *ev);
 void room_member_named(struct roomd *r, const struct ev_member_room *ev);
 void room_leave(struct roomd *r, const struct ev_leave *ev);
+void room_forget_joins(struct roomd *r, uint64_t gateway); /* that wait; they will be asked again */
 void room_private_ask(struct roomd *r, const struct ev_private_ask *ev);
 void room_facts(struct roomd *r, const struct ev_room_facts *ev);
 void room_private_done(struct roomd *r, const struct ev_private_done *ev);
