@@ -355,6 +355,24 @@ static void test_garbage_is_counted(void **state)
 	join_public(f, 0, ANN);
 }
 
+/* A gateway that died while a join waited for historyd has nobody in the room afterwards. */
+static void test_a_waiting_join_dies_with_its_gateway(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ask;
+	join(f, 0, ANN);
+	assert_true(bus_find(&f->out.ask[0], EV_room_ask, 0, &ask));
+	uint64_t req = ask.as.room_ask.req;
+	f->gateway[0].self.epoch++;
+	f->gateway[0].self.seq = 0;
+	send(f, &f->gateway[0]);
+	say_members(f, &f->gateway[0]);
+	bus_put_room_facts(&f->historyd.batch, &(struct ev_room_facts){.req = req, .room = ROOM});
+	send(f, &f->historyd);
+	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 0);
+	assert_int_equal(bus_count(&f->out.down, EV_user_in), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_roomd, close_roomd)
@@ -370,6 +388,7 @@ int main(void)
 		TEST(test_a_dead_gateway_leaves_no_ghosts),
 		TEST(test_a_round_sweeps_out_who_is_not_named),
 		TEST(test_garbage_is_counted),
+		TEST(test_a_waiting_join_dies_with_its_gateway),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
