@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <msgpack.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
@@ -105,7 +107,11 @@ static int attach(nng_socket s, const char *url, bool listens)
 	int rc;
 	if (!listens) {
 		nng_dialer dialer;
-		return nng_dial(s, url, &dialer, NNG_FLAG_NONBLOCK);
+		if ((rc = nng_dialer_create(&dialer, s, url)) != 0)
+			return rc;
+		if (strncmp(url, "ipc://", 6) != 0) /* see connect below */
+			CHECK(nng_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true) == 0);
+		return nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 	}
 	nng_listener listener;
 	if ((rc = nng_listener_create(&listener, s, url)) != 0)
@@ -265,6 +271,22 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	if (sent < 0 && errno == EPIPE)
 		errno = ECONNRESET;
 	return sent;
+}
+
+/* Stands in for the C library's: what nng dials over TCP is given up when the other side has not
+ * answered for a lease, and dialled again. Of itself TCP asks at ever longer intervals, so that
+ * after a cut of half a minute it may stay silent for another half. nng has no option for this. */
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+{
+	static const struct {
+		int option, value;
+	} patience[] = {{TCP_USER_TIMEOUT, LEASE_MS}, {TCP_KEEPIDLE, 1}, {TCP_KEEPINTVL, 1}};
+	const struct sockaddr *to = address.__sockaddr__;
+	bool is_tcp = to->sa_family == AF_INET || to->sa_family == AF_INET6;
+	for (size_t i = 0; is_tcp && i < ARRAY_LEN(patience); i++)
+		(void)setsockopt(fd, IPPROTO_TCP, patience[i].option, &patience[i].value,
+				 sizeof patience[i].value);
+	return (int)syscall(SYS_connect, fd, to, len);
 }
 
 /* ---- tap ---- */
