@@ -6,7 +6,6 @@
 
 #include <openssl/rand.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static struct str sid_key(const void *item)
 {
@@ -55,15 +54,6 @@ static void make_sid(const struct eio *e, char sid[EIO_SID_MAX])
 	int at = snprintf(sid, EIO_SID_MAX, "%" PRIx64 "-", e->options.owner & UINT32_MAX);
 	for (size_t i = 0; i < sizeof secret; i++)
 		at += snprintf(sid + at, EIO_SID_MAX - (size_t)at, "%02x", secret[i]);
-}
-
-bool eio_owner(const char *sid, uint64_t *owner)
-{
-	char *end;
-	if (!((*sid >= '0' && *sid <= '9') || (*sid >= 'a' && *sid <= 'f')))
-		return false;
-	*owner = strtoull(sid, &end, 16);
-	return *end == '-';
 }
 
 void session_wait(struct eio_session *s, struct eio_list *list, uint64_t now_ms)
