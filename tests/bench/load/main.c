@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* main.c — bench-load: puts one workload on one server and prints what it has seen as JSON. Which
+ * workloads, on which servers, how often: ../lib. */
+#include "proto/options.h"
+#include "tests/bench/load/dialect.h"
+#include "tests/bench/load/work.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
+#define OPTION(flag, type, member) \
+	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+
+static const struct option_row option_rows[] = {
+	{OPTION("dialect", OPTION_CHOICE, dialect), .choices = "parlor|bun|socketio|nats",
+	 .help = "how the server speaks"},
+	{OPTION("workload", OPTION_CHOICE, workload), .choices = "chat|search|idle|join|history",
+	 .help = "what the clients do"},
+	{OPTION("port", OPTION_NUMBER, port), .min = 1, .max = 65535,
+	 .help = "of the server, on 127.0.0.1"},
+	{OPTION("pids", OPTION_TEXT, pids), .help = "the server's processes, with commas between"},
+	{OPTION("label", OPTION_TEXT, label), .fallback = "room",
+	 .help = "what names of rooms begin with"},
+	{OPTION("rooms", OPTION_NUMBER, rooms), .fallback = "1", .min = 1, .max = 1000000,
+	 .help = "rooms"},
+	{OPTION("members", OPTION_NUMBER, members), .fallback = "2", .min = 1, .max = 65535,
+	 .help = "clients in each room"},
+	{OPTION("writers", OPTION_NUMBER, writers), .fallback = "10", .min = 1, .max = 65535,
+	 .help = "of them write, in turn"},
+	{OPTION("body", OPTION_NUMBER, body_bytes), .fallback = "128", .min = STAMP_BYTES,
+	 .max = BODY_BYTES_MAX, .help = "bytes of a message's body"},
+	{OPTION("rate", OPTION_NUMBER, rate), .fallback = "100", .min = 1, .max = 10000000,
+	 .help = "messages a second in all; search: to begin with; history: while filling"},
+	{OPTION("warm", OPTION_NUMBER, warm_ms), .fallback = "1000", .max = 600000,
+	 .help = "ms of the workload before the window"},
+	{OPTION("window", OPTION_NUMBER, window_ms), .fallback = "5000", .min = 100, .max = 600000,
+	 .help = "ms that are measured"},
+	{OPTION("drain", OPTION_NUMBER, drain_ms), .fallback = "3000", .min = 10, .max = 60000,
+	 .help = "ms of silence after which what is missing is lost"},
+	{OPTION("quiet", OPTION_NUMBER, quiet_ms), .fallback = "600", .max = 60000,
+	 .help = "ms of silence to wait for once all have joined"},
+	{OPTION("connecting", OPTION_NUMBER, connecting), .fallback = "100", .min = 1, .max = 10000,
+	 .help = "clients that open and join at the same time"},
+	{OPTION("limit", OPTION_NUMBER, limit_ms), .fallback = "200", .min = 1, .max = 60000,
+	 .help = "search: ms that p99 must stay below"},
+	{OPTION("steps", OPTION_NUMBER, steps_max), .fallback = "12", .min = 1, .max = 100,
+	 .help = "search: rates to try at most"},
+	{OPTION("joiners", OPTION_NUMBER, joiners), .fallback = "0", .max = 20000,
+	 .help = "join: clients that come later"},
+	{OPTION("fill", OPTION_NUMBER, fill), .fallback = "200", .min = 1, .max = 1000000,
+	 .help = "history: messages in each room"},
+	{OPTION("page", OPTION_NUMBER, page), .fallback = "50", .min = 1, .max = 200,
+	 .help = "history: messages in a page"},
+};
+
+static void place_clients(struct load *l)
+{
+	uint64_t members = l->o.rooms * l->o.members;
+	if (members + l->o.joiners > 1000000)
+		fail_usage(PROGRAM, "too many clients");
+	l->client_count = (uint32_t)(members + l->o.joiners);
+	l->clients = mem_alloc(l->client_count * sizeof *l->clients);
+	/* Neighbours in the order of opening and writing are in different rooms. */
+	for (uint32_t i = 0; i < l->client_count; i++) {
+		struct client *c = &l->clients[i];
+		c->load = l;
+		c->number = i;
+		c->room = i % (uint32_t)l->o.rooms;
+		c->seat = i / (uint32_t)l->o.rooms;
+		c->is_observer = i >= members;
+		if (!c->is_observer)
+			c->tracks = mem_alloc(l->o.writers * sizeof *c->tracks);
+	}
+}
+
+static void open_load(struct load *l)
+{
+	if (l->o.writers > l->o.members)
+		l->o.writers = l->o.members;
+	l->dialect = dialect_named(l->o.dialect);
+	host_open(&l->host, l->o.pids);
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll < 0)
+		fail_system(PROGRAM, "epoll: %s", strerror(errno));
+	prctl(PR_SET_TIMERSLACK, 1000ul); /* 1 us instead of 50 */
+	place_clients(l);
+	l->start_ns = clock_ns();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {PROGRAM, "puts load on a chat server", option_rows,
+					       ARRAY_LEN(option_rows)};
+	static const struct {
+		const char *name;
+		void (*run)(struct load *l);
+	} workloads[] = {{"chat", work_chat},
+			 {"search", work_search},
+			 {"idle", work_idle},
+			 {"join", work_join},
+			 {"history", work_history}};
+	static struct load l;
+	options_load(&program, argc, argv, &l.o);
+	open_load(&l);
+	report_begin(&l);
+	for (size_t i = 0; i < ARRAY_LEN(workloads); i++)
+		if (strcmp(workloads[i].name, l.o.workload) == 0)
+			workloads[i].run(&l);
+	report_end();
+	return 0;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/* work_search.c — the highest rate at which p99 stays below a limit and nothing is lost: steps up
+ * until one fails, then steps between (A-max, W). */
+#include "tests/bench/load/work.h"
+
+#include <math.h>
+
+static const double step_up = 1.5, close_enough = 1.05;
+
+struct step {
+	uint64_t rate;
+	struct span span;
+	uint64_t p50_ns, p99_ns, lost;
+	bool is_held;
+};
+
+/* Writers alone in their rooms have nobody to deliver to: then it is their acks that count. */
+static void take_step(struct load *l, struct step *s)
+{
+	l->counts = (struct counts){0};
+	work_messages(l, s->rate, &s->span);
+	const struct hist *h = l->o.members > 1 ? &l->delivery : &l->own;
+	uint64_t due = s->rate * l->o.window_ms / 1000;
+	uint64_t said = s->span.counts_to.said - s->span.counts_from.said;
+	s->p50_ns = hist_at(h, 0.5);
+	s->p99_ns = hist_at(h, 0.99);
+	s->lost = work_lost(l);
+	s->is_held = s->lost == 0 && l->counts.faults == 0 && s->p99_ns < l->o.limit_ms * 1000000 &&
+		     said * 100 >= due * 97;
+}
+
+static void report_step(const struct load *l, const struct step *s)
+{
+	report_open("");
+	report_u64("rate", s->rate);
+	report_flag("held", s->is_held);
+	report_real("deliveries_per_s", (double)span_deliveries(&s->span) / span_seconds(&s->span));
+	report_real("p50", (double)s->p50_ns / 1e3);
+	report_real("p99", (double)s->p99_ns / 1e3);
+	report_u64("lost", s->lost);
+	report_u64("repeated", l->counts.again);
+	report_u64("out_of_order", l->counts.late);
+	report_u64("faults", l->counts.faults);
+	report_hist("lag_us", &l->lag);
+	report_span(&s->span);
+	report_close();
+}
+
+void work_search(struct load *l)
+{
+	struct step s = {.rate = l->o.rate};
+	struct step best = {0}, worst = {0};
+	work_open(l, l->client_count);
+	work_settle(l);
+	report_open_list("steps");
+	for (uint64_t n = 0; n < l->o.steps_max; n++) {
+		take_step(l, &s);
+		report_step(l, &s);
+		if (s.is_held)
+			best = s;
+		else
+			worst = s;
+		if (l->joined < l->client_count)
+			break; /* connections were lost */
+		double held = (double)best.rate, failed = (double)worst.rate;
+		if (best.rate && worst.rate && failed <= held * close_enough)
+			break;
+		double next = !worst.rate  ? held * step_up
+			      : !best.rate ? failed / 4
+					   : sqrt(held * failed);
+		s = (struct step){.rate = next > 1 ? (uint64_t)next : 1};
+	}
+	report_close_list();
+	report_text("first_fault", l->first_fault);
+	report_u64("held_rate", best.rate);
+	report_real("held_deliveries_per_s",
+		    best.rate ? (double)span_deliveries(&best.span) / span_seconds(&best.span) : 0);
+	report_real("held_p50", (double)best.p50_ns / 1e3);
+	report_real("held_p99", (double)best.p99_ns / 1e3);
+	/* Of the step that was not held. */
+	report_real("worst_generator_share", worst.rate ? span_self_share(&worst.span) : 0);
+	report_real("worst_server_share", worst.rate ? span_server_share(&worst.span) : 0);
+}
