@@ -104,10 +104,10 @@ static bool all_in(struct load *l)
 	return work_lost(l) == 0;
 }
 
-/* Until all is here, or nothing has come for o.drain_ms. */
-static void drain(struct load *l)
+void work_drain(struct load *l)
 {
 	uint64_t before;
+	l->due = NULL;
 	do {
 		before = l->counts.frames;
 		if (load_run(l, load_now(l) + l->o.drain_ms * ms, all_in))
@@ -130,8 +130,7 @@ void work_messages(struct load *l, uint64_t rate, struct span *s)
 	span_end(l, s);
 	/* A generator that is behind still has messages to write; they are not worth waiting for.
 	 */
-	l->due = NULL;
-	drain(l);
+	work_drain(l);
 }
 
 uint64_t work_lost(const struct load *l)

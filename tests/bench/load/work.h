@@ -23,6 +23,9 @@ uint64_t work_schedule_due(struct load *l, uint64_t now_ns); /* for load.due */
  * Then waits for what is missing; what does not come is lost. */
 void work_messages(struct load *l, uint64_t rate, struct span *s);
 
+/* Writes no more, and waits until all is here or nothing has come for o.drain_ms. */
+void work_drain(struct load *l);
+
 uint64_t work_lost(const struct load *l);
 void work_report_counts(const struct load *l);
 

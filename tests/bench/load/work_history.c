@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { FILL_MS_MAX = 120000 };
+
 static struct drand48_data dice;
 
 static void ask(struct client *c)
@@ -34,17 +36,19 @@ static void on_page(struct client *c, uint64_t messages)
 		ask(c);
 }
 
-/* The rest of a second may bring a few more than o.fill. */
+static bool is_filled(struct load *l)
+{
+	return l->counts.said >= l->o.fill * l->o.rooms;
+}
+
+/* Writers take turns, so that each room gets its share. */
 static void fill(struct load *l)
 {
-	struct span unused;
-	const struct options asked = l->o;
-	uint64_t messages = asked.fill * asked.rooms;
-	l->o.warm_ms = 0;
-	l->o.window_ms = messages * 1000 / asked.rate + 1;
-	work_messages(l, asked.rate, &unused);
-	l->o = asked;
-	if (work_lost(l) > 0 || l->counts.said < messages)
+	work_schedule(l, l->o.rate, FILL_MS_MAX);
+	l->due = work_schedule_due;
+	bool is_done = load_run(l, load_now(l) + FILL_MS_MAX * (uint64_t)1000000, is_filled);
+	work_drain(l);
+	if (!is_done || work_lost(l) > 0)
 		fail_system(PROGRAM, "rooms could not be filled; %s", l->first_fault);
 }
 

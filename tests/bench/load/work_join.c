@@ -61,6 +61,7 @@ void work_join(struct load *l)
 	load_run(l, coming.from_ns + l->o.window_ms * ms, NULL);
 	span_end(l, &s);
 	bool is_done = load_run(l, load_now(l) + l->o.drain_ms * ms, all_greeted);
+	work_drain(l);
 	if (!is_done)
 		load_fault(&l->clients[members], "%u of %" PRIu64 " joiners were greeted",
 			   coming.greeted, l->o.joiners);
