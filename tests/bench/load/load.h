@@ -18,11 +18,11 @@ struct options {
 	const char *dialect, *workload, *pids, *label;
 	uint64_t port;
 	uint64_t rooms, members, writers, body_bytes, rate;
-	uint64_t warm_ms, window_ms, drain_ms, quiet_ms;
+	uint64_t warm_ms, window_ms, drain_ms, patience_ms, quiet_ms;
 	uint64_t connecting;
-	uint64_t limit_ms, steps_max; /* search */
-	uint64_t joiners;             /* join */
-	uint64_t fill, page;          /* history */
+	uint64_t limit_ms, steps_max, precision; /* search */
+	uint64_t joiners;                        /* join */
+	uint64_t fill, page;                     /* history */
 };
 
 enum client_state {

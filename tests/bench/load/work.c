@@ -106,13 +106,15 @@ static bool all_in(struct load *l)
 
 void work_drain(struct load *l)
 {
+	uint64_t end_ns = load_now(l) + l->o.patience_ms * ms;
 	uint64_t before;
 	l->due = NULL;
 	do {
 		before = l->counts.frames;
-		if (load_run(l, load_now(l) + l->o.drain_ms * ms, all_in))
+		uint64_t until_ns = load_now(l) + l->o.drain_ms * ms;
+		if (load_run(l, until_ns < end_ns ? until_ns : end_ns, all_in))
 			return;
-	} while (l->counts.frames != before);
+	} while (l->counts.frames != before && load_now(l) < end_ns);
 }
 
 void work_messages(struct load *l, uint64_t rate, struct span *s)

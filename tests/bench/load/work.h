@@ -23,7 +23,8 @@ uint64_t work_schedule_due(struct load *l, uint64_t now_ns); /* for load.due */
  * Then waits for what is missing; what does not come is lost. */
 void work_messages(struct load *l, uint64_t rate, struct span *s);
 
-/* Writes no more, and waits until all is here or nothing has come for o.drain_ms. */
+/* Writes no more, and waits until all is here, or nothing has come for o.drain_ms, or o.patience_ms
+ * are over. */
 void work_drain(struct load *l);
 
 uint64_t work_lost(const struct load *l);

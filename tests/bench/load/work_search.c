@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static const double step_up = 1.5, close_enough = 1.05;
+enum { BACKLOG_WAITS = 4 };
 
 struct step {
 	uint64_t rate;
@@ -27,6 +27,24 @@ static void take_step(struct load *l, struct step *s)
 	s->lost = work_lost(l);
 	s->is_held = s->lost == 0 && l->counts.faults == 0 && s->p99_ns < l->o.limit_ms * 1000000 &&
 		     said * 100 >= due * 97;
+}
+
+/* What a step has left behind must not weigh on the next one; what never comes is waited for in
+ * vain. */
+static void wait_for_backlog(struct load *l)
+{
+	for (int i = 0; i < BACKLOG_WAITS && work_lost(l) > 0; i++)
+		work_drain(l);
+}
+
+/* Up by a factor while all is held, the larger the farther p99 is from its limit; then between. */
+static uint64_t next_rate(const struct load *l, const struct step *best, const struct step *worst)
+{
+	double held = (double)best->rate, failed = (double)worst->rate;
+	double next = held * (best->p99_ns < l->o.limit_ms * 1000000 / 4 ? 2 : 1.3);
+	if (worst->rate)
+		next = best->rate ? sqrt(held * failed) : failed / 4;
+	return next > 1 ? (uint64_t)next : 1;
 }
 
 static void report_step(const struct load *l, const struct step *s)
@@ -60,15 +78,13 @@ void work_search(struct load *l)
 			best = s;
 		else
 			worst = s;
-		if (l->joined < l->client_count)
-			break; /* connections were lost */
-		double held = (double)best.rate, failed = (double)worst.rate;
-		if (best.rate && worst.rate && failed <= held * close_enough)
+		if (l->joined < l->client_count || (s.rate == 1 && !s.is_held))
+			break; /* connections were lost, or there is nothing below */
+		wait_for_backlog(l);
+		if (best.rate && worst.rate &&
+		    worst.rate * 100 <= best.rate * (100 + l->o.precision))
 			break;
-		double next = !worst.rate  ? held * step_up
-			      : !best.rate ? failed / 4
-					   : sqrt(held * failed);
-		s = (struct step){.rate = next > 1 ? (uint64_t)next : 1};
+		s = (struct step){.rate = next_rate(l, &best, &worst)};
 	}
 	report_close_list();
 	report_text("first_fault", l->first_fault);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// limits.mjs - the runs without a chat server: what the machine can do (bench-limits), and historyd by itself (bench-rooms).
+
+import { mkdtempSync, rmSync } from "node:fs";
+import path from "node:path";
+import { figure, median, ratio } from "./numbers.mjs";
+import { runProgram } from "./runner.mjs";
+import { ROOMS } from "./workloads.mjs";
+
+async function inDirectory(under, body) {
+  const dir = mkdtempSync(path.join(under, "limit-"));
+  try {
+    return await body(path.join(dir, "data"));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** { send: µs, fsync: { p50_us, p99_us }, commits: { batch: records/s } }; medians. */
+export async function measureLimits({ quick, repeats, cores, under }) {
+  const window = quick ? 700 : 3000;
+  const limit = (...args) => runProgram("bench-limits", ["--window", window, ...args], cores.server);
+  const several = async (get) => {
+    const values = [];
+    for (let i = 0; i < repeats; i++) values.push(await get());
+    return median(values);
+  };
+  const send = await several(async () => (await limit("--what", "send", "--reader-core", cores.load)).us_per_send);
+  const fsync = await inDirectory(under, (data) => limit("--what", "fsync", "--data", data));
+  const commits = {};
+  for (const batch of [1, 64, 512]) {
+    commits[batch] = await several(() => inDirectory(under, async (data) =>
+      (await limit("--what", "commit", "--data", data, "--batch", batch)).records_per_s));
+  }
+  return { send, fsync, commits };
+}
+
+/** A (deliveries) and W (writes) beside what is possible; either may not have been measured. */
+export function limitRows(limits, deliveryUs, ackedPerS) {
+  const beside = (value, base, what) => (value ? ` ${what}: ${ratio(value, base)}` : "");
+  const rows = [[
+    "bare send() of 160 bytes to each of 1,000 sockets, µs of CPU", figure(limits.send),
+    beside(deliveryUs, limits.send, "Parlor's delivery in A").trim(),
+  ]];
+  for (const [batch, records] of Object.entries(limits.commits)) {
+    rows.push([
+      `bare RocksDB, batches of ${batch} with one fsync each, records/s`, figure(records),
+      beside(ackedPerS, records, "Parlor's W").trim(),
+    ]);
+  }
+  rows.push(["append of 200 bytes with fdatasync: p50, µs", figure(limits.fsync.p50_us), `p99: ${figure(limits.fsync.p99_us)}`]);
+  return rows;
+}
+
+/** The same number of messages in many rooms and in few. */
+export async function measureRooms({ quick, cores, under }) {
+  const pick = (value) => value[quick ? 1 : 0];
+  const one = (rooms) => inDirectory(under, (data) => runProgram("bench-rooms", [
+    "--data", data, "--rooms", rooms, "--messages", pick(ROOMS.messages), "--writes", pick(ROOMS.writes), "--reads", pick(ROOMS.reads),
+  ], cores.server));
+  return { few: await one(ROOMS.few), many: await one(pick(ROOMS.many)) };
+}
+
+export function roomRows({ few, many }) {
+  return [["write", "µs a message"], ["read", "µs a page of 5"]].map(([what, unit]) => [
+    "R", `${figure(many.rooms)} rooms in historyd, ${what}, ${unit}`, figure(many[`${what}_us`]),
+    `${ratio(many[`${what}_us`], few[`${what}_us`])} that of ${figure(few.rooms)} rooms with as many messages (CPU: ` +
+      `${ratio(many[`${what}_cpu_us`], few[`${what}_cpu_us`])})`,
+  ]);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// runner.mjs - one run of one workload on one server, and whether it can be believed.
+
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import { REPO, startServer } from "./servers.mjs";
+import { loadArguments } from "./workloads.mjs";
+
+const execute = promisify(execFile);
+const bin = (name) => path.join(REPO, "build/bench/bin", name);
+
+/** What the host may do beside a run, as shares of one core, until that counts as disturbed. */
+const STEAL_MAX = 0.02;
+const OTHERS_MAX = 0.1;
+/** The generator is the limit when it is this busy. */
+const GENERATOR_MAX = 0.9;
+
+/** A program of ours on one core, to its end: its report. */
+export async function runProgram(name, args, core) {
+  const words = ["--pdeathsig", "TERM", "--", "taskset", "-c", core, bin(name), ...args].map(String);
+  const { stdout } = await execute("setpriv", words, { timeout: 900_000, maxBuffer: 1 << 26 });
+  return JSON.parse(stdout);
+}
+
+/** The spans of a report in which something was measured. */
+const spans = (report) => report.steps ?? [report];
+
+/** How far a run was disturbed: 1 is just too much. */
+export function disturbance(report) {
+  const worst = (name) => Math.max(...spans(report).map((span) => span[name]));
+  return Math.max(worst("steal_share") / STEAL_MAX, worst("others_share") / OTHERS_MAX);
+}
+
+/** Whether it was the generator that could not do more, or that made messages late. */
+export function isGeneratorLimited(report) {
+  if (report.steps) return report.worst_generator_share > GENERATOR_MAX;
+  if (report.generator_share > GENERATOR_MAX) return true;
+  const late = report.lag_us?.p99 ?? 0;
+  return late > 2000 && late > (report.delivery_us?.p99 ?? Infinity) / 2;
+}
+
+/** What must not happen, as a sentence; "" when nothing did. Of a search, only what a step that was held says. */
+export function faultsOf(report) {
+  const parts = [];
+  const names = { repeated: "repeated", out_of_order: "out of order", foreign: "not ours", faults: "faults" };
+  for (const [name, words] of Object.entries(names)) {
+    const count = report.steps
+      ? report.steps.filter((step) => step.held).reduce((sum, step) => sum + (step[name] ?? 0), 0)
+      : report[name];
+    if (count) parts.push(`${count} ${words}`);
+  }
+  if (report.lost) {
+    const share = ((100 * report.lost) / report.expected).toFixed(1);
+    parts.push(`${share} % of the deliveries had not come when the run was given up`);
+  }
+  return parts.join(", ");
+}
+
+let label = 0;
+
+/** One run: a server of its own, the load, and the end of both. */
+export async function runOnce(workload, server, { quick, cores, descriptors, under }) {
+  const running = await startServer(server, { under, core: cores.server, gateways: workload.gateways });
+  try {
+    return await runProgram("bench-load", [
+      "--dialect", server.dialect, "--port", running.port, "--pids", running.pids.join(","), "--label", `room${label++}`,
+      ...loadArguments(workload.load, quick, descriptors),
+    ], cores.load);
+  } finally {
+    await running.stop();
+  }
+}
