@@ -51,6 +51,11 @@ static bool decode_base64(struct eio_payload *p, struct str text, struct str *by
 	return true;
 }
 
+static bool is_type(char c)
+{
+	return c >= '0' && c <= '6';
+}
+
 /* A packet as text: `b…` is a binary message. */
 static bool take_text(struct eio_payload *p, struct str text, struct eio_packet *packet)
 {
@@ -58,7 +63,7 @@ static bool take_text(struct eio_payload *p, struct str text, struct eio_packet 
 		return refuse(p);
 	*packet = (struct eio_packet){.data = text};
 	if (text.ptr[0] != 'b')
-		return true;
+		return is_type(text.ptr[0]) || refuse(p);
 	/* Revision 3 names the type again; it can only be a message. */
 	size_t head = p->revision == 3 ? 2 : 1;
 	if (text.len < head || (head == 2 && text.ptr[1] != '4'))
@@ -144,7 +149,7 @@ static bool next_framed(struct eio_payload *p, struct eio_packet *packet)
 	if (len == 0 || len > p->rest.len || (is_binary && p->rest.ptr[0] != 4))
 		return refuse(p);
 	*packet = (struct eio_packet){.is_binary = is_binary, .data = str_of(p->rest.ptr, len)};
-	if (!is_binary && !text_is_utf8(packet->data))
+	if (!is_binary && (!is_type(*packet->data.ptr) || !text_is_utf8(packet->data)))
 		return refuse(p);
 	if (is_binary) /* behind its type */
 		packet->data = str_of(p->rest.ptr + 1, len - 1);
