@@ -18,7 +18,7 @@ async function inDirectory(under, body) {
 
 /** { send: µs, fsync: { p50_us, p99_us }, commits: { batch: records/s } }; medians. */
 export async function measureLimits({ quick, repeats, cores, under }) {
-  const window = quick ? 700 : 3000;
+  const window = quick ? 500 : 3000;
   const limit = (...args) => runProgram("bench-limits", ["--window", window, ...args], cores.server);
   const several = async (get) => {
     const values = [];

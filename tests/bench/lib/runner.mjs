@@ -36,8 +36,8 @@ export function disturbance(report) {
 export function isGeneratorLimited(report) {
   if (report.steps) return report.worst_generator_share > GENERATOR_MAX;
   if (report.generator_share > GENERATOR_MAX) return true;
-  const late = report.lag_us?.p99 ?? 0;
-  return late > 2000 && late > (report.delivery_us?.p99 ?? Infinity) / 2;
+  const { lag_us: lag, delivery_us: delivery } = report;
+  return Boolean(delivery?.count) && lag.p99 > 2000 && lag.p99 > delivery.p99 / 2;
 }
 
 /** What must not happen, as a sentence; "" when nothing did. Of a search, only what a step that was held says. */

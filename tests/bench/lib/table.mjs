@@ -15,6 +15,9 @@ export function marks(runs) {
   return letters.length ? ` [${letters.join("")}]` : "";
 }
 
+/** What has not come would have been late. */
+const atLeast = (metric, runs) => (metric.isDelay && runs.some(({ report }) => report.lost) ? "> " : "");
+
 /** One row for each metric of each shared workload; the first server is what the others are compared with. */
 export function sharedRows(workloads, servers, find) {
   const rows = [];
@@ -27,7 +30,7 @@ export function sharedRows(workloads, servers, find) {
       const cells = medians.map((value, i) => {
         if (value === undefined) return "–";
         const times = i > 0 && isBase && medians[0] > 0 ? ` (${ratio(value, medians[0])})` : "";
-        return `${figure(value)}${times}${marks(runsOf[i])}`;
+        return `${atLeast(metric, runsOf[i])}${figure(value)}${times}${marks(runsOf[i])}`;
       });
       rows.push([workload.id, `${metric.title}${metric.more ? " ↑" : ""}`, ...cells]);
     }

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: MIT
 // workloads.mjs - what is measured: the generator's options for each workload, and which numbers of its report count.
 //
-// A metric: { key, title, digits, more: true when more is better, get(report) }.
+// A metric: { key, title, more: true when more is better, isDelay, get(report) }.
 
 const ms = (us) => us / 1000;
-const each = (report) => report.us_per_delivery;
+const delay = (share) => ({
+  key: share, title: `${share}, ms`, isDelay: true,
+  get: ({ delivery_us }) => (delivery_us.count ? ms(delivery_us[share]) : NaN),
+});
 
-const cpu = { key: "cpu", title: "µs of CPU a delivery", get: each };
-const p50 = { key: "p50", title: "p50, ms", get: (report) => ms(report.delivery_us.p50) };
-const p99 = { key: "p99", title: "p99, ms", get: (report) => ms(report.delivery_us.p99) };
+const cpu = { key: "cpu", title: "µs of CPU a delivery", get: (report) => report.us_per_delivery };
+const p50 = delay("p50");
+const p99 = delay("p99");
 
 /** Those that every server does. `window` and the like are in ms: [whole, quick]. */
 export const SHARED = [
   {
     id: "A",
     title: "one room of 1,000, 128-byte bodies, 100 messages/s",
-    load: { workload: "chat", rooms: 1, members: 1000, rate: 100, window: [10000, 1500] },
+    load: { workload: "chat", rooms: 1, members: 1000, rate: 100, window: [10000, 1300] },
     metrics: [cpu, p50, p99],
   },
   {
     id: "A-max",
     title: "the same room, the most that is held with p99 < 200 ms",
-    load: { workload: "search", rooms: 1, members: 1000, rate: 100, warm: [500, 200], window: [3000, 800], precision: [5, 15] },
+    load: { workload: "search", rooms: 1, members: 1000, rate: 100, warm: [500, 150], window: [3000, 600], precision: [5, 20] },
     metrics: [
       { key: "held", title: "deliveries/s", more: true, get: (report) => report.held_deliveries_per_s },
       { key: "p99", title: "p99 then, ms", get: (report) => ms(report.held_p99) },
@@ -30,19 +33,19 @@ export const SHARED = [
   {
     id: "B",
     title: "5,000 clients in 500 rooms of 10, 5,000 messages/s",
-    load: { workload: "chat", rooms: 500, members: 10, rate: 5000, window: [10000, 1500] },
+    load: { workload: "chat", rooms: 500, members: 10, rate: 5000, window: [10000, 1300] },
     metrics: [cpu, p50, p99],
   },
   {
     id: "C",
     title: "50 rooms of 2, 100 messages/s in all",
-    load: { workload: "chat", rooms: 50, members: 2, rate: 100, window: [20000, 2000] },
+    load: { workload: "chat", rooms: 50, members: 2, rate: 100, window: [20000, 1800] },
     metrics: [p50, p99],
   },
   {
     id: "D",
     title: "idle clients that have joined, in rooms of 10",
-    load: { workload: "idle", clients: [19000, 4000], members: 10, window: [30000, 1500] },
+    load: { workload: "idle", clients: [19000, 3000], members: 10, window: [30000, 1500] },
     metrics: [
       {
         key: "memory", title: "KiB of memory a client",
@@ -59,7 +62,7 @@ export const OWN = [
   {
     id: "W",
     title: "durable writes: 1,000 rooms, one historyd, acks with p99 < 200 ms",
-    load: { workload: "search", rooms: 1000, members: 1, rate: 4000, warm: [500, 200], window: [3000, 800], precision: [5, 15] },
+    load: { workload: "search", rooms: 1000, members: 1, rate: 8000, warm: [500, 150], window: [3000, 600], precision: [5, 20] },
     metrics: [
       { key: "acked", title: "acked messages/s", more: true, get: (report) => report.held_rate },
       { key: "p99", title: "ack p99 then, ms", get: (report) => ms(report.held_p99) },
@@ -68,7 +71,7 @@ export const OWN = [
   {
     id: "J",
     title: "joins into a room of 1,000 with 100 messages/s",
-    load: { workload: "join", rooms: 1, members: 1000, rate: 100, joiners: [200, 40], window: [10000, 2000] },
+    load: { workload: "join", rooms: 1, members: 1000, rate: 100, joiners: [200, 30], window: [10000, 1300] },
     metrics: [
       { key: "p50", title: "join p50, ms", get: (report) => ms(report.join_us.p50) },
       { key: "p99", title: "join p99, ms", get: (report) => ms(report.join_us.p99) },
@@ -77,7 +80,7 @@ export const OWN = [
   {
     id: "H",
     title: "pages of 50 messages, warm",
-    load: { workload: "history", rooms: [200, 100], members: 1, fill: [500, 100], rate: 10000, window: [5000, 1500] },
+    load: { workload: "history", rooms: [200, 100], members: 1, fill: [500, 100], rate: 10000, window: [5000, 1200] },
     metrics: [
       { key: "pages", title: "pages/s", more: true, get: (report) => report.pages_per_s },
       { key: "cpu", title: "µs of CPU a page", get: (report) => (1e6 * report.server_cpu_s) / report.pages },
@@ -87,7 +90,7 @@ export const OWN = [
     id: "G",
     title: "B with two gateways",
     gateways: 2,
-    load: { workload: "chat", rooms: 500, members: 10, rate: 5000, window: [10000, 1500] },
+    load: { workload: "chat", rooms: 500, members: 10, rate: 5000, window: [10000, 1300] },
     metrics: [cpu, p50, p99],
   },
 ];
@@ -107,7 +110,7 @@ export const ROOMS = {
 export function loadArguments(load, quick, descriptors) {
   const pick = (value) => (Array.isArray(value) ? value[quick ? 1 : 0] : value);
   const { clients, ...rest } = load;
-  const options = { warm: quick ? 400 : 2000, patience: quick ? 2500 : 15000, ...rest };
+  const options = { warm: quick ? 300 : 2000, patience: quick ? 1500 : 15000, ...rest };
   if (clients) options.rooms = Math.floor(Math.min(pick(clients), descriptors - 500) / load.members);
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(pick(value))]);
 }
