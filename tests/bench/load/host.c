@@ -64,8 +64,11 @@ void host_open(struct host *h, const char *pids)
 	const char *parts[SERVERS_MAX];
 	struct moment first;
 	h->pid_count = (uint32_t)options_split(pids, parts, SERVERS_MAX);
-	for (uint32_t i = 0; i < h->pid_count; i++)
-		h->pids[i] = atoi(parts[i]);
+	for (uint32_t i = 0; i < h->pid_count; i++) {
+		struct str part = str_from(parts[i]);
+		h->pids[i] = atoi(part.ptr);
+		str_free(&part);
+	}
 	host_now(h, &first);
 }
 

@@ -78,7 +78,8 @@ static struct {
 
 void work_schedule(struct load *l, uint64_t rate, uint64_t run_ms)
 {
-	schedule.from_ns = load_now(l) + ms;
+	/* Whole us, as acks have them, or the first one's would be before the window. */
+	schedule.from_ns = (load_now(l) + ms) / 1000 * 1000;
 	schedule.to_ns = schedule.from_ns + run_ms * ms;
 	schedule.rate = rate;
 	schedule.count = 0;
