@@ -288,9 +288,13 @@ static void on_message(void *ctx, void *client, struct str data, bool is_binary)
 {
 	struct sio_client *c = client;
 	(void)ctx;
+	c->is_inside = true; /* it may be ended from within */
 	bool is_fine =
 		is_binary ? hear_attachment(c, data) : c->wanted == 0 && hear_packet(c, data);
-	if (!is_fine)
+	c->is_inside = false;
+	if (c->is_gone)
+		client_free(c);
+	else if (!is_fine)
 		sio_end(c);
 }
 

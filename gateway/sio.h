@@ -46,8 +46,9 @@ struct sio_client {
 	struct eio_session *session;
 	void *user; /* the application's */
 	bool is_connected[SIO_NAMESPACES_MAX];
-	bool has_connected;      /* to any, at any time */
-	bool is_inside, is_gone; /* the application is being called */
+	bool has_connected; /* to any, at any time */
+	bool is_inside;     /* the application is being called … */
+	bool is_gone;       /* … and has ended it meanwhile */
 	uint64_t opened_ms;
 	TAILQ_ENTRY(sio_client) waiting; /* in sio.waiting until has_connected */
 	/* A binary packet whose attachments are still coming. */
