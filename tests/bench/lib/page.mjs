@@ -81,7 +81,7 @@ Written by \`tests/bench/run\`; what the workloads are and how they are measured
 
 ${machine.map((line) => `- ${line}`).join("\n")}
 ${servers.map(({ title, keeps }) => `- ${title} keeps ${keeps}`).join("\n")}
-${skipped.map(({ title, why }) => `- ${title} was left out: ${why}`).join("\n")}
+${skipped.map(({ title, why }) => `- ${title}: ${why}`).join("\n")}
 
 ![The same as bars](results.svg)
 

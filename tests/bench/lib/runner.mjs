@@ -50,6 +50,7 @@ export function faultsOf(report) {
       : report[name];
     if (count) parts.push(`${count} ${words}`);
   }
+  if (report.steps?.every((step) => step.held)) parts.push("no rate was too high: more may be possible");
   if (report.lost) {
     const share = ((100 * report.lost) / report.expected).toFixed(1);
     parts.push(`${share} % of the deliveries had not come when the run was given up`);
@@ -67,6 +68,8 @@ export async function runOnce(workload, server, { quick, cores, descriptors, und
       "--dialect", server.dialect, "--port", running.port, "--pids", running.pids.join(","), "--label", `room${label++}`,
       ...loadArguments(workload.load, quick, descriptors),
     ], cores.load);
+  } catch (error) {
+    throw new Error(`${(error.stderr || error.message).trim()} (${running.lastWords()})`, { cause: error });
   } finally {
     await running.stop();
   }

@@ -22,7 +22,7 @@ export function bunPath() {
 
 /**
  * `command(run)` with run = { port, spare, dir, gateways }: the program, its arguments and environment; `ready` is what it
- * says then; `pids(run, child)` are its processes.
+ * says then; `pids(run)` are its processes, if these are not the program itself; `lastWords(run)`, of those that ended.
  */
 export const SERVERS = [
   {
@@ -37,6 +37,11 @@ export const SERVERS = [
     ready: /Parlor is ready: /,
     pids: ({ dir }) => readdirSync(path.join(dir, "run")).filter((name) => name.endsWith(".pid")).sort()
       .map((name) => Number(readFileSync(path.join(dir, "run", name), "utf8"))),
+    lastWords: ({ dir }) => readdirSync(path.join(dir, "log")).map((name) => {
+      const lines = readFileSync(path.join(dir, "log", name), "utf8").trim().split("\n");
+      const end = lines.findIndex((line) => line.includes("ended with status"));
+      return end < 0 ? "" : `${name}: ${lines.slice(Math.max(0, end - 2), end + 1).join(" | ")}`;
+    }).filter(Boolean).join("; "),
   },
   {
     name: "bun",
@@ -99,6 +104,7 @@ export async function startServer(server, { under, core, gateways = 1 }) {
   return {
     port: run.port,
     pids: server.pids ? server.pids(run) : [child.pid],
+    lastWords: () => server.lastWords?.(run) || output.slice(-500),
     async stop() {
       child.kill("SIGTERM");
       await within(ended, `${server.title} stops`, 30_000).catch((error) => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // workloads.mjs - what is measured: the generator's options for each workload, and which numbers of its report count.
 //
-// A metric: { key, title, more: true when more is better, isDelay, get(report) }.
+// A metric: { key, title, more: true when more is better, isDelay, isAside: not in the plot,
+// get(report) }.
 
 const ms = (us) => us / 1000;
 const delay = (share) => ({
@@ -24,10 +25,10 @@ export const SHARED = [
   {
     id: "A-max",
     title: "the same room, the most that is held with p99 < 200 ms",
-    load: { workload: "search", rooms: 1, members: 1000, rate: 100, warm: [500, 150], window: [3000, 600], precision: [5, 20] },
+    load: { workload: "search", rooms: 1, members: 1000, rate: 100, warm: [500, 100], window: [3000, 500], precision: [5, 30] },
     metrics: [
       { key: "held", title: "deliveries/s", more: true, get: (report) => report.held_deliveries_per_s },
-      { key: "p99", title: "p99 then, ms", get: (report) => ms(report.held_p99) },
+      { key: "p99", title: "p99 then, ms", isAside: true, get: (report) => ms(report.held_p99) },
     ],
   },
   {
@@ -45,7 +46,7 @@ export const SHARED = [
   {
     id: "D",
     title: "idle clients that have joined, in rooms of 10",
-    load: { workload: "idle", clients: [19000, 3000], members: 10, window: [30000, 1500] },
+    load: { workload: "idle", clients: [19000, 2000], members: 10, window: [30000, 1200] },
     metrics: [
       {
         key: "memory", title: "KiB of memory a client",
@@ -62,7 +63,7 @@ export const OWN = [
   {
     id: "W",
     title: "durable writes: 1,000 rooms, one historyd, acks with p99 < 200 ms",
-    load: { workload: "search", rooms: 1000, members: 1, rate: 8000, warm: [500, 150], window: [3000, 600], precision: [5, 20] },
+    load: { workload: "search", rooms: 1000, members: 1, rate: 8000, warm: [500, 100], window: [3000, 500], precision: [5, 30] },
     metrics: [
       { key: "acked", title: "acked messages/s", more: true, get: (report) => report.held_rate },
       { key: "p99", title: "ack p99 then, ms", get: (report) => ms(report.held_p99) },
@@ -110,7 +111,7 @@ export const ROOMS = {
 export function loadArguments(load, quick, descriptors) {
   const pick = (value) => (Array.isArray(value) ? value[quick ? 1 : 0] : value);
   const { clients, ...rest } = load;
-  const options = { warm: quick ? 300 : 2000, patience: quick ? 1500 : 15000, ...rest };
+  const options = { warm: quick ? 300 : 2000, patience: quick ? 1200 : 15000, quiet: quick ? 350 : 1000, ...rest };
   if (clients) options.rooms = Math.floor(Math.min(pick(clients), descriptors - 500) / load.members);
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(pick(value))]);
 }

@@ -41,7 +41,7 @@ static void wait_for_backlog(struct load *l)
 static uint64_t next_rate(const struct load *l, const struct step *best, const struct step *worst)
 {
 	double held = (double)best->rate, failed = (double)worst->rate;
-	double next = held * (best->p99_ns < l->o.limit_ms * 1000000 / 4 ? 2 : 1.3);
+	double next = held * (best->p99_ns < l->o.limit_ms * 1000000 / 2 ? 2 : 1.3);
 	if (worst->rate)
 		next = best->rate ? sqrt(held * failed) : failed / 4;
 	return next > 1 ? (uint64_t)next : 1;
