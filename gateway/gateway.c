@@ -32,6 +32,11 @@ void gateway_out_reset(struct gateway_out *out)
 		batch_reset(&out->historyd[i]);
 		batch_reset(&out->read[i]);
 	}
+	gateway_out_reset_ops(out);
+}
+
+void gateway_out_reset_ops(struct gateway_out *out)
+{
 	out->op_count = 0;
 	arena_reset(&out->arena);
 }

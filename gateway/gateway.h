@@ -70,6 +70,7 @@ struct gateway_out {
 	struct arena arena; /* holds what ops point to */
 };
 void gateway_out_reset(struct gateway_out *out);
+void gateway_out_reset_ops(struct gateway_out *out); /* and keeps what is for the bus */
 void gateway_out_free(struct gateway_out *out);
 
 struct gateway *gateway_open(const struct gateway_options *options, uint64_t now_ms);

@@ -105,7 +105,7 @@ static void close_all(struct shell *s)
 {
 	conns_leave(&s->conns);
 	eio_close(&s->eio);
-	shards_send(&s->shards);
+	(void)shards_send(&s->shards, UINT64_MAX);
 	log_info("stopped", "left=%" PRIu64, s->conns.count);
 	port_drain(BUS_DRAIN_MS);
 	uv_close((uv_handle_t *)&s->turn, NULL);
@@ -161,9 +161,9 @@ static void on_more(uv_idle_t *idle)
 }
 
 /* Sleeps until something happens or is due; not at all when there is more to do. */
-static void set_alarm(struct shell *s, uint64_t now_ms, bool has_more)
+static void set_alarm(struct shell *s, uint64_t now_ms, uint64_t send_ms, bool has_more)
 {
-	uint64_t due_ms = s->look_ms;
+	uint64_t due_ms = s->look_ms < send_ms ? s->look_ms : send_ms;
 	if (gateway_next_due(s->core) < due_ms)
 		due_ms = gateway_next_due(s->core);
 	if (conns_next_due(&s->conns) < due_ms)
@@ -195,9 +195,9 @@ static void on_turn(uv_prepare_t *handle)
 	if (s->is_draining)
 		drain(s, now_ms);
 	bool has_more = gateway_flush(s->core, now_ms, &s->out);
-	shards_send(&s->shards);
+	uint64_t send_us = shards_send(&s->shards, clock_steady_us());
 	ops_carry_out(&s->ops, &s->out, now_ms);
-	gateway_out_reset(&s->out);
+	gateway_out_reset_ops(&s->out);
 	conns_tidy(&s->conns, now_ms);
 	sio_chat_tidy(&s->chat);
 	if (is_time_to_look) {
@@ -206,7 +206,7 @@ static void on_turn(uv_prepare_t *handle)
 		listener_retry(&s->listener);
 		log_readiness(s);
 	}
-	set_alarm(s, now_ms, has_more);
+	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);
 }
 
 /* ---- start ---- */

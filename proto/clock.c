@@ -14,7 +14,12 @@ static uint64_t read_us(clockid_t id)
 
 uint64_t clock_steady_ms(void)
 {
-	return read_us(CLOCK_MONOTONIC) / 1000;
+	return clock_steady_us() / 1000;
+}
+
+uint64_t clock_steady_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_utc_ms(void)
