@@ -239,6 +239,11 @@ static void on_adopt(void *ctx, int fd)
 	server_adopt(ctx, fd);
 }
 
+static void on_send_posted(void *ctx)
+{
+	conns_send_posted(ctx);
+}
+
 /* Two gateways of one number cannot tell their polls apart, but each serves all else. */
 static void open_handover(struct shell *s, uint64_t id)
 {
@@ -332,7 +337,9 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	o->core.epoch = self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
-	conns_init(&s->conns, o->frame_max);
+	conns_init(&s->conns, o->frame_max, o->io_uring);
+	s->ops.send_posted = on_send_posted;
+	s->ops.ctx = &s->conns;
 	open_socketio(s, o, self.id);
 	s->http.core = s->core;
 	s->http.metrics = &s->metrics;
@@ -370,8 +377,8 @@ int main(int argc, char **argv)
 	gateway_options_load(&o, argc, argv);
 	struct envelope self = service_start(SERVICE_GATEWAY, o.core.id, &o.service);
 	open_all(&s, &o, self);
-	log_info("listening", "address=%s sockets_max=%" PRIu64, s.listener.address,
-		 s.server.sockets_max);
+	log_info("listening", "address=%s sockets_max=%" PRIu64 " io_uring=%s", s.listener.address,
+		 s.server.sockets_max, s.conns.sends ? "yes" : "no");
 	uv_run(&s.loop, UV_RUN_DEFAULT);
 	close_all(&s);
 	return 0;

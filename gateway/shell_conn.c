@@ -11,9 +11,14 @@ enum {
 	UNSENT_MAX = 1024 * 1024, /* far above what the core sends to a reader that is blocked */
 };
 
-void conns_init(struct conns *all, uint64_t message_max)
+static void on_sent(void *tag, struct str frames, ssize_t sent);
+
+void conns_init(struct conns *all, uint64_t message_max, bool is_gathering)
 {
-	*all = (struct conns){.message_max = message_max};
+	*all = (struct conns){
+		.message_max = message_max,
+		.sends = is_gathering ? sends_open(on_sent) : NULL,
+	};
 	TAILQ_INIT(&all->open);
 	TAILQ_INIT(&all->closing);
 	TAILQ_INIT(&all->gone);
@@ -102,17 +107,31 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 
 /* ---- out ---- */
 
-/* Sends what the socket takes at once; returns how much that is. */
-static size_t send_now(struct conn *c, struct str bytes)
+/* What the socket takes at once, or a negative errno. */
+static ssize_t send_now(const struct conn *c, struct str bytes)
 {
 	if (c->fd < 0)
 		return 0;
 	ssize_t sent = send(c->fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent >= 0)
-		return (size_t)sent;
-	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+	return sent < 0 ? -errno : sent;
+}
+
+/* Gives libwebsockets what the socket did not take. Returns false when that had to wait. */
+static bool finish_send(struct conn *c, struct str bytes, ssize_t sent)
+{
+	if (sent == -EAGAIN || sent == -EWOULDBLOCK || sent == -EINTR)
+		sent = 0;
+	if (sent < 0) {
 		conn_kill(c);
-	return 0;
+		return true;
+	}
+	if ((size_t)sent == bytes.len)
+		return true;
+	/* The raw way adds nothing in front, needs no room there, and only reads the bytes. */
+	unsigned char *rest = (unsigned char *)(uintptr_t)(bytes.ptr + sent);
+	if (lws_write(c->wsi, rest, bytes.len - (size_t)sent, LWS_WRITE_RAW) < 0)
+		conn_kill(c);
+	return c->is_dead || !lws_partial_buffered(c->wsi);
 }
 
 /* Sends bytes that begin and end with a frame. Only when nothing waits: writing behind
@@ -120,33 +139,68 @@ static size_t send_now(struct conn *c, struct str bytes)
  * had to be left to libwebsockets. */
 static bool send_all(struct conn *c, struct str bytes)
 {
-	size_t sent = send_now(c, bytes);
-	if (sent == bytes.len || c->is_dead)
-		return true;
-	/* The raw way adds nothing in front, needs no room there, and only reads the bytes. */
-	unsigned char *rest = (unsigned char *)(uintptr_t)(bytes.ptr + sent);
-	if (lws_write(c->wsi, rest, bytes.len - sent, LWS_WRITE_RAW) < 0)
-		conn_kill(c);
-	return c->is_dead || !lws_partial_buffered(c->wsi);
+	return finish_send(c, bytes, send_now(c, bytes));
 }
 
-void conn_send(struct conn *c, struct str frames)
+static bool is_clear(const struct conn *c)
 {
-	bool is_clear = c->unsent.len == 0 && !lws_partial_buffered(c->wsi);
-	if (is_clear && send_all(c, frames))
-		return;
-	if (!is_clear)
-		buf_str(&c->unsent, frames);
-	if (c->unsent.overflow) {
-		c->all->unsent_overflows++;
-		conn_kill(c);
-		return;
-	}
+	return c->unsent.len == 0 && !lws_partial_buffered(c->wsi);
+}
+
+static void block(struct conn *c)
+{
 	lws_callback_on_writable(c->wsi);
 	if (c->is_blocked)
 		return;
 	c->is_blocked = true;
 	c->user->blocked(c);
+}
+
+static void keep(struct conn *c, struct str frames)
+{
+	buf_str(&c->unsent, frames);
+	if (c->unsent.overflow) {
+		c->all->unsent_overflows++;
+		conn_kill(c);
+	} else {
+		block(c);
+	}
+}
+
+void conn_send(struct conn *c, struct str frames)
+{
+	if (c->is_posted)
+		conns_send_posted(c->all);
+	if (c->is_dead)
+		return;
+	if (!is_clear(c))
+		keep(c, frames);
+	else if (!send_all(c, frames))
+		block(c);
+}
+
+static void on_sent(void *tag, struct str frames, ssize_t sent)
+{
+	struct conn *c = tag;
+	c->is_posted = false;
+	if (!finish_send(c, frames, sent))
+		block(c);
+}
+
+void conn_post(struct conn *c, struct str frames)
+{
+	if (!c->all->sends || c->fd < 0 || c->is_posted || !is_clear(c)) {
+		conn_send(c, frames);
+		return;
+	}
+	c->is_posted = true;
+	sends_add(c->all->sends, c->fd, frames, c);
+}
+
+void conns_send_posted(struct conns *all)
+{
+	if (all->sends)
+		sends_run(all->sends);
 }
 
 static void wait_for_close(struct conn *c, uint64_t now_ms)
@@ -242,4 +296,5 @@ void conns_leave(struct conns *all)
 void conns_free(struct conns *all)
 {
 	conns_tidy(all, 0);
+	sends_close(all->sends);
 }

@@ -10,6 +10,7 @@
 #define PARLOR_GATEWAY_SHELL_CONN_H
 
 #include "gateway/shell_ops.h"
+#include "gateway/shell_sends.h"
 
 #include <libwebsockets.h>
 #include <sys/queue.h>
@@ -41,6 +42,7 @@ struct conn {
 	bool is_closing;     /* in all->closing */
 	bool is_blocked;     /* as its user was told */
 	bool is_dead;        /* nothing more can be sent */
+	bool is_posted;      /* in all->sends */
 	uint64_t kill_ms;    /* while closing */
 	struct buf received; /* of a message that comes in pieces */
 	struct buf unsent;
@@ -54,15 +56,21 @@ struct conns {
 	struct conn_list gone;    /* ops may still name them */
 	uint64_t count;
 	uint64_t unsent_overflows; /* closed because they let too much pile up */
+	struct sends *sends;       /* NULL: one by one */
 };
 
-void conns_init(struct conns *all, uint64_t message_max);
+/* `is_gathering`: sends together what conn_post is given, where the system can. */
+void conns_init(struct conns *all, uint64_t message_max, bool is_gathering);
 
 /* The connection is established; the rest of its user's struct is zeroed. */
 struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_user *user);
 
 /* Sends finished frames, or keeps what the socket does not take and says `blocked`. */
 void conn_send(struct conn *c, struct str frames);
+
+/* Likewise, but at the next conns_send_posted, until which the frames must last. */
+void conn_post(struct conn *c, struct str frames);
+void conns_send_posted(struct conns *all);
 
 /* Reads no more of it (backpressure). */
 void conn_pause(struct conn *c, bool is_paused);

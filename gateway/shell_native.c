@@ -65,7 +65,7 @@ static bool is_open(struct client_end *end)
 static void send_frames(struct client_end *end, struct str frames, uint64_t now_ms)
 {
 	(void)now_ms;
-	conn_send(CONTAINER_OF(end, struct conn, end), frames);
+	conn_post(CONTAINER_OF(end, struct conn, end), frames);
 }
 
 static void set_pause(struct client_end *end, bool is_paused)

@@ -6,42 +6,71 @@ enum { SCRATCH_KEPT = 1024 * 1024 };
 
 #define NO_OP SIZE_MAX
 
-/* The frames behind each other: those of the first op alone stay where they are. */
-static struct str join_frames(struct buf *scratch, struct str frames, struct str more)
+static void send_posted(struct ops *ops)
 {
-	if (frames.len == 0)
-		return more;
-	if (frames.ptr != scratch->ptr) {
-		buf_reset(scratch);
-		buf_str(scratch, frames);
-	}
-	buf_str(scratch, more);
-	return buf_view(scratch);
+	if (ops->send_posted)
+		ops->send_posted(ops->ctx);
+	ops->scratch_len = 0;
 }
 
+/* Room for the frames of one client, which stay where they are until send_posted. */
+static char *reserve(struct ops *ops, size_t len)
+{
+	if (len > ops->scratch_cap - ops->scratch_len)
+		send_posted(ops);
+	if (len > ops->scratch_cap) {
+		ops->scratch_cap = len > SCRATCH_KEPT ? len : SCRATCH_KEPT;
+		mem_free(ops->scratch);
+		ops->scratch = mem_resize(NULL, ops->scratch_cap);
+	}
+	char *space = ops->scratch + ops->scratch_len;
+	ops->scratch_len += len;
+	return space;
+}
+
+static struct str frames_of(const struct client_end *end, const struct client_op *op)
+{
+	if (op->kind == CLIENT_PING)
+		return end->class->ping;
+	return op->kind == CLIENT_SEND ? str_of(op->ptr, op->len) : (struct str){0};
+}
+
+/* The frames of all its ops behind each other: those of one op alone stay where they are. */
+static struct str join_frames(struct ops *ops, const struct client_end *end,
+			      const struct client_op *all)
+{
+	struct str first = {0};
+	size_t len = 0;
+	for (size_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+		struct str frames = frames_of(end, &all[i]);
+		if (len == 0)
+			first = frames;
+		len += frames.len;
+	}
+	if (len == first.len)
+		return first;
+	char *at = reserve(ops, len);
+	const struct str joined = str_of(at, len);
+	for (size_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+		struct str frames = frames_of(end, &all[i]);
+		if (frames.len)
+			memcpy(at, frames.ptr, frames.len);
+		at += frames.len;
+	}
+	return joined;
+}
+
+/* The core says nothing more to a client that it has closed. */
 static void carry_out(struct ops *ops, struct client_end *end, const struct client_op *all,
 		      uint64_t now_ms)
 {
-	struct str frames = {0};
+	struct str frames = join_frames(ops, end, all);
 	uint16_t close_code = 0;
-	for (size_t i = end->first_op; i != NO_OP && close_code == 0; i = ops->next_op[i]) {
-		switch (all[i].kind) {
-		case CLIENT_SEND:
-			frames = join_frames(&ops->scratch, frames, str_of(all[i].ptr, all[i].len));
-			break;
-		case CLIENT_PING:
-			frames = join_frames(&ops->scratch, frames, end->class->ping);
-			break;
-		case CLIENT_PAUSE:
-			end->class->pause(end, true);
-			break;
-		case CLIENT_RESUME:
-			end->class->pause(end, false);
-			break;
-		case CLIENT_CLOSE:
+	for (size_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+		if (all[i].kind == CLIENT_PAUSE || all[i].kind == CLIENT_RESUME)
+			end->class->pause(end, all[i].kind == CLIENT_PAUSE);
+		else if (all[i].kind == CLIENT_CLOSE)
 			close_code = all[i].code;
-			break;
-		}
 	}
 	if (frames.len)
 		end->class->send(end, frames, now_ms);
@@ -83,12 +112,16 @@ void ops_carry_out(struct ops *ops, const struct gateway_out *out, uint64_t now_
 		end->is_touched = false;
 		carry_out(ops, end, out->ops, now_ms);
 	}
-	if (ops->scratch.cap > SCRATCH_KEPT)
-		buf_free(&ops->scratch);
+	send_posted(ops);
+	if (ops->scratch_cap > SCRATCH_KEPT) {
+		mem_free(ops->scratch);
+		ops->scratch = NULL;
+		ops->scratch_cap = 0;
+	}
 }
 
 void ops_free(struct ops *ops)
 {
-	buf_free(&ops->scratch);
+	mem_free(ops->scratch);
 	mem_free(ops->next_op);
 }

@@ -14,6 +14,7 @@ TAILQ_HEAD(client_end_list, client_end);
 
 struct client_class {
 	bool (*is_open)(struct client_end *end); /* takes anything at all */
+	/* The frames last until ops.send_posted is called. */
 	void (*send)(struct client_end *end, struct str frames, uint64_t now_ms);
 	void (*pause)(struct client_end *end, bool is_paused); /* read no more of it */
 	void (*close)(struct client_end *end, uint16_t code, uint64_t now_ms);
@@ -29,11 +30,16 @@ struct client_end {
 	bool is_touched;
 };
 
-/* Scratch memory of ops_carry_out, zeroed at first. */
+/* Zeroed at first. */
 struct ops {
+	void (*send_posted)(void *ctx); /* what classes have kept for later; NULL: they do not */
+	void *ctx;
+
+	/* Scratch memory. */
 	size_t *next_op; /* of the same client, for each op of the turn */
 	size_t next_cap;
-	struct buf scratch;
+	char *scratch;
+	size_t scratch_len, scratch_cap;
 };
 
 void ops_carry_out(struct ops *ops, const struct gateway_out *out, uint64_t now_ms);

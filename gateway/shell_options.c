@@ -33,6 +33,8 @@ static const struct option_row own_rows[] = {
 	 .max = 1 << 20, .help = "bytes of one message from a client"},
 	{OPTION("drain-ms", OPTION_NUMBER, drain_ms), .fallback = "5000", .max = 600000,
 	 .help = "time for clients to leave when the gateway is stopped"},
+	{OPTION("io-uring", OPTION_CHOICE, io_uring_wish), .fallback = "auto", .choices = "auto|no",
+	 .help = "send to many clients in one system call where the kernel can"},
 	SERVICE_OPTION_ROWS(struct options, service),
 };
 
@@ -100,6 +102,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	o->core.historyd_shards = split_shards("historyd", o->historyd, o->historyds);
 	if (*o->bind)
 		service_check_address(PROGRAM, "bind", o->bind);
+	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
 	o->origin_count = options_split(o->allow_origin, o->origins, ORIGINS_MAX);
 	if (*o->allow_origin && o->origin_count == 0)

@@ -18,7 +18,8 @@ struct options {
 	const char *roomds[SHARDS_MAX], *historyds[SHARDS_MAX]; /* core.…_shards of them */
 	const char *origins[ORIGINS_MAX];
 	size_t origin_count;
-	const char *roomd, *historyd, *guest_keys, *allow_origin; /* as they were given */
+	bool io_uring;
+	const char *roomd, *historyd, *guest_keys, *allow_origin, *io_uring_wish; /* as given */
 };
 
 /* Ends the process with one line when something is wrong. */

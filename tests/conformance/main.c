@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	open_loop(&s);
-	conns_init(&s.conns, PAYLOAD_MAX);
+	conns_init(&s.conns, PAYLOAD_MAX, false);
 	eio_open(&s.eio, &(struct eio_options){.ping_interval_ms = PING_INTERVAL_MS,
 					       .ping_timeout_ms = PING_TIMEOUT_MS,
 					       .payload_max = PAYLOAD_MAX,
