@@ -3,6 +3,7 @@
  * and the head of the room's log, all in one piece; sessions with the same cursor get the same
  * bytes. Where the session's own message stands, its ack is sent instead. A reader whom the log has
  * left behind gets pages from historyd. */
+#include "gateway/announce.h"
 #include "gateway/frame.h"
 #include "gateway/request.h"
 #include "gateway/view.h"
@@ -128,10 +129,8 @@ void deliver_membership(struct gateway *g, struct membership *m)
 	struct session *s = m->session;
 	if (s->is_blocked || s->is_closing)
 		return;
-	if (m->is_list_stale) {
-		m->is_list_stale = false;
-		view_send_list(g, v, s);
-	}
+	if (m->is_list_stale)
+		announce_list(g, m);
 	if (m->cursor >= v->log.head)
 		return;
 	if (m->cursor + 1 < v->log.first_seq) {
@@ -154,6 +153,7 @@ void deliver_membership(struct gateway *g, struct membership *m)
 void deliver_view(struct gateway *g, struct view *v)
 {
 	struct membership *m;
+	announce_news(g, v);
 	TAILQ_FOREACH (m, &v->live, of_view)
 		deliver_membership(g, m);
 }

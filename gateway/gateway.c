@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* gateway.c — see gateway.h: opening and closing, the bus's events and their handlers, what is due.
  */
+#include "gateway/announce.h"
 #include "gateway/frame.h"
 #include "gateway/repair.h"
 #include "gateway/request.h"
@@ -101,7 +102,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	TAILQ_INIT(&g->blocked);
 	TAILQ_INIT(&g->joining);
 	TAILQ_INIT(&g->typing);
-	TAILQ_INIT(&g->lists);
+	TAILQ_INIT(&g->announcing);
 	TAILQ_INIT(&g->dirty);
 	TAILQ_INIT(&g->touched);
 	repair_init(g);
@@ -319,11 +320,11 @@ uint64_t gateway_next_due(const struct gateway *g)
 {
 	const struct membership *m = TAILQ_FIRST(&g->joining);
 	const struct session *s;
-	const struct view *v;
 	uint64_t due = request_next_due(g);
 	due = sooner(due, m ? m->deadline_ms : UINT64_MAX);
 	due = sooner(due, deliver_next_due(g));
 	due = sooner(due, repair_next_due(g));
+	due = sooner(due, announce_next_due(g));
 	const struct present *p = TAILQ_FIRST(&g->typing);
 	due = sooner(due, p ? p->typing_ms + TYPING_MAX_MS : UINT64_MAX);
 	if ((s = TAILQ_FIRST(&g->idle)) != NULL)
@@ -334,8 +335,6 @@ uint64_t gateway_next_due(const struct gateway *g)
 		due = sooner(due, s->since_ms + g->options.join_ms);
 	if ((s = TAILQ_FIRST(&g->blocked)) != NULL)
 		due = sooner(due, s->since_ms + g->options.stall_ms);
-	TAILQ_FOREACH (v, &g->lists, list_entry)
-		due = sooner(due, v->list_due_ms);
 	return due;
 }
 

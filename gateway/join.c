@@ -3,6 +3,7 @@
  * can be: the name (user.c), the room's consent (roomd), who is there, and the newest messages.
  * When all are there the session is greeted: ack, activeUsers, msgHistory, and from then on
  * everything behind the history by cursor, so nothing falls between. */
+#include "gateway/announce.h"
 #include "gateway/frame.h"
 #include "gateway/repair.h"
 #include "gateway/request.h"
@@ -103,11 +104,12 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 		membership_end(g, m);
 		return;
 	}
-	/* Joining again failed; it is still in, as before. */
+	/* Joining again failed; it is still in, as before, and has missed what was announced. */
 	end_feed(g, m);
 	end_joining(g, m);
 	m->was_live = false;
 	m->is_live = true;
+	m->is_list_stale = true;
 	TAILQ_INSERT_TAIL(&m->view->live, m, of_view);
 	session_touch(g, m->session);
 }
@@ -201,7 +203,7 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	struct session *s = m->session;
 	if (m->reply == REPLY_ACK)
 		send_join_ack(g, m);
-	view_send_list(g, v, s);
+	announce_list(g, m);
 	uint64_t last = page ? history_from_page(g, m, page) : history_from_log(g, m);
 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
@@ -210,7 +212,6 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 		m->cursor = last;
 	m->was_live = false;
 	m->is_live = true;
-	m->is_list_stale = false;
 	TAILQ_REMOVE(&v->joining, m, of_view);
 	TAILQ_REMOVE(&g->joining, m, by_deadline);
 	TAILQ_INSERT_TAIL(&v->live, m, of_view);

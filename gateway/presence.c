@@ -3,12 +3,11 @@
  * count is missing.
  *
  * roomd counts each change of a room; a delta is taken only when it is the next one, otherwise the
- * whole list is asked for and compared with what was known. Clients see the changes at once, and
- * the list at most once in LIST_INTERVAL_MS. */
-#include "gateway/frame.h"
+ * whole list is asked for and compared with what was known. Not here: telling the clients
+ * (announce.c). */
+#include "gateway/announce.h"
 #include "gateway/request.h"
 #include "gateway/view.h"
-#include "proto/json_out.h"
 
 struct present *view_find_present(const struct view *v, struct str user)
 {
@@ -37,7 +36,7 @@ static void end_typing(struct gateway *g, struct present *p)
 
 void view_drop_present(struct gateway *g, struct view *v, struct present *p)
 {
-	if (p->here || p->is_listed)
+	if (p->here || p->is_listed || p->is_news)
 		return;
 	end_typing(g, p);
 	table_remove(&v->names, p->user);
@@ -57,48 +56,14 @@ void view_ask_presence(struct gateway *g, struct view *v)
 					       });
 }
 
-/* Tells the others in the room. A reader that is behind misses it and gets a fresh list when it has
- * caught up. */
-static void tell_others(struct gateway *g, struct view *v, const char *event, struct str user)
-{
-	struct membership *m;
-	struct str frame[WIRES] = {0};
-	TAILQ_FOREACH (m, &v->live, of_view) {
-		enum wire wire = m->session->wire;
-		if (str_equal(m->session->user->name, user))
-			continue;
-		if (m->session->is_blocked) {
-			m->is_list_stale = true;
-			continue;
-		}
-		if (!frame[wire].len) {
-			frame_put_user(frame_begin_event(g, wire, event, v->room), v->room, user);
-			frame_end_event(g, wire);
-			frame[wire] = frame_finish(&g->out->arena, buf_view(&g->json));
-		}
-		frame_send(g, m->session, frame[wire]);
-	}
-}
-
-static void list_changed(struct gateway *g, struct view *v)
-{
-	if (v->list_due_ms)
-		return;
-	uint64_t earliest = v->list_sent_ms + LIST_INTERVAL_MS;
-	v->list_due_ms = earliest > g->now_ms ? earliest : g->now_ms;
-	TAILQ_INSERT_TAIL(&g->lists, v, list_entry);
-}
-
 static void set_listed(struct gateway *g, struct view *v, struct present *p, bool is_listed)
 {
 	if (p->is_listed == is_listed)
 		return;
 	p->is_listed = is_listed;
 	v->listed += is_listed ? 1u : UINT32_MAX; /* +1 or -1 */
-	if (v->is_presence_known) {
-		tell_others(g, v, is_listed ? "userJoin" : "userLeave", p->user);
-		list_changed(g, v);
-	}
+	if (v->is_presence_known)
+		announce_change(g, v, p);
 	if (!is_listed)
 		end_typing(g, p);
 }
@@ -145,7 +110,7 @@ void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typ
 		p->typing_ms = g->now_ms;
 		TAILQ_INSERT_TAIL(&g->typing, p, typing);
 	}
-	tell_others(g, v, is_typing ? "userTyping" : "userStoppedTyping", user);
+	announce_typing(g, v, p);
 }
 
 void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)
@@ -191,62 +156,9 @@ void view_resync_presence(struct gateway *g, struct view *v)
 		view_ask_presence(g, v);
 }
 
-static struct str list_frame(struct gateway *g, const struct view *v, enum wire wire)
-{
-	struct buf *b = frame_begin_event(g, wire, "activeUsers", v->room);
-	const struct present *p;
-	uint32_t named = 0;
-	BUF_LIT(b, "[");
-	TAILQ_FOREACH (p, &v->present, entry) {
-		if (!p->is_listed)
-			continue;
-		if (named == NAMES_LIST_MAX)
-			break;
-		buf_append(b, ",", named ? 1 : 0);
-		json_out_str(b, p->user);
-		named++;
-	}
-	BUF_LIT(b, "]");
-	frame_end_users(g, wire, v->room, v->listed > named ? v->listed : 0);
-	return frame_finish(&g->out->arena, buf_view(b));
-}
-
-void view_send_list(struct gateway *g, struct view *v, struct session *s)
-{
-	frame_send(g, s, list_frame(g, v, s->wire));
-}
-
-static void send_list_to_all(struct gateway *g, struct view *v)
-{
-	struct membership *m;
-	struct str frame[WIRES] = {0};
-	v->list_sent_ms = g->now_ms;
-	TAILQ_FOREACH (m, &v->live, of_view) {
-		enum wire wire = m->session->wire;
-		m->is_list_stale = m->session->is_blocked;
-		if (m->session->is_blocked)
-			continue;
-		if (!frame[wire].len)
-			frame[wire] = list_frame(g, v, wire);
-		frame_send(g, m->session, frame[wire]);
-	}
-}
-
 void view_tick(struct gateway *g)
 {
 	struct present *p;
 	while ((p = TAILQ_FIRST(&g->typing)) != NULL && p->typing_ms + TYPING_MAX_MS <= g->now_ms)
 		view_typing(g, p->view, p->user, false);
-
-	/* Few rooms change within one interval, so they need no order. */
-	struct view *v = TAILQ_FIRST(&g->lists);
-	while (v) {
-		struct view *next = TAILQ_NEXT(v, list_entry);
-		if (v->list_due_ms <= g->now_ms) {
-			TAILQ_REMOVE(&g->lists, v, list_entry);
-			v->list_due_ms = 0;
-			send_list_to_all(g, v);
-		}
-		v = next;
-	}
 }

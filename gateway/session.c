@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* session.c — one client connection: its life, its silence, its rate. Not here: what it asks for
  * (client.c). */
+#include "gateway/announce.h"
 #include "gateway/frame.h"
 #include "gateway/state.h"
 
@@ -159,6 +160,7 @@ bool gateway_flush(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 {
 	g->now_ms = now_ms;
 	g->out = out;
+	announce_flush(g);
 	/* Only what is dirty now: a reader far behind makes its room dirty again, for the next
 	 * turn. */
 	struct view *last = TAILQ_LAST(&g->dirty, view_list);

@@ -25,7 +25,8 @@ enum {
 	SINCE_MESSAGES = 200,
 	FEED_MESSAGES = 100,
 	NAMES_LIST_MAX = 500,
-	LIST_INTERVAL_MS = 250,
+	ANNOUNCE_MS = 250, /* changes of a room's presence are told at most so often; a list of more
+			      than so many names once in as many ms as it has names */
 	TYPING_INTERVAL_MS = 1000,
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
@@ -48,6 +49,7 @@ TAILQ_HEAD(invitation_list, invitation);
 TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(membership_list, membership);
 TAILQ_HEAD(present_list, present);
+STAILQ_HEAD(news_list, present);
 TAILQ_HEAD(own_ack_list, own_ack);
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(view_list, view);
@@ -125,6 +127,10 @@ struct present {
 	struct told told;   /* likewise */
 	bool is_listed;     /* roomd lists the user */
 	bool is_typing;
+	bool is_news; /* its coming (is_arrival) or going is in view.news */
+	bool is_arrival;
+	uint32_t news_index;
+	STAILQ_ENTRY(present) news;
 	struct request *join;
 };
 
@@ -155,8 +161,10 @@ struct membership {
 	struct request *feed; /* a page for a reader whom the log has left behind, or for `since` */
 	struct own_ack_list own_acks;
 	bool is_live;
-	bool was_live; /* joined again while live */
-	bool is_list_stale;
+	bool was_live;      /* joined again while live */
+	bool is_list_stale; /* it has missed news, being behind */
+	bool is_list_right; /* the list that it was sent last still is */
+	uint32_t news_seen; /* of view.news: how many its list held already */
 
 	/* The join under way. */
 	enum join_reply reply;
@@ -180,8 +188,14 @@ struct view {
 	uint32_t presence_mark;
 	uint64_t presence_part; /* the part of the list that comes next */
 	struct request *presence_request;
-	uint64_t list_sent_ms, list_due_ms; /* activeUsers, coalesced; due 0: nothing changed */
-	TAILQ_ENTRY(view) list_entry;
+
+	/* Changes that the members here are not told yet; see announce.c. */
+	struct news_list news;
+	uint32_t news_count;
+	bool is_announcing; /* in gateway.announcing until announce_ms */
+	bool is_list_old;   /* activeUsers is to be sent again, not before list_ms */
+	uint64_t announce_ms, list_ms;
+	TAILQ_ENTRY(view) announcing;
 
 	/* History. */
 	bool is_open; /* the log ends where the room ends */
@@ -251,8 +265,8 @@ struct gateway {
 	struct membership_list joining;
 	struct present_list typing;
 
-	struct view_list lists; /* views with an activeUsers due */
-	struct view_list dirty; /* views with something new to deliver */
+	struct view_list announcing; /* views where somebody came or went, by announce_ms */
+	struct view_list dirty;      /* views with something new to deliver */
 	struct session_list touched;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
 #include "gateway/view.h"
+#include "gateway/announce.h"
 #include "gateway/repair.h"
 #include "gateway/request.h"
 #include "proto/shard.h"
@@ -27,6 +28,7 @@ struct view *view_open(struct gateway *g, struct str room)
 	TAILQ_INIT(&v->live);
 	TAILQ_INIT(&v->joining);
 	TAILQ_INIT(&v->present);
+	STAILQ_INIT(&v->news);
 	table_init(&v->names, present_key, g->options.seed);
 	roomlog_init(&v->log, 0);
 	table_add(&g->views, v);
@@ -38,6 +40,7 @@ struct view *view_open(struct gateway *g, struct str room)
 void view_close(struct gateway *g, struct view *v)
 {
 	CHECK(TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining));
+	announce_forget(g, v);
 	struct present *p;
 	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
 		CHECK(p->here == 0 && !p->join);
@@ -49,8 +52,6 @@ void view_close(struct gateway *g, struct view *v)
 	if (v->page_request)
 		request_end(g, v->page_request);
 	repair_forget_room(g, v);
-	if (v->list_due_ms)
-		TAILQ_REMOVE(&g->lists, v, list_entry);
 	if (v->is_dirty)
 		TAILQ_REMOVE(&g->dirty, v, dirty_entry);
 	table_remove(&g->views, v->room);

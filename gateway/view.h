@@ -40,8 +40,7 @@ void view_page(struct gateway *g, struct view *v, const struct ev_page *page);
 void view_resync_presence(struct gateway *g, struct view *v);
 void view_resync_log(struct gateway *g, struct view *v);
 
-/* activeUsers: to one session now, or to all when its interval is over. */
-void view_send_list(struct gateway *g, struct view *v, struct session *s);
+/* Typing whose end was lost. */
 void view_tick(struct gateway *g);
 
 #endif

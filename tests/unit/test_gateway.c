@@ -321,6 +321,14 @@ static void test_a_blocked_reader_waits_and_catches_up(void **state)
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_STALLED), 1);
 }
 
+static void come(struct fixture *f, const char *user, uint64_t version)
+{
+	bus_put_user_in(&f->roomd.batch, &(struct ev_user_in){.room = STR("main"),
+							      .user = str_from(user),
+							      .version = version});
+	send(f, &f->roomd);
+}
+
 static void test_who_comes_and_goes_is_told_and_lists_are_coalesced(void **state)
 {
 	struct fixture *f = *state;
@@ -336,15 +344,46 @@ static void test_who_comes_and_goes_is_told_and_lists_are_coalesced(void **state
 	send(f, &f->roomd);
 	assert_string_equal(events(f, 0),
 			    "userJoin userLeave userJoin userLeave userJoin userLeave "
-			    "userJoin userLeave userJoin userLeave");
+			    "userJoin userLeave userJoin userLeave activeUsers");
+	come(f, "zoe", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	come(f, "yan", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	tick(f, 250);
+	assert_string_equal(events(f, 0), "userJoin userJoin activeUsers");
+
+	/* Who comes is seen before what they say. */
+	come(f, "xia", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	store(f, 0, 4, STR("xia"));
+	assert_string_equal(events(f, 0), "userJoin updateChat");
 	tick(f, 250);
 	assert_string_equal(events(f, 0), "activeUsers");
-	bus_put_user_in(&f->roomd.batch, &(struct ev_user_in){.room = STR("main"),
-							      .user = STR("zoe"),
-							      .version = f->versions + 2});
-	send(f, &f->roomd); /* one was lost */
+
+	come(f, "wim", f->versions + 2); /* one was lost */
 	assert_int_equal(f->out.op_count, 0);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_presence_ask), 1);
+}
+
+/* Two come while a third is told nothing yet: the list of the second holds the first, so only the
+ * second is news to the first, and neither hears of oneself. */
+static void test_who_is_greeted_meanwhile_hears_only_what_is_new(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	come(f, "zoe", ++f->versions);
+	assert_string_equal(events(f, 0), "userJoin activeUsers");
+	say(f, 1, "{\"event\":\"userJoin\",\"data\":{\"username\":\"bob\",\"room\":\"main\"}}");
+	admit(f, "bob", 3);
+	assert_string_equal(events(f, 1), "activeUsers msgHistory");
+	say(f, 2, "{\"event\":\"userJoin\",\"data\":{\"username\":\"cyd\",\"room\":\"main\"}}");
+	admit(f, "cyd", 3);
+	assert_string_equal(events(f, 2), "activeUsers msgHistory");
+	assert_string_equal(events(f, 0), "");
+	tick(f, 250);
+	assert_string_equal(events(f, 0), "userJoin userJoin activeUsers");
+	assert_string_equal(events(f, 1), "userJoin activeUsers");
+	assert_string_equal(events(f, 2), "");
 }
 
 static void test_a_members_round_names_exactly_who_is_here(void **state)
@@ -451,6 +490,7 @@ int main(void)
 		TEST(test_a_post_is_repeated_and_given_up_within_5_s),
 		TEST(test_a_blocked_reader_waits_and_catches_up),
 		TEST(test_who_comes_and_goes_is_told_and_lists_are_coalesced),
+		TEST(test_who_is_greeted_meanwhile_hears_only_what_is_new),
 		TEST(test_a_members_round_names_exactly_who_is_here),
 		TEST(test_bad_input_gets_its_code),
 		TEST(test_a_taken_name_is_refused),
