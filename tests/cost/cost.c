@@ -247,7 +247,7 @@ static const struct script scripts[] = {
 };
 
 /* A function of its own, so that `run --where` can have valgrind look at what it calls alone. */
-__attribute__((noinline)) static void operate(struct cost *c)
+__attribute__((noinline)) static void measure(struct cost *c)
 {
 	c->before = *gateway_stats(c->world.gateway);
 	c->sends = c->world.sends;
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 	}
 	world_open(&c.world);
 	c.script->prepare(&c);
-	operate(&c);
+	measure(&c);
 	printf("%" PRIu64 "\n", c.script->check(&c));
 	world_close(&c.world);
 	speakers_free(&c);
