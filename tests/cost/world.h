@@ -34,8 +34,8 @@ struct world {
 	struct batch pages; /* answers of the turn to page questions */
 	struct buf message; /* the one on its way */
 
-	/* What clients were sent. */
-	uint64_t sends, frames, bytes;
+	/* What clients were sent, and how many frames the witnesses. */
+	uint64_t sends, bytes, frames;
 };
 
 /* A client: what the gateway knows as `conn`. */
@@ -44,6 +44,7 @@ struct person {
 	struct world *world;
 	struct session *session;
 	enum wire wire;
+	bool is_witness; /* looks at what it is sent: that costs more than the rest of a delivery */
 };
 
 /* Comes back when the gateway finds every shard ready. */
