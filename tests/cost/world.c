@@ -211,14 +211,14 @@ static void send_frames(struct client_end *end, struct str frames, uint64_t now_
 
 static void never_paused(struct client_end *end, bool is_paused)
 {
-	(void)end, (void)is_paused;
-	CHECK(!"nobody here is slow or asks too much");
+	(void)is_paused;
+	CHECK(!end); /* nobody here is slow or asks too much */
 }
 
 static void never_closed(struct client_end *end, uint16_t code, uint64_t now_ms)
 {
-	(void)end, (void)code, (void)now_ms;
-	CHECK(!"nobody here is silent or mistaken");
+	(void)code, (void)now_ms;
+	CHECK(!end); /* nobody here is silent or mistaken */
 }
 
 static const struct client_class class = {
