@@ -2,7 +2,8 @@
 /* announce.c — see announce.h. The first change in a room that was quiet is told at once. What
  * changes in the next ANNOUNCE_MS is told together, behind each other in one piece, or goes along
  * with the next message: a thousand who come within a second cost each member a few sends, not a
- * thousand. The list follows the changes, the more seldom the longer it is. */
+ * thousand. When very many rooms change at once, as when all come back after a restart, that takes
+ * longer. The list follows the changes, the more seldom the longer it is. */
 #include "gateway/announce.h"
 #include "gateway/frame.h"
 #include "proto/json_out.h"
@@ -106,6 +107,7 @@ void announce_change(struct gateway *g, struct view *v, struct present *p)
 	if (v->is_announcing)
 		return;
 	v->is_announcing = true;
+	g->announcing_count++;
 	v->announce_ms = g->now_ms;
 	TAILQ_INSERT_HEAD(&g->announcing, v, announcing);
 }
@@ -178,20 +180,37 @@ static void send_list(struct gateway *g, struct view *v)
 
 /* ---- what is due ---- */
 
-/* All wait equally long, so the queue is in order of what is due. */
+/* The queue is in order of what is due. */
+static void wait_for_more(struct gateway *g, struct view *v)
+{
+	const struct view *last = TAILQ_LAST(&g->announcing, view_list);
+	uint64_t wait_ms = ANNOUNCE_MS + ANNOUNCE_MS * g->announcing_count / ANNOUNCE_ROOMS;
+	v->announce_ms = g->now_ms + (wait_ms < ANNOUNCE_MS_MAX ? wait_ms : ANNOUNCE_MS_MAX);
+	if (last && last->announce_ms > v->announce_ms)
+		v->announce_ms = last->announce_ms;
+	v->is_announcing = true;
+	g->announcing_count++;
+	TAILQ_INSERT_TAIL(&g->announcing, v, announcing);
+}
+
+static void leave_queue(struct gateway *g, struct view *v)
+{
+	v->is_announcing = false;
+	g->announcing_count--;
+	TAILQ_REMOVE(&g->announcing, v, announcing);
+}
+
 void announce_flush(struct gateway *g)
 {
 	struct view *v;
 	while ((v = TAILQ_FIRST(&g->announcing)) != NULL && v->announce_ms <= g->now_ms) {
-		TAILQ_REMOVE(&g->announcing, v, announcing);
-		v->is_announcing = v->news_count > 0 || v->is_list_old;
-		if (!v->is_announcing)
+		leave_queue(g, v);
+		if (v->news_count == 0 && !v->is_list_old)
 			continue;
 		announce_news(g, v);
 		if (v->is_list_old && v->list_ms <= g->now_ms)
 			send_list(g, v);
-		v->announce_ms = g->now_ms + ANNOUNCE_MS;
-		TAILQ_INSERT_TAIL(&g->announcing, v, announcing);
+		wait_for_more(g, v);
 	}
 }
 
@@ -207,5 +226,5 @@ void announce_forget(struct gateway *g, struct view *v)
 	STAILQ_FOREACH(p, &v->news, news)
 	p->is_news = false;
 	if (v->is_announcing)
-		TAILQ_REMOVE(&g->announcing, v, announcing);
+		leave_queue(g, v);
 }

@@ -123,7 +123,26 @@ static void feed(struct gateway *g, struct membership *m)
 				   });
 }
 
-void deliver_membership(struct gateway *g, struct membership *m)
+/* A run of messages as one piece of frames; nearly all readers of a room want the same. */
+struct run {
+	uint64_t from, to;
+	struct str frames;
+};
+
+static const struct run *find_run(const struct roomlog *log, enum wire wire, uint64_t from,
+				  struct run runs[WIRES])
+{
+	struct run *run = &runs[wire];
+	if (run->from == from)
+		return run;
+	run->from = from;
+	run->to = roomlog_fit(log, wire, from, log->head, DELIVER_BYTES_MAX);
+	run->frames = roomlog_frames(log, wire, from, run->to);
+	return run;
+}
+
+/* `runs` is zeroed at first. */
+static void deliver(struct gateway *g, struct membership *m, struct run runs[WIRES])
 {
 	struct view *v = m->view;
 	struct session *s = m->session;
@@ -137,25 +156,33 @@ void deliver_membership(struct gateway *g, struct membership *m)
 		feed(g, m);
 		return;
 	}
-	uint64_t from = m->cursor + 1;
-	uint64_t to = roomlog_fit(&v->log, s->wire, from, v->log.head, DELIVER_BYTES_MAX);
-	if (TAILQ_EMPTY(&m->own_acks))
-		send_frames(g, m, from, to);
-	else
-		send_with_acks(g, m, from, to);
-	m->cursor = to;
-	if (to < v->log.head && !v->is_dirty) {
+	const struct run *run = find_run(&v->log, s->wire, m->cursor + 1, runs);
+	if (TAILQ_EMPTY(&m->own_acks)) {
+		frame_send(g, s, run->frames);
+		g->stats.deliveries_total += run->to - m->cursor;
+	} else {
+		send_with_acks(g, m, run->from, run->to);
+	}
+	m->cursor = run->to;
+	if (run->to < v->log.head && !v->is_dirty) {
 		v->is_dirty = true;
 		TAILQ_INSERT_TAIL(&g->dirty, v, dirty_entry);
 	}
 }
 
+void deliver_membership(struct gateway *g, struct membership *m)
+{
+	struct run runs[WIRES] = {0};
+	deliver(g, m, runs);
+}
+
 void deliver_view(struct gateway *g, struct view *v)
 {
 	struct membership *m;
+	struct run runs[WIRES] = {0};
 	announce_news(g, v);
 	TAILQ_FOREACH (m, &v->live, of_view)
-		deliver_membership(g, m);
+		deliver(g, m, runs);
 }
 
 void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page)

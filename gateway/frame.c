@@ -26,11 +26,16 @@ void frame_put_message(struct buf *b, struct str room, const struct rec_chat *ch
 /* Socket.IO's `42["event",`: a message of Engine.IO that is an EVENT, in the default namespace. */
 static void put_event(struct buf *b, enum wire wire, const char *event, struct str room)
 {
+	struct str name = str_from(event);
 	if (wire == WIRE_SOCKETIO) {
-		buf_printf(b, "42[\"%s\",", event);
+		BUF_LIT(b, "42[\"");
+		buf_str(b, name);
+		BUF_LIT(b, "\",");
 		return;
 	}
-	buf_printf(b, "{\"event\":\"%s\",", event);
+	BUF_LIT(b, "{\"event\":\"");
+	buf_str(b, name);
+	BUF_LIT(b, "\",");
 	if (room.len) {
 		BUF_LIT(b, "\"room\":");
 		json_out_str(b, room);

@@ -89,39 +89,38 @@ bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
 	return true;
 }
 
-static uint64_t count_events(const struct shards *s)
-{
-	uint64_t events = 0;
-	for (uint32_t i = 0; i < s->historyd_count; i++)
-		events += s->out->historyd[i].count + s->out->read[i].count;
-	for (uint32_t i = 0; i < s->roomd_count; i++)
-		events += s->out->roomd[i].count;
-	return events;
-}
-
 /* A message that finds its queue full is lost like anything else on the bus, and said again. */
 static void send_batch(struct shard_port *p, struct batch *batch)
 {
+	if (batch->count == 0)
+		return;
 	port_send(p->port, batch);
 	batch_reset(batch);
 }
 
-uint64_t shards_send(struct shards *s, uint64_t now_us)
+static uint64_t send_posts(struct shards *s, uint64_t now_us)
 {
-	uint64_t events = count_events(s);
-	if (events == 0)
+	uint64_t posts = 0;
+	for (uint32_t i = 0; i < s->historyd_count; i++)
+		posts += s->out->historyd[i].count;
+	if (posts == 0)
 		return 0;
 	if (now_us < s->pace_us)
 		return s->pace_us;
-	uint64_t wait_us = events * PACE_EVENT_US;
+	uint64_t wait_us = posts * PACE_POST_US;
 	s->pace_us = now_us + (wait_us < PACE_MAX_US ? wait_us : PACE_MAX_US);
-	for (uint32_t i = 0; i < s->historyd_count; i++) {
+	for (uint32_t i = 0; i < s->historyd_count; i++)
 		send_batch(&s->historyd_up[i], &s->out->historyd[i]);
+	return 0;
+}
+
+uint64_t shards_send(struct shards *s, uint64_t now_us)
+{
+	for (uint32_t i = 0; i < s->historyd_count; i++)
 		send_batch(&s->historyd_read[i], &s->out->read[i]);
-	}
 	for (uint32_t i = 0; i < s->roomd_count; i++)
 		send_batch(&s->roomd_up[i], &s->out->roomd[i]);
-	return 0;
+	return send_posts(s, now_us);
 }
 
 void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms)

@@ -23,7 +23,7 @@ struct shards {
 	struct tap *tap;
 	struct envelope self;
 	uint32_t roomd_count, historyd_count;
-	uint64_t pace_us; /* nothing is published before */
+	uint64_t pace_us; /* no posts are published before */
 	struct shard_port roomd_up[SHARDS_MAX], roomd_down[SHARDS_MAX];
 	struct shard_port historyd_up[SHARDS_MAX], historyd_down[SHARDS_MAX],
 		historyd_read[SHARDS_MAX];
@@ -37,11 +37,11 @@ bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
 		 size_t error_len);
 
 /* Publishes what the core wants sent, and takes it out of `out`. An isolated message of the bus
- * costs both sides ten times what one more event in it does. So each event buys the next message
- * PACE_EVENT_US of waiting, PACE_MAX_US at most: at a hundred events a second none waits, from some
- * thousands on they travel together. Returns the time until which what there is was kept, 0 when it
- * was sent. */
-enum { PACE_EVENT_US = 400, PACE_MAX_US = 4000 };
+ * costs both sides ten times what one more event in it does, and each message of posts a commit of
+ * historyd. So each post buys the next ones PACE_POST_US of waiting, PACE_MAX_US at most: at a
+ * hundred posts a second none waits, from some thousands on they travel together. Returns the time
+ * until which posts were kept, 0 when there are none. */
+enum { PACE_POST_US = 400, PACE_MAX_US = 4000 };
 uint64_t shards_send(struct shards *s, uint64_t now_us);
 
 /* To every shard that has not heard of this gateway for a while. */

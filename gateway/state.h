@@ -25,8 +25,9 @@ enum {
 	SINCE_MESSAGES = 200,
 	FEED_MESSAGES = 100,
 	NAMES_LIST_MAX = 500,
-	ANNOUNCE_MS = 250, /* changes of a room's presence are told at most so often; a list of more
-			      than so many names once in as many ms as it has names */
+	ANNOUNCE_MS = 250,    /* changes of a room's presence are told at most so often, … */
+	ANNOUNCE_ROOMS = 100, /* … or once in so much more for each so many rooms that change … */
+	ANNOUNCE_MS_MAX = 2000, /* … but at least so often */
 	TYPING_INTERVAL_MS = 1000,
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
@@ -266,7 +267,8 @@ struct gateway {
 	struct present_list typing;
 
 	struct view_list announcing; /* views where somebody came or went, by announce_ms */
-	struct view_list dirty;      /* views with something new to deliver */
+	uint64_t announcing_count;
+	struct view_list dirty; /* views with something new to deliver */
 	struct session_list touched;
 };
 
