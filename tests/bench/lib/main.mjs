@@ -13,7 +13,7 @@ import { plot } from "./plot.mjs";
 import { disturbance, faultsOf, isGeneratorLimited, runOnce } from "./runner.mjs";
 import { BENCH, REPO, SERVERS } from "./servers.mjs";
 import { medianOf } from "./table.mjs";
-import { OWN, SHARED } from "./workloads.mjs";
+import { GROWTH, OWN, SHARED } from "./workloads.mjs";
 
 /** A run that was disturbed is repeated so often, and all of them together may take so long. */
 const AGAIN_MAX = { quick: 1, whole: 2 };
@@ -98,7 +98,7 @@ function describe({ report, amount }, again) {
 
 async function measureAll() {
   for (let repeat = 0; repeat < options.repeats; repeat++) {
-    for (const workload of [...SHARED, ...OWN].filter(isAsked)) {
+    for (const workload of [...SHARED, ...OWN, ...GROWTH].filter(isAsked)) {
       const who = SHARED.includes(workload) ? servers : servers.filter(({ name }) => name === "parlor");
       for (const server of who) {
         const began = Date.now();

@@ -4,11 +4,11 @@
 import { OWN, ROOMS, SHARED } from "./workloads.mjs";
 import { SERVERS } from "./servers.mjs";
 
-const WORKLOADS = [...SHARED, ...OWN, ROOMS].map(({ id }) => id).concat("limits");
+const WORKLOADS = [...SHARED, ...OWN, ROOMS].map(({ id }) => id).concat("growth", "limits");
 
 const HELP = `usage: tests/bench/run [OPTION…]
 
-  --quick            everything once and briefly
+  --quick            everything but growth, once and briefly
   --only A,B         these workloads: ${WORKLOADS.join(", ")}
   --servers a,b      these servers: ${SERVERS.map(({ name }) => name).join(", ")}
   --repeats N        runs of each, of which the medians count [3, quick: 1]
@@ -19,6 +19,7 @@ const HELP = `usage: tests/bench/run [OPTION…]
 
 The workloads:
 ${[...SHARED, ...OWN, ROOMS].map(({ id, title }) => `  ${id.padEnd(6)} ${title}`).join("\n")}
+  growth what a delivery or a page costs with more members, rooms, gateways and history
   limits what the machine could do without a chat server
 `;
 
@@ -34,7 +35,7 @@ function pickNames(option, value, known) {
 }
 
 export function readOptions(args) {
-  const options = { only: WORKLOADS, servers: SERVERS.map(({ name }) => name), cores: { server: 0, load: 1 } };
+  const options = { servers: SERVERS.map(({ name }) => name), cores: { server: 0, load: 1 } };
   const number = (name, text) => (/^\d{1,4}$/.test(text) ? Number(text) : fail(`${name}: '${text}' is not a number`));
   for (let i = 0; i < args.length; i++) {
     const name = args[i];
@@ -57,6 +58,7 @@ export function readOptions(args) {
     else if (name === "--load-core") options.cores.load = number(name, value);
     else fail(`no option ${name}, see --help`);
   }
+  options.only ??= options.quick ? WORKLOADS.filter((id) => id !== "growth") : WORKLOADS;
   options.repeats ??= options.quick ? 1 : 3;
   options.isWhole = options.only.length === WORKLOADS.length && options.servers.length === SERVERS.length;
   return options;

@@ -4,7 +4,7 @@
 import { limitRows, roomRows } from "./limits.mjs";
 import { figure, ratio } from "./numbers.mjs";
 import { columns, markdown, marks, medianOf, notes, runRows, sharedRows } from "./table.mjs";
-import { OWN, SHARED } from "./workloads.mjs";
+import { GROWTH, OWN, SHARED } from "./workloads.mjs";
 
 const workloadOf = (id) => [...SHARED, ...OWN].find((workload) => workload.id === id);
 
@@ -16,8 +16,8 @@ function parlors(find, parlor, id, key) {
 }
 
 /** What only Parlor does; two gateways stand beside one. */
-function ownRows(find, parlor) {
-  return OWN.flatMap((workload) => {
+function ownRows(workloads, find, parlor) {
+  return workloads.flatMap((workload) => {
     const runs = parlor && find(workload, parlor);
     return (runs ? workload.metrics : []).map((metric) => {
       const value = medianOf(metric, runs);
@@ -42,7 +42,12 @@ function tables({ results, servers, find, limits, rooms }) {
     {
       title: "Parlor alone",
       head: ["", "", "Parlor", ""],
-      rows: [...ownRows(find, parlor), ...(rooms ? roomRows(rooms) : [])],
+      rows: [...ownRows(OWN, find, parlor), ...(rooms ? roomRows(rooms) : [])],
+    },
+    {
+      title: "Growth: the same deliveries, more of one thing",
+      head: ["", "", "Parlor", ""],
+      rows: ownRows(GROWTH, find, parlor),
     },
     {
       title: "What the machine could do",

@@ -96,6 +96,23 @@ export const OWN = [
   },
 ];
 
+const growth = (title, load, metrics, more) => ({ id: "growth", title, load: { workload: "chat", window: [5000, 1000], ...load }, metrics, ...more });
+
+/** One thing grows, the deliveries a second stay: what a delivery or a page costs should stay too. */
+export const GROWTH = [
+  ...[10, 100, 1000, 5000].map((members) =>
+    growth(`rooms of ${members}, 5,000 clients, 40,000 deliveries/s`, { rooms: 5000 / members, members, rate: 40000 / members }, [cpu, p50, p99])),
+  ...[50, 500, 1500].map((rooms) =>
+    growth(`${rooms} rooms of 10, 2,000 messages/s`, { rooms, members: 10, rate: 2000 }, [cpu, p50, p99])),
+  ...[1, 2, 4].map((gateways) =>
+    growth(`${gateways} gateways on one core, 500 rooms of 10, 2,000 messages/s`, { rooms: 500, members: 10, rate: 2000 }, [cpu, p50, p99], { gateways })),
+  ...[100, 1000, 10000].map((fill) =>
+    growth(`pages of 50 from 50 rooms of ${fill} messages`, { workload: "history", rooms: 50, members: 1, fill, rate: 10000 }, [
+      { key: "pages", title: "pages/s", more: true, get: (report) => report.pages_per_s },
+      { key: "cpu", title: "µs of CPU a page", get: (report) => (1e6 * report.server_cpu_s) / report.pages },
+    ])),
+];
+
 /** Historyd's core and store, without the rest (bench-rooms): the same number of messages in many rooms and in few. */
 export const ROOMS = {
   id: "R",
