@@ -9,73 +9,167 @@ enum {
 	 * that a small question cannot fill the memory. One more page still fits into a message of
 	 * the bus. */
 	ANSWER_BYTES_MAX = 3 * 1024 * 1024,
+	CHUNK_MAX = 64, /* messages read at a time towards older ones */
 };
 
-/* A page while it is gathered: its records in the order in which the store gives them. */
+/* One record of a page, in `records`. */
+struct span {
+	size_t from, len;
+	uint64_t seq;
+};
+
+/* A page while it is gathered, and one message more, which tells that there are more. */
 struct page {
-	struct buf records;
-	size_t ends[PAGE_MAX]; /* of each record */
+	struct buf records; /* as the store gives them */
+	struct span spans[PAGE_MAX + 1];
 	uint32_t count, limit;
-	uint64_t newest; /* seq among them */
-	bool has_more;
-	struct buf turned; /* the records the other way round */
+	struct buf turned; /* the records from the last span to the first */
 };
 
-static bool take_message(void *ctx, const struct rec_chat *chat)
+static bool has_enough(const struct page *page)
+{
+	return page->count > page->limit ||
+	       (page->count &&
+		page->records.len - page->spans[page->count - 1].len > PAGE_BYTES_MAX);
+}
+
+static bool take_message(void *ctx, const struct rec_chat *chat, struct str packed)
 {
 	struct page *page = ctx;
-	if (page->count == page->limit || page->records.len > PAGE_BYTES_MAX) {
-		page->has_more = true;
-		return false;
-	}
-	struct rec_chat shown = *chat;
-	if (shown.cid.len && shown.cid.ptr[0] == '\x01')
-		shown.cid = (struct str){0}; /* made by a gateway, its client gave none */
-	bus_pack_chat(&page->records, &shown);
-	page->ends[page->count++] = page->records.len;
-	page->newest = chat->seq > page->newest ? chat->seq : page->newest;
+	CHECK(page->count < ARRAY_LEN(page->spans));
+	struct span *span = &page->spans[page->count++];
+	*span = (struct span){.from = page->records.len, .seq = chat->seq};
+	if (packed.len)
+		buf_str(&page->records, packed);
+	else
+		bus_pack_chat(&page->records, chat);
+	span->len = page->records.len - span->from;
 	return true;
+}
+
+static bool take_until_enough(void *ctx, const struct rec_chat *chat, struct str packed)
+{
+	(void)take_message(ctx, chat, packed);
+	return !has_enough(ctx);
+}
+
+static bool take_seq(void *ctx, const struct rec_chat *chat, struct str packed)
+{
+	(void)packed;
+	*(uint64_t *)ctx = chat->seq;
+	return false;
+}
+
+/* The seq of the newest message with after < seq < before (0: no bound), or 0. */
+static enum err find_newest(struct store *store, struct str room, uint64_t after, uint64_t before,
+			    uint64_t *seq)
+{
+	*seq = 0;
+	return store->chats(store->impl, room, after, before, true, take_seq, seq);
+}
+
+static void turn_spans(struct span *spans, uint32_t count)
+{
+	for (uint32_t i = 0; i < count / 2; i++) {
+		struct span was = spans[i];
+		spans[i] = spans[count - 1 - i];
+		spans[count - 1 - i] = was;
+	}
+}
+
+/* The newest messages above `after` and not above `last`, the newest one first. The store walks
+ * upwards far faster than downwards, and seqs have few gaps: so it is asked for the seqs where the
+ * messages should stand, and only below a gap for where they go on. */
+static enum err read_newest(struct store *store, struct str room, uint64_t after, uint64_t last,
+			    struct page *page)
+{
+	while (last > after && !has_enough(page)) {
+		uint32_t had = page->count;
+		uint32_t wanted = page->limit + 1 - had;
+		wanted = wanted < CHUNK_MAX ? wanted : CHUNK_MAX;
+		uint64_t below = last - after > wanted ? last - wanted : after;
+		enum err e =
+			store->chats(store->impl, room, below, last + 1, false, take_message, page);
+		turn_spans(page->spans + had, page->count - had);
+		last = below;
+		if (e == ERR_OK && page->count - had < wanted && below > after)
+			e = find_newest(store, room, after, below + 1, &last);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* Leaves what belongs to the page: the first `limit`, or fewer when these pass PAGE_BYTES_MAX.
+ * True when there were more. */
+static bool cut(struct page *page)
+{
+	size_t bytes = 0;
+	uint32_t kept = 0;
+	while (kept < page->count && kept < page->limit && bytes <= PAGE_BYTES_MAX)
+		bytes += page->spans[kept++].len;
+	bool has_more = kept < page->count;
+	page->count = kept;
+	return has_more;
 }
 
 static struct str turned(struct page *page)
 {
 	buf_reset(&page->turned);
 	for (uint32_t i = page->count; i > 0; i--) {
-		size_t start = i > 1 ? page->ends[i - 2] : 0;
-		buf_append(&page->turned, page->records.ptr + start, page->ends[i - 1] - start);
+		const struct span *span = &page->spans[i - 1];
+		buf_append(&page->turned, page->records.ptr + span->from, span->len);
 	}
 	return buf_view(&page->turned);
 }
 
-static bool take_seq(void *ctx, const struct rec_chat *chat)
+static enum err read_page_down(struct store *store, const struct ev_page_ask *ask,
+			       struct page *page, struct ev_page *answer)
 {
-	*(uint64_t *)ctx = chat->seq;
-	return false;
+	enum err e = ERR_OK;
+	uint64_t last = ask->before - 1;
+	if (ask->before == 0) {
+		e = find_newest(store, ask->room, 0, 0, &answer->head);
+		last = answer->head;
+	}
+	if (e == ERR_OK)
+		e = read_newest(store, ask->room, ask->after, last, page);
+	answer->more = cut(page);
+	answer->messages = (struct list){.count = page->count, .packed = turned(page)};
+	return e;
 }
 
+static enum err read_page_up(struct store *store, const struct ev_page_ask *ask, struct page *page,
+			     struct ev_page *answer)
+{
+	enum err e = store->chats(store->impl, ask->room, ask->after, ask->before, false,
+				  take_until_enough, page);
+	answer->more = cut(page);
+	if (page->count) {
+		const struct span *last = &page->spans[page->count - 1];
+		answer->messages = (struct list){
+			.count = page->count,
+			.packed = str_of(page->records.ptr, last->from + last->len),
+		};
+		answer->head = last->seq;
+	}
+	if (ask->before)
+		answer->head = 0;
+	else if (e == ERR_OK && (answer->more || page->count == 0))
+		e = find_newest(store, ask->room, 0, 0, &answer->head);
+	return e;
+}
+
+/* The head is told only where nobody has named an upper end: whoever names one knows more or does
+ * not care, and it costs a look at another place. */
 static enum err read_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
 			  struct ev_page *answer)
 {
-	bool is_newest = ask->newest != 0;
 	buf_reset(&page->records);
 	page->count = 0;
-	page->newest = 0;
-	page->has_more = false;
 	page->limit = ask->limit < 1 ? 1 : ask->limit > PAGE_MAX ? PAGE_MAX : (uint32_t)ask->limit;
-	enum err e = store->chats(store->impl, ask->room, 0, 0, true, take_seq, &answer->head);
-	if (e == ERR_OK)
-		e = store->chats(store->impl, ask->room, ask->after, ask->before, is_newest,
-				 take_message, page);
-	if (e != ERR_OK)
-		return e;
-	if (page->newest > answer->head) /* stored between the two readings */
-		answer->head = page->newest;
-	answer->more = page->has_more;
-	answer->messages = (struct list){
-		.count = page->count,
-		.packed = is_newest ? turned(page) : buf_view(&page->records),
-	};
-	return ERR_OK;
+	return ask->newest ? read_page_down(store, ask, page, answer)
+			   : read_page_up(store, ask, page, answer);
 }
 
 static void answer_page(struct store *store, const struct ev_page_ask *ask, struct page *page,

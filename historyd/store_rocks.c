@@ -140,12 +140,13 @@ static bool give_chats(struct rocks_walk *w, const struct range *range)
 	for (; rocks_walk_here(w, &key, &value); rocks_walk_step(w)) {
 		uint64_t seq;
 		struct rec_chat chat;
+		bool is_packed;
 		if (!key_chat_seq(key, &range->room, &seq) || seq < range->first ||
 		    seq > range->last)
 			break;
-		if (!value_read_chat(value, &chat) || chat.seq != seq)
+		if (!value_read_chat(value, &chat, &is_packed) || chat.seq != seq)
 			return false;
-		if (!range->fn(range->ctx, &chat))
+		if (!range->fn(range->ctx, &chat, is_packed ? value : (struct str){0}))
 			break;
 	}
 	return true;
@@ -196,8 +197,9 @@ static enum err read_invites(void *impl, struct str user2, store_invite_fn *fn, 
 	return is_whole ? result : value_is_bent(s);
 }
 
-static bool take_newest(void *ctx, const struct rec_chat *chat)
+static bool take_newest(void *ctx, const struct rec_chat *chat, struct str packed)
 {
+	(void)packed;
 	struct store_room *room = ctx;
 	room->seq = chat->seq;
 	room->time_ms = chat->time;

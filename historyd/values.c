@@ -144,7 +144,7 @@ bool value_read_room(struct str value, struct store_room *facts)
 	return !c.bad;
 }
 
-bool value_read_chat(struct str value, struct rec_chat *chat)
+bool value_read_chat(struct str value, struct rec_chat *chat, bool *is_packed)
 {
 	struct cursor c = read_array(value);
 	chat->seq = read_number(&c);
@@ -152,6 +152,7 @@ bool value_read_chat(struct str value, struct rec_chat *chat)
 	chat->user = read_text(&c, USER_MAX);
 	chat->cid = read_text(&c, CID_MAX);
 	chat->body = read_text(&c, BODY_MAX);
+	*is_packed = c.fields == 0 && c.rest.len == 0;
 	return !c.bad;
 }
 

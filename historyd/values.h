@@ -19,8 +19,9 @@ void value_pack_room(struct buf *b, const struct store_room *facts); /* not its 
 NODISCARD
 bool value_read_room(struct str value, struct store_room *facts);
 
+/* *is_packed: the value is a record of the bus as it stands, with nothing behind it. */
 NODISCARD
-bool value_read_chat(struct str value, struct rec_chat *chat);
+bool value_read_chat(struct str value, struct rec_chat *chat, bool *is_packed);
 
 void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms);
 NODISCARD

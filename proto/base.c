@@ -74,15 +74,17 @@ char *buf_space(struct buf *b, size_t len)
 		size_t cap = b->cap ? b->cap : 256;
 		while (cap - b->len < len)
 			cap *= 2;
+		if (b->max && cap > b->max)
+			cap = b->max;
 		b->ptr = mem_resize(b->ptr, cap);
 		b->cap = cap;
 	}
 	return b->ptr + b->len;
 }
 
-void buf_append(struct buf *b, const void *bytes, size_t len)
+void buf_append_slowly(struct buf *b, const void *bytes, size_t len)
 {
-	char *space = len ? buf_space(b, len) : NULL;
+	char *space = buf_space(b, len);
 	if (!space)
 		return;
 	memcpy(space, bytes, len);
@@ -106,14 +108,23 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(again);
 }
 
+/* Two digits at a time: divisions are what it costs. */
 void buf_u64(struct buf *b, uint64_t n)
 {
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 	char digits[20];
 	size_t at = sizeof digits;
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
+	while (n >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + n % 100 * 2, 2);
+		n /= 100;
+	}
+	/* What is left may be a number of one digit, or nothing at all. */
+	if (n || at == sizeof digits)
+		digits[--at] = (char)('0' + n);
 	buf_append(b, digits + at, sizeof digits - at);
 }
 

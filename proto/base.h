@@ -71,16 +71,29 @@ void str_free(struct str *copy); /* leaves it empty */
 struct buf {
 	char *ptr;
 	size_t len;
-	size_t cap;
+	size_t cap; /* never above max */
 	size_t max;
 	bool overflow;
 };
 
-void buf_append(struct buf *b, const void *bytes, size_t len);
+void buf_append_slowly(struct buf *b, const void *bytes, size_t len); /* when it must grow */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_u64(struct buf *b, uint64_t n);    /* in decimal */
 char *buf_space(struct buf *b, size_t len); /* room for len bytes behind the end, or NULL */
 void buf_free(struct buf *b);
+
+/* In the header, because most of what is sent is made of short pieces. */
+static inline void buf_append(struct buf *b, const void *bytes, size_t len)
+{
+	if (len == 0)
+		return;
+	if (b->overflow || len > b->cap - b->len) {
+		buf_append_slowly(b, bytes, len);
+		return;
+	}
+	memcpy(b->ptr + b->len, bytes, len);
+	b->len += len;
+}
 
 static inline void buf_str(struct buf *b, struct str s)
 {

@@ -80,8 +80,9 @@ struct lookup {
 	bool is_there;
 };
 
-static bool compare(void *ctx, const struct rec_chat *chat)
+static bool compare(void *ctx, const struct rec_chat *chat, struct str packed)
 {
+	(void)packed;
 	struct lookup *l = ctx;
 	l->is_there = str_equal(chat->cid, l->cid);
 	return false;
@@ -234,8 +235,9 @@ void promise_answered(struct promises *p, const char *person, const char *what, 
 			       what);
 }
 
-static bool last_seq(void *ctx, const struct rec_chat *chat)
+static bool last_seq(void *ctx, const struct rec_chat *chat, struct str packed)
 {
+	(void)packed;
 	*(uint64_t *)ctx = chat->seq;
 	return false;
 }

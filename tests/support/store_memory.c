@@ -113,12 +113,13 @@ static bool give_chat(const struct store_memory *m, struct str room, uint64_t se
 {
 	struct key key;
 	struct rec_chat chat;
+	bool is_packed;
 	key_chat(&key, room, seq);
 	const struct item *it = find(m, KIND_CHAT, &key);
 	if (!it)
 		return true;
-	CHECK(value_read_chat(item_value(it), &chat));
-	return fn(ctx, &chat);
+	CHECK(value_read_chat(item_value(it), &chat, &is_packed));
+	return fn(ctx, &chat, is_packed ? item_value(it) : (struct str){0});
 }
 
 static enum err read_chats(void *impl, struct str room, uint64_t after, uint64_t before,

@@ -148,6 +148,61 @@ static void test_json_strings(void **state)
 	buf_free(&b);
 }
 
+/* Every byte at every place, between plain ones and between such as need an escape too. */
+static void test_json_escapes_everywhere(void **state)
+{
+	(void)state;
+	struct buf b = {0};
+	char expected[256];
+	for (unsigned c = 0; c < 256; c++)
+		for (size_t at = 0; at < 20; at++) {
+			const char *between = at % 2 ? "~" : "\xff";
+			char text[20];
+			memset(text, *between, sizeof text);
+			text[at] = (char)c;
+			text[19] = '"';
+			int len = 0;
+			for (size_t i = 0; i < sizeof text; i++) {
+				unsigned char is = (unsigned char)text[i];
+				static const char of[] = "\"\\\b\f\n\r\t";
+				static const char letters[] = "\"\\bfnrt";
+				const char *special = is ? strchr(of, is) : NULL;
+				char *to = expected + len;
+				size_t room = sizeof expected - (size_t)len;
+				if (special)
+					len += snprintf(to, room, "\\%c", letters[special - of]);
+				else if (is < 0x20 || is == 0x7f)
+					len += snprintf(to, room, "\\u%04x", is);
+				else
+					len += snprintf(to, room, "%c", is);
+			}
+			buf_reset(&b);
+			json_out_str(&b, str_of(text, sizeof text));
+			assert_int_equal(b.len, len + 2);
+			assert_memory_equal(b.ptr + 1, expected, (size_t)len);
+		}
+	buf_free(&b);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	struct buf b = {0};
+	char expected[32];
+	for (uint64_t power = 1;; power *= 10) {
+		for (uint64_t n = power - 2; n != power + 3; n++) { /* from below 0, too */
+			int len = snprintf(expected, sizeof expected, "%" PRIu64, n);
+			buf_reset(&b);
+			buf_u64(&b, n);
+			assert_int_equal(b.len, len);
+			assert_memory_equal(b.ptr, expected, (size_t)len);
+		}
+		if (power == 10000000000000000000u)
+			break;
+	}
+	buf_free(&b);
+}
+
 static void test_order_of_strings(void **state)
 {
 	(void)state;
@@ -168,6 +223,8 @@ int main(void)
 		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_buffer_with_a_ceiling),
 		cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_json_escapes_everywhere),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_order_of_strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,8 +49,9 @@ static void commit(struct subject *s)
 	assert_int_equal(s->store->commit(s->store->impl), ERR_OK);
 }
 
-static bool see_chat(void *ctx, const struct rec_chat *chat)
+static bool see_chat(void *ctx, const struct rec_chat *chat, struct str packed)
 {
+	(void)packed;
 	struct subject *s = ctx;
 	assert_true(chat->time == 1000 + chat->seq);
 	assert_true(str_equal(chat->user, STR("ann")));

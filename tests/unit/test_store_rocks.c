@@ -15,8 +15,9 @@ static void put(struct store *store, const char *room, uint64_t seq, const char 
 	store->put_chat(store->impl, str_from(room), &chat);
 }
 
-static bool count_chat(void *ctx, const struct rec_chat *chat)
+static bool count_chat(void *ctx, const struct rec_chat *chat, struct str packed)
 {
+	(void)packed;
 	uint64_t *count = ctx;
 	(*count)++;
 	assert_true(chat->seq == *count);
@@ -252,8 +253,9 @@ static void plant(const struct dir *d, const char *family, const struct key *key
 	rocksdb_options_destroy(options);
 }
 
-static bool ignore_chat(void *ctx, const struct rec_chat *chat)
+static bool ignore_chat(void *ctx, const struct rec_chat *chat, struct str packed)
 {
+	(void)packed;
 	(void)ctx;
 	(void)chat;
 	return true;
