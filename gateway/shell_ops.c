@@ -4,7 +4,7 @@
 
 enum { SCRATCH_KEPT = 1024 * 1024 };
 
-#define NO_OP SIZE_MAX
+#define NO_OP UINT32_MAX
 
 /* The frames behind each other: those of the first op alone stay where they are. */
 static struct str join_frames(struct buf *scratch, struct str frames, struct str more)
@@ -24,7 +24,7 @@ static void carry_out(struct ops *ops, struct client_end *end, const struct clie
 {
 	struct str frames = {0};
 	uint16_t close_code = 0;
-	for (size_t i = end->first_op; i != NO_OP && close_code == 0; i = ops->next_op[i]) {
+	for (uint32_t i = end->first_op; i != NO_OP && close_code == 0; i = ops->next_op[i]) {
 		switch (all[i].kind) {
 		case CLIENT_SEND:
 			frames = join_frames(&ops->scratch, frames, str_of(all[i].ptr, all[i].len));
@@ -57,7 +57,8 @@ static void chain(struct ops *ops, const struct gateway_out *out, struct client_
 		ops->next_cap = out->op_cap;
 		ops->next_op = mem_resize(ops->next_op, ops->next_cap * sizeof *ops->next_op);
 	}
-	for (size_t i = 0; i < out->op_count; i++) {
+	CHECK(out->op_count < NO_OP); /* they would take 200 GB */
+	for (uint32_t i = 0; i < out->op_count; i++) {
 		struct client_end *end = out->ops[i].conn;
 		if (!end->class->is_open(end))
 			continue;
@@ -66,7 +67,7 @@ static void chain(struct ops *ops, const struct gateway_out *out, struct client_
 		} else {
 			end->is_touched = true;
 			end->first_op = i;
-			TAILQ_INSERT_TAIL(touched, end, touched);
+			STAILQ_INSERT_TAIL(touched, end, touched);
 		}
 		end->last_op = i;
 		ops->next_op[i] = NO_OP;
@@ -75,11 +76,11 @@ static void chain(struct ops *ops, const struct gateway_out *out, struct client_
 
 void ops_carry_out(struct ops *ops, const struct gateway_out *out, uint64_t now_ms)
 {
-	struct client_end_list touched = TAILQ_HEAD_INITIALIZER(touched);
+	struct client_end_list touched = STAILQ_HEAD_INITIALIZER(touched);
 	struct client_end *end;
 	chain(ops, out, &touched);
-	while ((end = TAILQ_FIRST(&touched)) != NULL) {
-		TAILQ_REMOVE(&touched, end, touched);
+	while ((end = STAILQ_FIRST(&touched)) != NULL) {
+		STAILQ_REMOVE_HEAD(&touched, touched);
 		end->is_touched = false;
 		carry_out(ops, end, out->ops, now_ms);
 	}
