@@ -32,12 +32,30 @@ struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_use
 		.user = user,
 		.all = all,
 		.wsi = wsi,
-		.fd = is_plain ? lws_get_socket_fd(wsi) : -1,
-		.unsent = {.max = UNSENT_MAX},
+		.is_plain = is_plain,
 	};
 	TAILQ_INSERT_TAIL(&all->open, c, entry);
 	all->count++;
 	return c;
+}
+
+/* Appends to a buffer that exists only while there is something in it. False: too much. */
+static bool keep(struct buf **b, struct str bytes, size_t max)
+{
+	if (!*b) {
+		*b = mem_alloc(sizeof **b);
+		(*b)->max = max;
+	}
+	buf_str(*b, bytes);
+	return !(*b)->overflow;
+}
+
+static void drop(struct buf **b)
+{
+	if (*b)
+		buf_free(*b);
+	mem_free(*b);
+	*b = NULL;
 }
 
 void conn_left(struct conn *c)
@@ -55,9 +73,11 @@ void conn_pause(struct conn *c, bool is_paused)
 
 static void stop_closing(struct conn *c)
 {
-	if (c->is_closing)
-		TAILQ_REMOVE(&c->all->closing, c, by_close);
+	if (!c->is_closing)
+		return;
 	c->is_closing = false;
+	TAILQ_REMOVE(&c->all->closing, c, entry);
+	TAILQ_INSERT_TAIL(&c->all->open, c, entry);
 }
 
 void conn_closed(struct conn *c)
@@ -77,7 +97,7 @@ static void conn_kill(struct conn *c)
 		return;
 	c->is_dead = true;
 	stop_closing(c);
-	buf_free(&c->unsent);
+	drop(&c->unsent);
 	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 	/* Under libuv a time-out is only looked at after some event of libwebsockets' own. */
 	lws_cancel_service(lws_get_context(c->wsi));
@@ -90,18 +110,17 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 	struct conns *all = c->all;
 	if (c->is_left || c->close_code)
 		return true;
-	if (piece.len > all->message_max - c->received.len)
+	if (c->received || !is_last) {
+		if (!keep(&c->received, piece, all->message_max))
+			return false;
+		piece = buf_view(c->received);
+	}
+	if (piece.len > all->message_max)
 		return false;
-	if (!is_last) {
-		buf_str(&c->received, piece);
-		return true;
+	if (is_last) {
+		c->user->message(c, piece, is_text);
+		drop(&c->received);
 	}
-	if (c->received.len) {
-		buf_str(&c->received, piece);
-		piece = buf_view(&c->received);
-	}
-	c->user->message(c, piece, is_text);
-	buf_free(&c->received);
 	return true;
 }
 
@@ -110,9 +129,10 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 /* What the socket takes at once, or a negative errno. */
 static ssize_t send_now(const struct conn *c, struct str bytes)
 {
-	if (c->fd < 0)
+	if (!c->is_plain)
 		return 0;
-	ssize_t sent = send(c->fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t sent =
+		send(lws_get_socket_fd(c->wsi), bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return sent < 0 ? -errno : sent;
 }
 
@@ -144,7 +164,7 @@ static bool send_all(struct conn *c, struct str bytes)
 
 static bool is_clear(const struct conn *c)
 {
-	return c->unsent.len == 0 && !lws_partial_buffered(c->wsi);
+	return !c->unsent && !lws_partial_buffered(c->wsi);
 }
 
 static void block(struct conn *c)
@@ -156,15 +176,14 @@ static void block(struct conn *c)
 	c->user->blocked(c);
 }
 
-static void keep(struct conn *c, struct str frames)
+static void keep_unsent(struct conn *c, struct str frames)
 {
-	buf_str(&c->unsent, frames);
-	if (c->unsent.overflow) {
-		c->all->unsent_overflows++;
-		conn_kill(c);
-	} else {
+	if (keep(&c->unsent, frames, UNSENT_MAX)) {
 		block(c);
+		return;
 	}
+	c->all->unsent_overflows++;
+	conn_kill(c);
 }
 
 void conn_send(struct conn *c, struct str frames)
@@ -174,7 +193,7 @@ void conn_send(struct conn *c, struct str frames)
 	if (c->is_dead)
 		return;
 	if (!is_clear(c))
-		keep(c, frames);
+		keep_unsent(c, frames);
 	else if (!send_all(c, frames))
 		block(c);
 }
@@ -189,12 +208,12 @@ static void on_sent(void *tag, struct str frames, ssize_t sent)
 
 void conn_post(struct conn *c, struct str frames)
 {
-	if (!c->all->sends || c->fd < 0 || c->is_posted || !is_clear(c)) {
+	if (!c->all->sends || !c->is_plain || c->is_posted || !is_clear(c)) {
 		conn_send(c, frames);
 		return;
 	}
 	c->is_posted = true;
-	sends_add(c->all->sends, c->fd, frames, c);
+	sends_add(c->all->sends, lws_get_socket_fd(c->wsi), frames, c);
 }
 
 void conns_send_posted(struct conns *all)
@@ -205,10 +224,10 @@ void conns_send_posted(struct conns *all)
 
 static void wait_for_close(struct conn *c, uint64_t now_ms)
 {
-	stop_closing(c);
+	TAILQ_REMOVE(c->is_closing ? &c->all->closing : &c->all->open, c, entry);
+	TAILQ_INSERT_TAIL(&c->all->closing, c, entry);
 	c->is_closing = true;
 	c->kill_ms = now_ms + CLOSE_WAIT_MS;
-	TAILQ_INSERT_TAIL(&c->all->closing, c, by_close);
 }
 
 /* Our own close frame, and then the client's answer or the end of our patience. libwebsockets' way,
@@ -227,9 +246,9 @@ void conn_writable(struct conn *c)
 {
 	if (c->is_dead || c->is_left)
 		return;
-	if (c->unsent.len) {
-		bool is_out = send_all(c, buf_view(&c->unsent));
-		buf_free(&c->unsent);
+	if (c->unsent) {
+		bool is_out = send_all(c, buf_view(c->unsent));
+		drop(&c->unsent);
 		if (!is_out || c->is_dead)
 			return;
 	}
@@ -267,22 +286,22 @@ void conns_tidy(struct conns *all, uint64_t now_ms)
 		conn_kill(TAILQ_FIRST(&all->closing));
 	while ((c = TAILQ_FIRST(&all->gone)) != NULL) {
 		TAILQ_REMOVE(&all->gone, c, entry);
-		buf_free(&c->received);
-		buf_free(&c->unsent);
+		drop(&c->received);
+		drop(&c->unsent);
 		mem_free(c);
 	}
 }
 
 void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t now_ms)
 {
-	struct conn *c;
-	TAILQ_FOREACH (c, &all->open, entry) {
-		if (count == 0)
-			return;
-		if (!conn_is_open(c))
-			continue;
-		conn_close(c, code, now_ms);
-		count--;
+	struct conn *c = TAILQ_FIRST(&all->open);
+	while (c && count) {
+		struct conn *next = TAILQ_NEXT(c, entry); /* conn_close moves it */
+		if (conn_is_open(c)) {
+			conn_close(c, code, now_ms);
+			count--;
+		}
+		c = next;
 	}
 }
 
@@ -290,6 +309,8 @@ void conns_leave(struct conns *all)
 {
 	struct conn *c;
 	TAILQ_FOREACH (c, &all->open, entry)
+		conn_left(c);
+	TAILQ_FOREACH (c, &all->closing, entry)
 		conn_left(c);
 }
 

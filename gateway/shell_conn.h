@@ -34,24 +34,23 @@ struct conn {
 	const struct conn_user *user;
 	struct conns *all;
 	struct lws *wsi;         /* NULL: closed, and only waits to be freed */
-	TAILQ_ENTRY(conn) entry; /* in all->open or all->gone */
-	TAILQ_ENTRY(conn) by_close;
-	int fd;              /* -1: must go through libwebsockets (TLS) */
-	uint16_t close_code; /* not 0: to be closed with this once all is out */
-	bool is_left;        /* its user has forgotten it */
-	bool is_closing;     /* in all->closing */
-	bool is_blocked;     /* as its user was told */
-	bool is_dead;        /* nothing more can be sent */
-	bool is_posted;      /* in all->sends */
-	uint64_t kill_ms;    /* while closing */
-	struct buf received; /* of a message that comes in pieces */
-	struct buf unsent;
+	TAILQ_ENTRY(conn) entry; /* in all->open, all->closing or all->gone */
+	uint64_t kill_ms;        /* while closing */
+	struct buf *received;    /* of a message that comes in pieces, or NULL */
+	struct buf *unsent;      /* or NULL */
+	uint16_t close_code;     /* not 0: to be closed with this once all is out */
+	bool is_plain;           /* false: must go through libwebsockets (TLS) */
+	bool is_left;            /* its user has forgotten it */
+	bool is_closing;         /* in all->closing */
+	bool is_blocked;         /* as its user was told */
+	bool is_dead;            /* nothing more can be sent */
+	bool is_posted;          /* in all->sends */
 };
 
 /* All of them. */
 struct conns {
-	uint64_t message_max; /* bytes of one message from a client */
-	struct conn_list open;
+	uint64_t message_max;     /* bytes of one message from a client */
+	struct conn_list open;    /* and dead ones, until libwebsockets has closed them */
 	struct conn_list closing; /* the longest first */
 	struct conn_list gone;    /* ops may still name them */
 	uint64_t count;

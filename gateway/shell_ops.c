@@ -4,7 +4,7 @@
 
 enum { SCRATCH_KEPT = 1024 * 1024 };
 
-#define NO_OP SIZE_MAX
+#define NO_OP UINT32_MAX
 
 static void send_posted(struct ops *ops)
 {
@@ -41,7 +41,7 @@ static struct str join_frames(struct ops *ops, const struct client_end *end,
 {
 	struct str first = {0};
 	size_t len = 0;
-	for (size_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+	for (uint32_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
 		struct str frames = frames_of(end, &all[i]);
 		if (len == 0)
 			first = frames;
@@ -51,7 +51,7 @@ static struct str join_frames(struct ops *ops, const struct client_end *end,
 		return first;
 	char *at = reserve(ops, len);
 	const struct str joined = str_of(at, len);
-	for (size_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+	for (uint32_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
 		struct str frames = frames_of(end, &all[i]);
 		if (frames.len)
 			memcpy(at, frames.ptr, frames.len);
@@ -66,7 +66,7 @@ static void carry_out(struct ops *ops, struct client_end *end, const struct clie
 {
 	struct str frames = join_frames(ops, end, all);
 	uint16_t close_code = 0;
-	for (size_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+	for (uint32_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
 		if (all[i].kind == CLIENT_PAUSE || all[i].kind == CLIENT_RESUME)
 			end->class->pause(end, all[i].kind == CLIENT_PAUSE);
 		else if (all[i].kind == CLIENT_CLOSE)
@@ -86,7 +86,8 @@ static void chain(struct ops *ops, const struct gateway_out *out, struct client_
 		ops->next_cap = out->op_cap;
 		ops->next_op = mem_resize(ops->next_op, ops->next_cap * sizeof *ops->next_op);
 	}
-	for (size_t i = 0; i < out->op_count; i++) {
+	CHECK(out->op_count < NO_OP); /* they would take 200 GB */
+	for (uint32_t i = 0; i < out->op_count; i++) {
 		struct client_end *end = out->ops[i].conn;
 		if (!end->class->is_open(end))
 			continue;
@@ -95,7 +96,7 @@ static void chain(struct ops *ops, const struct gateway_out *out, struct client_
 		} else {
 			end->is_touched = true;
 			end->first_op = i;
-			TAILQ_INSERT_TAIL(touched, end, touched);
+			STAILQ_INSERT_TAIL(touched, end, touched);
 		}
 		end->last_op = i;
 		ops->next_op[i] = NO_OP;
@@ -104,11 +105,11 @@ static void chain(struct ops *ops, const struct gateway_out *out, struct client_
 
 void ops_carry_out(struct ops *ops, const struct gateway_out *out, uint64_t now_ms)
 {
-	struct client_end_list touched = TAILQ_HEAD_INITIALIZER(touched);
+	struct client_end_list touched = STAILQ_HEAD_INITIALIZER(touched);
 	struct client_end *end;
 	chain(ops, out, &touched);
-	while ((end = TAILQ_FIRST(&touched)) != NULL) {
-		TAILQ_REMOVE(&touched, end, touched);
+	while ((end = STAILQ_FIRST(&touched)) != NULL) {
+		STAILQ_REMOVE_HEAD(&touched, touched);
 		end->is_touched = false;
 		carry_out(ops, end, out->ops, now_ms);
 	}

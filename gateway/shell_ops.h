@@ -10,7 +10,7 @@
 #include <sys/queue.h>
 
 struct client_end;
-TAILQ_HEAD(client_end_list, client_end);
+STAILQ_HEAD(client_end_list, client_end);
 
 struct client_class {
 	bool (*is_open)(struct client_end *end); /* takes anything at all */
@@ -25,8 +25,8 @@ struct client_class {
  * `conn`. */
 struct client_end {
 	const struct client_class *class;
-	TAILQ_ENTRY(client_end) touched;
-	size_t first_op, last_op; /* while the ops of a turn are carried out */
+	STAILQ_ENTRY(client_end) touched;
+	uint32_t first_op, last_op; /* while the ops of a turn are carried out */
 	bool is_touched;
 };
 
@@ -36,7 +36,7 @@ struct ops {
 	void *ctx;
 
 	/* Scratch memory. */
-	size_t *next_op; /* of the same client, for each op of the turn */
+	uint32_t *next_op; /* of the same client, for each op of the turn */
 	size_t next_cap;
 	char *scratch;
 	size_t scratch_len, scratch_cap;

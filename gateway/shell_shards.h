@@ -39,8 +39,8 @@ bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
 /* Publishes what the core wants sent, and takes it out of `out`. An isolated message of the bus
  * costs both sides ten times what one more event in it does, and each message of posts a commit of
  * historyd. So each post buys the next ones PACE_POST_US of waiting, PACE_MAX_US at most: at a
- * hundred posts a second hardly one waits, from a thousand on they travel together. Returns the time
- * until which posts were kept, 0 when there are none. */
+ * hundred posts a second hardly one waits, from a thousand on they travel together. Returns the
+ * time until which posts were kept, 0 when there are none. */
 enum { PACE_POST_US = 1000, PACE_MAX_US = 4000 };
 uint64_t shards_send(struct shards *s, uint64_t now_us);
 
