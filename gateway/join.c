@@ -242,6 +242,8 @@ void join_advance(struct gateway *g, struct membership *m)
 							   .room = v->room,
 							   .user = p->user,
 						   });
+		if (!v->is_presence_known) /* behind the join, so that the room is there */
+			view_ask_presence(g, v);
 		return;
 	}
 	if (!v->is_presence_known) {

@@ -98,29 +98,57 @@ static void send_batch(struct shard_port *p, struct batch *batch)
 	batch_reset(batch);
 }
 
+/* What one event buys, and what all of a message can. */
+struct pace {
+	uint64_t event_us, max_us;
+};
+static const struct pace posts_pace = {1000, 4000};
+static const struct pace asks_pace = {100, 1000}; /* joins wait for them several times over */
+
+/* Whether so many events may go now. */
+static bool may_send(const struct pace *pace, uint64_t *not_before_us, uint64_t events,
+		     uint64_t now_us)
+{
+	uint64_t wait_us = events * pace->event_us;
+	if (events == 0 || now_us < *not_before_us)
+		return false;
+	*not_before_us = now_us + (wait_us < pace->max_us ? wait_us : pace->max_us);
+	return true;
+}
+
 static uint64_t send_posts(struct shards *s, uint64_t now_us)
 {
-	uint64_t posts = 0;
+	uint64_t events = 0;
 	for (uint32_t i = 0; i < s->historyd_count; i++)
-		posts += s->out->historyd[i].count;
-	if (posts == 0)
-		return 0;
-	if (now_us < s->pace_us)
-		return s->pace_us;
-	uint64_t wait_us = posts * PACE_POST_US;
-	s->pace_us = now_us + (wait_us < PACE_MAX_US ? wait_us : PACE_MAX_US);
+		events += s->out->historyd[i].count;
+	if (!may_send(&posts_pace, &s->posts_us, events, now_us))
+		return events ? s->posts_us : 0;
 	for (uint32_t i = 0; i < s->historyd_count; i++)
 		send_batch(&s->historyd_up[i], &s->out->historyd[i]);
 	return 0;
 }
 
-uint64_t shards_send(struct shards *s, uint64_t now_us)
+static uint64_t send_asks(struct shards *s, uint64_t now_us)
 {
+	uint64_t events = 0;
+	for (uint32_t i = 0; i < s->historyd_count; i++)
+		events += s->out->read[i].count;
+	for (uint32_t i = 0; i < s->roomd_count; i++)
+		events += s->out->roomd[i].count;
+	if (!may_send(&asks_pace, &s->asks_us, events, now_us))
+		return events ? s->asks_us : 0;
 	for (uint32_t i = 0; i < s->historyd_count; i++)
 		send_batch(&s->historyd_read[i], &s->out->read[i]);
 	for (uint32_t i = 0; i < s->roomd_count; i++)
 		send_batch(&s->roomd_up[i], &s->out->roomd[i]);
-	return send_posts(s, now_us);
+	return 0;
+}
+
+uint64_t shards_send(struct shards *s, uint64_t now_us)
+{
+	uint64_t asks_us = send_asks(s, now_us);
+	uint64_t posts_us = send_posts(s, now_us);
+	return asks_us && (!posts_us || asks_us < posts_us) ? asks_us : posts_us;
 }
 
 void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms)

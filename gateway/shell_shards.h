@@ -23,7 +23,7 @@ struct shards {
 	struct tap *tap;
 	struct envelope self;
 	uint32_t roomd_count, historyd_count;
-	uint64_t pace_us; /* no posts are published before */
+	uint64_t posts_us, asks_us; /* no posts, nothing else is published before */
 	struct shard_port roomd_up[SHARDS_MAX], roomd_down[SHARDS_MAX];
 	struct shard_port historyd_up[SHARDS_MAX], historyd_down[SHARDS_MAX],
 		historyd_read[SHARDS_MAX];
@@ -38,10 +38,9 @@ bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
 
 /* Publishes what the core wants sent, and takes it out of `out`. An isolated message of the bus
  * costs both sides ten times what one more event in it does, and each message of posts a commit of
- * historyd. So each post buys the next ones PACE_POST_US of waiting, PACE_MAX_US at most: at a
- * hundred posts a second hardly one waits, from a thousand on they travel together. Returns the
- * time until which posts were kept, 0 when there are none. */
-enum { PACE_POST_US = 1000, PACE_MAX_US = 4000 };
+ * historyd. So what is published buys the next ones some waiting, for each event in it: at a
+ * hundred events a second hardly one waits, from a thousand on they travel together. Returns the
+ * time until which something was kept, 0 when nothing was. */
 uint64_t shards_send(struct shards *s, uint64_t now_us);
 
 /* To every shard that has not heard of this gateway for a while. */

@@ -163,6 +163,7 @@ static void admit(struct fixture *f, const char *user, uint64_t head)
 		send(f, &f->roomd);
 	}
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_join), 1);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_presence_ask), page != 0);
 	f->versions++;
 	bus_put_user_in(
 		&f->roomd.batch,
@@ -174,7 +175,6 @@ static void admit(struct fixture *f, const char *user, uint64_t head)
 	send(f, &f->roomd);
 	if (!page)
 		return; /* the room is known here */
-	assert_int_equal(bus_count(&f->out.roomd[0], EV_presence_ask), 1);
 	struct buf records = {0};
 	bus_pack_name(&records, &(struct rec_name){.user = name});
 	bus_put_presence(

@@ -67,26 +67,29 @@ static void answer_page(struct fixture *f, const struct ev_page_ask *ask)
 	bus_put_page(&f->pages.batch, &(struct ev_page){.req = ask->req, .room = ask->room});
 }
 
-/* Answers what one join asks. */
-static void serve(struct fixture *f)
+/* Answers what one join asks; false when there was nothing. */
+static bool answer(struct fixture *f)
 {
 	struct bus_event ev;
-	while (bus_find(&f->out.roomd[0], EV_claim, 0, &ev) ||
-	       bus_find(&f->out.roomd[0], EV_join, 0, &ev) ||
-	       bus_find(&f->out.roomd[0], EV_presence_ask, 0, &ev)) {
-		if (ev.type == EV_claim)
-			bus_put_claim_answer(
-				&f->roomd.batch,
-				&(struct ev_claim_answer){.gateway = 4, .user = ev.as.claim.user});
-		else if (ev.type == EV_join)
-			bus_put_join_answer(&f->roomd.batch,
-					    &(struct ev_join_answer){.gateway = 4,
-								     .room = ev.as.join.room,
-								     .user = ev.as.join.user});
-		else
-			answer_presence(f, ev.as.presence_ask.room);
+	const struct batch *asked = &f->out.roomd[0];
+	if (bus_find(asked, EV_claim, 0, &ev))
+		bus_put_claim_answer(
+			&f->roomd.batch,
+			&(struct ev_claim_answer){.gateway = 4, .user = ev.as.claim.user});
+	if (bus_find(asked, EV_join, 0, &ev))
+		bus_put_join_answer(&f->roomd.batch,
+				    &(struct ev_join_answer){.gateway = 4,
+							     .room = ev.as.join.room,
+							     .user = ev.as.join.user});
+	if (bus_find(asked, EV_presence_ask, 0, &ev))
+		answer_presence(f, ev.as.presence_ask.room);
+	return f->roomd.batch.count > 0;
+}
+
+static void serve(struct fixture *f)
+{
+	while (answer(f))
 		step(f, &f->roomd);
-	}
 }
 
 static void heartbeat(struct fixture *f, struct bus_peer *from)
