@@ -64,6 +64,7 @@ static rocksdb_options_t *family_options(rocksdb_cache_t *cache, bool is_scanned
 	if (is_scanned) {
 		rocksdb_options_set_prefix_extractor(
 			family, rocksdb_slicetransform_create_fixed_prefix(STORE_PREFIX_BYTES));
+		rocksdb_options_set_memtable_prefix_bloom_size_ratio(family, 0.02);
 	} else { /* each new message asks for a cid that is not there: half the time of a post */
 		rocksdb_options_set_memtable_prefix_bloom_size_ratio(family, 0.02);
 		rocksdb_options_set_memtable_whole_key_filtering(family, 1);
