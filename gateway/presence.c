@@ -20,7 +20,7 @@ struct present *view_present(struct view *v, struct str user)
 	struct present *p = view_find_present(v, user);
 	if (p)
 		return p;
-	p = mem_alloc(sizeof *p + user.len);
+	p = mem_alloc(offsetof(struct present, text) + user.len);
 	p->view = v;
 	p->user = str_put(p->text, user);
 	table_add(&v->names, p);

@@ -203,6 +203,14 @@ struct view {
 	char text[]; /* room */
 };
 
+/* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
+ * these numbers too. */
+_Static_assert(sizeof(struct session) <= 152, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct user) <= 104, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct present) <= 112, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct view) <= 400, "grown: see ARCHITECTURE.md"); /* one a room */
+
 enum request_kind {
 	REQUEST_CLAIM,
 	REQUEST_JOIN,

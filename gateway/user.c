@@ -22,7 +22,7 @@ enum err user_enter(struct gateway *g, struct session *s, struct str name, struc
 	if (u && !str_equal_secret(u->key, key))
 		return ERR_NAME_TAKEN;
 	if (!u) {
-		u = mem_alloc(sizeof *u + name.len + key.len);
+		u = mem_alloc(offsetof(struct user, text) + name.len + key.len);
 		u->name = str_put(u->text, name);
 		u->key = str_put(u->text + name.len, key);
 		TAILQ_INIT(&u->sessions);

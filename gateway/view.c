@@ -20,7 +20,7 @@ struct view *view_open(struct gateway *g, struct str room)
 	struct view *v = view_find(g, room);
 	if (v)
 		return v;
-	v = mem_alloc(sizeof *v + room.len);
+	v = mem_alloc(offsetof(struct view, text) + room.len);
 	v->room = str_put(v->text, room);
 	v->roomd = shard_of(room, g->options.roomd_shards);
 	v->historyd = shard_of(room, g->options.historyd_shards);
