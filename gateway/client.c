@@ -35,12 +35,10 @@ static uint64_t take_token(struct gateway *g, struct session *s)
 		return 0;
 	uint64_t elapsed_ms = g->now_ms > s->tokens_ms ? g->now_ms - s->tokens_ms : 0;
 	uint64_t full = o->burst * 1000;
-	if (elapsed_ms > full / o->rate)
-		s->tokens_milli = full;
-	else
-		s->tokens_milli += elapsed_ms * o->rate;
-	if (s->tokens_milli > full)
-		s->tokens_milli = full;
+	uint64_t tokens = full;
+	if (elapsed_ms <= full / o->rate)
+		tokens = s->tokens_milli + elapsed_ms * o->rate;
+	s->tokens_milli = (uint32_t)(tokens < full ? tokens : full);
 	s->tokens_ms = g->now_ms;
 	if (s->tokens_milli < 1000)
 		return (1000 - s->tokens_milli + o->rate - 1) / o->rate;

@@ -318,10 +318,10 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 uint64_t gateway_next_due(const struct gateway *g)
 {
-	const struct membership *m = TAILQ_FIRST(&g->joining);
+	const struct joining *j = TAILQ_FIRST(&g->joining);
 	const struct session *s;
 	uint64_t due = request_next_due(g);
-	due = sooner(due, m ? m->deadline_ms : UINT64_MAX);
+	due = sooner(due, j ? j->deadline_ms : UINT64_MAX);
 	due = sooner(due, deliver_next_due(g));
 	due = sooner(due, repair_next_due(g));
 	due = sooner(due, announce_next_due(g));

@@ -14,6 +14,8 @@
 struct gateway;
 struct session; /* one client connection */
 
+enum { BURST_MAX = 1000000 };
+
 struct gateway_options {
 	uint64_t id, epoch; /* as in the envelopes this gateway sends */
 	uint32_t roomd_shards, historyd_shards;

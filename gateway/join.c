@@ -34,9 +34,11 @@ static void end_feed(struct gateway *g, struct membership *m)
 
 static void end_joining(struct gateway *g, struct membership *m)
 {
-	TAILQ_REMOVE(&g->joining, m, by_deadline);
+	TAILQ_REMOVE(&g->joining, m->joining, entry);
 	TAILQ_REMOVE(&m->view->joining, m, of_view);
-	str_free(&m->invited);
+	str_free(&m->joining->wish.invited);
+	mem_free(m->joining);
+	m->joining = NULL;
 }
 
 void membership_end(struct gateway *g, struct membership *m)
@@ -82,16 +84,14 @@ void join_start(struct gateway *g, struct session *s, struct str room, const str
 	} else {
 		m = membership_start(g, s, view_open(g, room));
 	}
-	m->reply = wish->reply;
-	m->has_id = wish->has_id;
-	m->id = wish->id;
-	m->has_since = wish->has_since;
-	m->since = wish->since;
-	m->is_already_in = wish->is_already_in;
-	m->invited = wish->invited.len ? str_copy(wish->invited) : (struct str){0};
-	m->deadline_ms = g->now_ms + GIVE_UP_MS;
+	struct joining *j = mem_alloc(sizeof *j);
+	j->membership = m;
+	j->deadline_ms = g->now_ms + GIVE_UP_MS;
+	j->wish = *wish;
+	j->wish.invited = str_copy(wish->invited);
+	m->joining = j;
 	TAILQ_INSERT_TAIL(&m->view->joining, m, of_view);
-	TAILQ_INSERT_TAIL(&g->joining, m, by_deadline);
+	TAILQ_INSERT_TAIL(&g->joining, j, entry);
 	join_advance(g, m);
 }
 
@@ -99,7 +99,8 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 {
 	if (m->is_live)
 		return;
-	frame_send_error(g, m->session, m->has_id, m->id, error, NULL);
+	const struct join_wish *wish = &m->joining->wish;
+	frame_send_error(g, m->session, wish->has_id, wish->id, error, NULL);
 	if (!m->was_live) {
 		membership_end(g, m);
 		return;
@@ -116,22 +117,23 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 
 void join_tick(struct gateway *g)
 {
-	struct membership *m;
-	while ((m = TAILQ_FIRST(&g->joining)) != NULL && m->deadline_ms <= g->now_ms)
-		join_fail(g, m, ERR_UNAVAILABLE);
+	const struct joining *j;
+	while ((j = TAILQ_FIRST(&g->joining)) != NULL && j->deadline_ms <= g->now_ms)
+		join_fail(g, j->membership, ERR_UNAVAILABLE);
 }
 
 /* Whether the log has all that msgHistory should hold. */
 static bool log_covers(const struct membership *m)
 {
 	const struct view *v = m->view;
-	if (!m->has_since)
+	const struct join_wish *wish = &m->joining->wish;
+	if (!wish->has_since)
 		return true;
 	/* A `since` ahead of the log: either this gateway is late, or there is no such message.
 	 * historyd knows. */
-	if (m->since > v->log.head)
+	if (wish->since > v->log.head)
 		return false;
-	return m->since + 1 >= v->log.first_seq || v->log.count >= SINCE_MESSAGES;
+	return wish->since + 1 >= v->log.first_seq || v->log.count >= SINCE_MESSAGES;
 }
 
 static void begin_history(struct gateway *g, const struct membership *m)
@@ -151,19 +153,20 @@ static void end_history(struct gateway *g, const struct membership *m, bool has_
 static uint64_t history_from_log(struct gateway *g, struct membership *m)
 {
 	const struct roomlog *log = &m->view->log;
-	uint64_t limit = m->has_since ? SINCE_MESSAGES : GREETING_MESSAGES;
+	const struct join_wish *wish = &m->joining->wish;
+	uint64_t limit = wish->has_since ? SINCE_MESSAGES : GREETING_MESSAGES;
 	uint64_t from = log->first_seq;
 	if (log->head - from + 1 > limit)
 		from = log->head - limit + 1;
-	if (m->has_since && m->since + 1 > from)
-		from = m->since + 1;
+	if (wish->has_since && wish->since + 1 > from)
+		from = wish->since + 1;
 	begin_history(g, m);
 	for (uint64_t seq = from; seq <= log->head; seq++) {
 		buf_append(&g->json, ",", seq > from ? 1 : 0);
 		buf_str(&g->json, roomlog_object(log, seq));
 	}
 	bool has_older = from > log->first_seq || m->view->has_older || log->first_seq > 1;
-	bool has_more = m->has_since ? from > m->since + 1 : has_older;
+	bool has_more = wish->has_since ? from > wish->since + 1 : has_older;
 	end_history(g, m, has_more && from <= log->head);
 	return log->head;
 }
@@ -171,7 +174,8 @@ static uint64_t history_from_log(struct gateway *g, struct membership *m)
 static uint64_t history_from_page(struct gateway *g, struct membership *m,
 				  const struct ev_page *page)
 {
-	uint64_t last = m->since < page->head ? m->since : page->head;
+	uint64_t since = m->joining->wish.since;
+	uint64_t last = since < page->head ? since : page->head;
 	begin_history(g, m);
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
@@ -185,9 +189,10 @@ static uint64_t history_from_page(struct gateway *g, struct membership *m,
 
 static void send_join_ack(struct gateway *g, struct membership *m)
 {
-	if (!m->has_id)
+	const struct join_wish *wish = &m->joining->wish;
+	if (!wish->has_id)
 		return;
-	struct buf *b = frame_begin_ack(g, m->session, m->id);
+	struct buf *b = frame_begin_ack(g, m->session, wish->id);
 	BUF_LIT(b, "{\"room\":");
 	json_out_str(b, m->view->room);
 	BUF_LIT(b, ",\"username\":");
@@ -201,19 +206,21 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 {
 	struct view *v = m->view;
 	struct session *s = m->session;
-	if (m->reply == REPLY_ACK)
+	const struct join_wish *wish = &m->joining->wish;
+	if (wish->reply == REPLY_ACK)
 		send_join_ack(g, m);
 	announce_list(g, m);
 	uint64_t last = page ? history_from_page(g, m, page) : history_from_log(g, m);
 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
 	 * again without `since`. */
-	if (!m->was_live || m->has_since)
+	if (!m->was_live || wish->has_since)
 		m->cursor = last;
+	if (wish->reply == REPLY_INVITE)
+		private_joined(g, m);
+	end_joining(g, m);
 	m->was_live = false;
 	m->is_live = true;
-	TAILQ_REMOVE(&v->joining, m, of_view);
-	TAILQ_REMOVE(&g->joining, m, by_deadline);
 	TAILQ_INSERT_TAIL(&v->live, m, of_view);
 	g->stats.joins_total++;
 	s->is_greeted = true;
@@ -222,9 +229,6 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 		TAILQ_REMOVE(&g->unjoined, s, waiting);
 	}
 	session_touch(g, s);
-	if (m->reply == REPLY_INVITE)
-		private_joined(g, m);
-	str_free(&m->invited);
 	user_show_invitations(g, s);
 }
 
@@ -259,7 +263,7 @@ void join_advance(struct gateway *g, struct membership *m)
 							   .shard = v->historyd,
 							   .session = m->session,
 							   .room = v->room,
-							   .after = m->since,
+							   .after = m->joining->wish.since,
 							   .limit = SINCE_MESSAGES,
 							   .is_newest = true,
 						   });

@@ -19,9 +19,9 @@ struct present *view_present(struct view *v, struct str user)
 	struct present *p = view_find_present(v, user);
 	if (p)
 		return p;
-	p = mem_alloc(sizeof *p);
+	p = mem_alloc(offsetof(struct present, text) + user.len);
 	p->view = v;
-	p->user = str_copy(user);
+	p->user = str_put(p->text, user);
 	table_add(&v->names, p);
 	TAILQ_INSERT_TAIL(&v->present, p, entry);
 	return p;
@@ -41,7 +41,6 @@ void view_drop_present(struct gateway *g, struct view *v, struct present *p)
 	end_typing(g, p);
 	table_remove(&v->names, p->user);
 	TAILQ_REMOVE(&v->present, p, entry);
-	str_free(&p->user);
 	mem_free(p);
 }
 

@@ -61,10 +61,11 @@ static void invite(struct gateway *g, struct session *s, struct str room, bool h
 /* The inviter is in the room now. */
 void private_joined(struct gateway *g, struct membership *m)
 {
-	if (m->is_already_in)
-		send_status(g, m->session, m->has_id, m->id, "alreadyIn");
+	const struct join_wish *wish = &m->joining->wish;
+	if (wish->is_already_in)
+		send_status(g, m->session, wish->has_id, wish->id, "alreadyIn");
 	else
-		invite(g, m->session, m->view->room, m->has_id, m->id, m->invited);
+		invite(g, m->session, m->view->room, wish->has_id, wish->id, wish->invited);
 }
 
 void private_answered(struct gateway *g, const struct ev_private_answer *ev)

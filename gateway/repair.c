@@ -24,19 +24,18 @@ static struct repair *repair_of(struct gateway *g, const struct view *v, enum re
 
 static void enqueue(struct gateway *g, struct view *v, enum repair_kind kind)
 {
-	if (v->repair[kind].is_waiting)
+	if (v->needs_repair[kind])
 		return;
-	v->repair[kind].view = v;
-	v->repair[kind].is_waiting = true;
-	TAILQ_INSERT_TAIL(&repair_of(g, v, kind)->waiting, &v->repair[kind], entry);
+	v->needs_repair[kind] = true;
+	TAILQ_INSERT_TAIL(&repair_of(g, v, kind)->waiting, v, repair[kind]);
 }
 
 static void dequeue(struct gateway *g, struct view *v, enum repair_kind kind)
 {
-	if (!v->repair[kind].is_waiting)
+	if (!v->needs_repair[kind])
 		return;
-	v->repair[kind].is_waiting = false;
-	TAILQ_REMOVE(&repair_of(g, v, kind)->waiting, &v->repair[kind], entry);
+	v->needs_repair[kind] = false;
+	TAILQ_REMOVE(&repair_of(g, v, kind)->waiting, v, repair[kind]);
 }
 
 void repair_forget_room(struct gateway *g, struct view *v)
@@ -55,7 +54,7 @@ static void run(struct gateway *g, enum repair_kind kind, uint32_t shard)
 {
 	struct repair *r = &g->repairs[kind][shard];
 	while (has_room(r)) {
-		struct view *v = TAILQ_FIRST(&r->waiting)->view;
+		struct view *v = TAILQ_FIRST(&r->waiting);
 		dequeue(g, v, kind);
 		if (kind == REPAIR_PRESENCE)
 			view_resync_presence(g, v);

@@ -36,7 +36,7 @@ struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, 
 	*s = (struct session){
 		.number = ++g->last_session,
 		.conn = conn,
-		.tokens_milli = g->options.burst * 1000,
+		.tokens_milli = (uint32_t)g->options.burst * 1000,
 		.tokens_ms = now_ms,
 		.idle_ms = now_ms,
 		.since_ms = now_ms,

@@ -27,6 +27,7 @@ struct slot {
 	struct poll *poll; /* a request of Engine.IO */
 	struct http_answer answer;
 };
+_Static_assert(sizeof(struct slot) <= 40, "grown: see ARCHITECTURE.md");
 
 /* ---- upgrading ---- */
 

@@ -11,6 +11,7 @@ struct native_conn {
 	struct native *native;
 	struct session *session;
 };
+_Static_assert(sizeof(struct native_conn) <= 120, "grown: see ARCHITECTURE.md");
 
 static struct native_conn *of(struct conn *c)
 {

@@ -50,7 +50,7 @@ static const struct option_row core_rows[] = {
 	 .help = "rooms of one connection"},
 	{OPTION("rate", OPTION_NUMBER, core.rate), .max = 1000000,
 	 .help = "events a second from one connection; 0: no limit"},
-	{OPTION("burst", OPTION_NUMBER, core.burst), .min = 1, .max = 1000000,
+	{OPTION("burst", OPTION_NUMBER, core.burst), .min = 1, .max = BURST_MAX,
 	 .help = "events at once from one connection"},
 	{OPTION("join-timeout", OPTION_NUMBER, core.join_ms), .min = 100, .max = 86400000,
 	 .help = "ms for a new connection to join a room"},

@@ -49,51 +49,47 @@ TAILQ_HEAD(invitation_list, invitation);
 
 TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(membership_list, membership);
+TAILQ_HEAD(joining_list, joining);
 TAILQ_HEAD(present_list, present);
 STAILQ_HEAD(news_list, present);
 TAILQ_HEAD(own_ack_list, own_ack);
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(view_list, view);
 TAILQ_HEAD(told_list, told);
-TAILQ_HEAD(repair_list, repair_entry);
 
 /* Something that a roomd shard keeps by this gateway's word, and may want to hear again. */
 enum told_kind { TOLD_USER, TOLD_MEMBER, TOLD_KINDS };
 struct told {
 	TAILQ_ENTRY(told) entry; /* in the shard's roll while is_in */
-	uint64_t call;           /* the call of the roll that it was last named in */
+	uint32_t call;           /* the call of the roll that it was last named in */
 	bool is_in;
 };
 
 /* All that one roomd shard keeps by this gateway's word. */
 struct roll {
 	struct told_list told[TOLD_KINDS], untold[TOLD_KINDS];
-	uint64_t calls; /* how often it was begun */
 	uint64_t round; /* what roomd calls this one */
+	uint32_t calls; /* how often it was begun */
 	bool is_open;   /* `untold` is still to be named */
 };
 
 /* Rooms that wait to be compared with what a shard knows. */
 enum repair_kind { REPAIR_PRESENCE, REPAIR_LOG, REPAIR_KINDS };
 struct repair {
-	struct repair_list waiting;
+	struct view_list waiting;
 	uint32_t in_flight; /* questions about whole rooms under way to this shard */
-};
-struct repair_entry {
-	TAILQ_ENTRY(repair_entry) entry;
-	struct view *view;
-	bool is_waiting;
 };
 
 /* Someone with a connection here. roomd knows of the user, not of the connections. */
 struct user {
 	struct str name;
 	struct str key; /* digest of the guest key, or empty */
-	bool is_held;   /* roomd said that the name is theirs */
 	struct told told;
 	struct session_list sessions;
-	struct request *claim;              /* until then */
+	struct request *claim;              /* until roomd has said whose the name is */
 	struct invitation_list invitations; /* to be shown at the next greeting */
+	bool is_held;                       /* roomd said that the name is theirs */
+	char text[];                        /* name and key */
 };
 
 struct session {
@@ -101,17 +97,17 @@ struct session {
 	void *conn;
 	struct user *user; /* NULL before the first join */
 	struct membership_list memberships;
-	uint32_t membership_count;
-	uint32_t in_flight;
-	uint64_t tokens_milli, tokens_ms; /* rate: what is left, and when that was so */
-	uint64_t idle_ms;                 /* when it was last heard, or pinged */
-	uint64_t since_ms;                /* when it connected, or was blocked */
-	enum wire wire;
-	bool is_batched, is_blocked, is_paused, is_pinged, is_greeted, is_closing, is_touched;
+	uint64_t tokens_ms; /* rate: when tokens_milli were left */
+	uint64_t idle_ms;   /* when it was last heard, or pinged */
+	uint64_t since_ms;  /* when it connected, or was blocked */
 	TAILQ_ENTRY(session) of_user;
 	TAILQ_ENTRY(session) idle;    /* in gateway.idle or .pinged */
 	TAILQ_ENTRY(session) waiting; /* in gateway.unjoined or .blocked */
 	TAILQ_ENTRY(session) touched;
+	uint32_t tokens_milli; /* at most 1000 * BURST_MAX */
+	uint32_t membership_count, in_flight;
+	enum wire wire;
+	bool is_batched, is_blocked, is_paused, is_pinged, is_greeted, is_closing, is_touched;
 	bool is_waiting_join; /* in gateway.unjoined */
 };
 
@@ -121,18 +117,19 @@ struct present {
 	TAILQ_ENTRY(present) typing; /* in gateway.typing while is_typing */
 	struct view *view;
 	struct str user;
+	struct request *join;
 	uint64_t typing_ms; /* when roomd last said so */
-	uint32_t here;      /* memberships on this gateway */
-	uint32_t mark;      /* the presence list that last named it */
-	bool is_in;         /* roomd counts this gateway's user in */
-	struct told told;   /* likewise */
-	bool is_listed;     /* roomd lists the user */
+	struct told told;   /* while is_in */
+	STAILQ_ENTRY(present) news;
+	uint32_t news_index; /* in view.news */
+	uint32_t here;       /* memberships on this gateway */
+	uint32_t mark;       /* the presence list that last named it */
+	bool is_in;          /* roomd counts this gateway's user in */
+	bool is_listed;      /* roomd lists the user */
 	bool is_typing;
 	bool is_news; /* its coming (is_arrival) or going is in view.news */
 	bool is_arrival;
-	uint32_t news_index;
-	STAILQ_ENTRY(present) news;
-	struct request *join;
+	char text[]; /* user */
 };
 
 /* The ack of an own message, sent when the cursor passes its seq. When that takes too long, because
@@ -149,11 +146,25 @@ struct own_ack {
 
 enum join_reply { REPLY_ACK, REPLY_INVITE };
 
+struct join_wish {
+	enum join_reply reply;
+	bool has_id, has_since, is_already_in;
+	uint64_t id, since;
+	struct str invited; /* username2 of newRoom */
+};
+
+/* A join under way. */
+struct joining {
+	TAILQ_ENTRY(joining) entry; /* in gateway.joining */
+	struct membership *membership;
+	uint64_t deadline_ms;
+	struct join_wish wish; /* owns `invited` */
+};
+
 /* A session in a room, or on its way in. */
 struct membership {
 	TAILQ_ENTRY(membership) of_session;
 	TAILQ_ENTRY(membership) of_view; /* in view.live or view.joining */
-	TAILQ_ENTRY(membership) by_deadline;
 	struct session *session;
 	struct view *view;
 	struct present *present;
@@ -161,17 +172,12 @@ struct membership {
 	uint64_t typed_ms;
 	struct request *feed; /* a page for a reader whom the log has left behind, or for `since` */
 	struct own_ack_list own_acks;
+	struct joining *joining; /* NULL while is_live */
 	bool is_live;
 	bool was_live;      /* joined again while live */
 	bool is_list_stale; /* it has missed news, being behind */
 	bool is_list_right; /* the list that it was sent last still is */
 	uint32_t news_seen; /* of view.news: how many its list held already */
-
-	/* The join under way. */
-	enum join_reply reply;
-	bool has_id, has_since, is_already_in;
-	uint64_t id, since, deadline_ms;
-	struct str invited; /* username2 of newRoom; owned */
 };
 
 /* This gateway's window onto a room. */
@@ -181,12 +187,16 @@ struct view {
 	struct membership_list live, joining;
 	struct table names; /* struct present by user */
 	struct present_list present;
-	uint32_t listed;
+	TAILQ_ENTRY(view) repair[REPAIR_KINDS];
+	TAILQ_ENTRY(view) dirty_entry;
+	bool needs_repair[REPAIR_KINDS]; /* in the shard's repair.waiting */
+	bool is_dirty;
 
 	/* Presence, as counted by roomd. */
 	bool is_presence_known;
-	uint64_t presence_epoch, presence_version;
+	uint32_t listed;
 	uint32_t presence_mark;
+	uint64_t presence_epoch, presence_version;
 	uint64_t presence_part; /* the part of the list that comes next */
 	struct request *presence_request;
 
@@ -205,10 +215,16 @@ struct view {
 	struct roomlog log;
 	struct request *page_request;
 
-	struct repair_entry repair[REPAIR_KINDS];
-	bool is_dirty;
-	TAILQ_ENTRY(view) dirty_entry;
+	char text[]; /* room */
 };
+
+/* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
+ * these numbers too. */
+_Static_assert(sizeof(struct session) <= 152, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct user) <= 104, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct view) <= 424, "grown: see ARCHITECTURE.md"); /* one a room */
 
 enum request_kind {
 	REQUEST_CLAIM,
@@ -263,7 +279,7 @@ struct gateway {
 	struct request_list requests, promised;
 	struct own_ack_list late_acks;
 	struct session_list idle, pinged, unjoined, blocked;
-	struct membership_list joining;
+	struct joining_list joining;
 	struct present_list typing;
 
 	struct view_list announcing; /* views where somebody came or went, by announce_ms */
@@ -288,12 +304,6 @@ void user_invited(struct gateway *g, const struct ev_invited *ev);
 void user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev);
 
 /* Joining: join.c */
-struct join_wish {
-	enum join_reply reply;
-	bool has_id, has_since, is_already_in;
-	uint64_t id, since;
-	struct str invited;
-};
 void join_start(struct gateway *g, struct session *s, struct str room,
 		const struct join_wish *wish);
 void join_advance(struct gateway *g, struct membership *m);

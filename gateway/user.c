@@ -22,9 +22,9 @@ enum err user_enter(struct gateway *g, struct session *s, struct str name, struc
 	if (u && !str_equal_secret(u->key, key))
 		return ERR_NAME_TAKEN;
 	if (!u) {
-		u = mem_alloc(sizeof *u);
-		u->name = str_copy(name);
-		u->key = str_copy(key);
+		u = mem_alloc(offsetof(struct user, text) + name.len + key.len);
+		u->name = str_put(u->text, name);
+		u->key = str_put(u->text + name.len, key);
 		TAILQ_INIT(&u->sessions);
 		TAILQ_INIT(&u->invitations);
 		table_add(&g->users, u);
@@ -66,8 +66,6 @@ void user_leave(struct gateway *g, struct session *s)
 	while (!TAILQ_EMPTY(&u->invitations))
 		forget_invitation(u, TAILQ_FIRST(&u->invitations));
 	table_remove(&g->users, u->name);
-	str_free(&u->name);
-	str_free(&u->key);
 	mem_free(u);
 	g->stats.users--;
 }

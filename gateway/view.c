@@ -21,8 +21,8 @@ struct view *view_open(struct gateway *g, struct str room)
 	struct view *v = view_find(g, room);
 	if (v)
 		return v;
-	v = mem_alloc(sizeof *v);
-	v->room = str_copy(room);
+	v = mem_alloc(offsetof(struct view, text) + room.len);
+	v->room = str_put(v->text, room);
 	v->roomd = shard_of(room, g->options.roomd_shards);
 	v->historyd = shard_of(room, g->options.historyd_shards);
 	TAILQ_INIT(&v->live);
@@ -57,7 +57,6 @@ void view_close(struct gateway *g, struct view *v)
 	table_remove(&g->views, v->room);
 	table_free(&v->names);
 	roomlog_free(&v->log);
-	str_free(&v->room);
 	mem_free(v);
 	g->stats.rooms--;
 }

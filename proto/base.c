@@ -58,6 +58,13 @@ struct str str_copy(struct str s)
 	return str_of(copy, s.len);
 }
 
+struct str str_put(char *at, struct str s)
+{
+	if (s.len)
+		memcpy(at, s.ptr, s.len);
+	return str_of(at, s.len);
+}
+
 void str_free(struct str *copy)
 {
 	mem_free((void *)(uintptr_t)copy->ptr);

@@ -66,6 +66,9 @@ void mem_free(void *ptr);
 struct str str_copy(struct str s);
 void str_free(struct str *copy); /* leaves it empty */
 
+/* A copy in memory that the caller has, s.len bytes at `at`. */
+struct str str_put(char *at, struct str s);
+
 /* A growing buffer. Appending past `max` bytes sets `overflow` and appends nothing more, so that a
  * writer looks once, at the end. max 0 means that the caller bounds what is appended itself. */
 struct buf {

@@ -19,8 +19,8 @@ struct room *room_get(struct roomd *r, struct str name)
 	struct room *room = room_find(r, name);
 	if (room)
 		return room;
-	room = mem_alloc(sizeof *room);
-	room->name = str_copy(name);
+	room = mem_alloc(offsetof(struct room, text) + name.len);
+	room->name = str_put(room->text, name);
 	/* Never a version that the room had in an earlier life. */
 	room->version = r->versions;
 	table_init(&room->users, room_user_key, r->options.seed);
@@ -54,8 +54,8 @@ static struct room_user *room_user_get(struct roomd *r, struct room *room, struc
 	struct room_user *u = room_user_find(room, user);
 	if (u)
 		return u;
-	u = mem_alloc(sizeof *u);
-	u->name = str_copy(user);
+	u = mem_alloc(offsetof(struct room_user, text) + user.len);
+	u->name = str_put(u->text, user);
 	u->room = room;
 	TAILQ_INIT(&u->members);
 	table_add(&room->users, u);
@@ -103,7 +103,6 @@ void member_remove(struct roomd *r, struct member *m)
 								      .version = version});
 	table_remove(&room->users, u->name);
 	TAILQ_REMOVE(&room->order, u, entry);
-	str_free(&u->name);
 	mem_free(u);
 	room_put_away(r, room);
 }

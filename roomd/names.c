@@ -13,8 +13,8 @@ struct name *name_get(struct roomd *r, struct str user)
 	struct name *n = name_find(r, user);
 	if (n)
 		return n;
-	n = mem_alloc(sizeof *n);
-	n->user = str_copy(user);
+	n = mem_alloc(offsetof(struct name, text) + user.len);
+	n->user = str_put(n->text, user);
 	TAILQ_INIT(&n->holdings);
 	TAILQ_INIT(&n->pending);
 	table_add(&r->names, n);
@@ -34,7 +34,6 @@ void name_free(struct roomd *r, struct name *n)
 	unreserve(r, n);
 	invite_forget_all(n);
 	table_remove(&r->names, n->user);
-	str_free(&n->user);
 	str_free(&n->key);
 	mem_free(n);
 }
@@ -72,7 +71,8 @@ void name_hold(struct roomd *r, struct str user, struct str key, struct peer *pe
 	struct name *n = name_get(r, user);
 	if (!is_in_use(n)) {
 		str_free(&n->key);
-		n->key = str_copy(key);
+		if (key.len)
+			n->key = str_copy(key);
 	}
 	add_holding(r, n, peer);
 }

@@ -12,7 +12,6 @@ void room_free(struct roomd *r, struct room *room)
 		question_end(r, q);
 	table_remove(&r->rooms, room->name);
 	table_free(&room->users);
-	str_free(&room->name);
 	str_free(&room->owner);
 	str_free(&room->guest);
 	mem_free(room);
@@ -222,8 +221,10 @@ static void set_facts(struct room *room, struct str owner, struct str guest)
 {
 	str_free(&room->owner);
 	str_free(&room->guest);
-	room->owner = str_copy(owner);
-	room->guest = str_copy(guest);
+	if (owner.len) {
+		room->owner = str_copy(owner);
+		room->guest = str_copy(guest);
+	}
 	room->has_facts = true;
 }
 

@@ -254,8 +254,8 @@ uint64_t roomd_next_due(const struct roomd *r)
 	uint64_t due = r->now_ms + HEARTBEAT_MS / 2;
 	const struct room_user *u = TAILQ_FIRST(&r->typing);
 	const struct question *q = TAILQ_FIRST(&r->questions);
-	if (u && u->typing_ms + TYPING_MS < due)
-		due = u->typing_ms + TYPING_MS;
+	if (u && u->typing_until_ms < due)
+		due = u->typing_until_ms;
 	if (q && q->retry_ms < due)
 		due = q->retry_ms;
 	return due;

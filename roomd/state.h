@@ -60,11 +60,11 @@ struct room_user {
 	struct str name;
 	struct room *room;
 	struct member_list members;
-	uint64_t typing_ms; /* the last sign of typing; in roomd.typing while is_typing */
+	uint64_t typing_until_ms; /* without another sign; 0: not typing */
 	uint64_t typing_told_ms;
-	bool is_typing;
-	TAILQ_ENTRY(room_user) typing;
+	TAILQ_ENTRY(room_user) typing; /* in roomd.typing while typing */
 	TAILQ_ENTRY(room_user) entry;
+	char text[]; /* name */
 };
 
 /* A join or newRoom that waits for what historyd knows of the room. */
@@ -80,10 +80,11 @@ struct room {
 	struct table users; /* struct room_user by name */
 	struct room_user_list order;
 	uint64_t version;
-	bool has_facts;
 	struct str owner, guest;    /* empty: public */
 	struct waiter_list waiters; /* the first one's question is under way */
 	uint64_t question;          /* its number, or 0 */
+	bool has_facts;
+	char text[]; /* name */
 };
 
 /* A gateway that has a connection of the user. */
@@ -106,11 +107,20 @@ struct name { /* a user, wherever connected */
 	struct str key; /* digest of the guest key, or empty */
 	struct holding_list holdings;
 	struct pending_list pending;
-	bool has_pending;     /* historyd has said what is pending */
-	uint32_t questions;   /* under way; keeps the actor alive */
 	uint64_t reserved_ms; /* until then; 0: not reserved */
 	TAILQ_ENTRY(name) reserved;
+	uint32_t questions; /* under way; keeps the actor alive */
+	bool has_pending;   /* historyd has said what is pending */
+	char text[];        /* user */
 };
+
+/* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
+ * these numbers too. */
+_Static_assert(sizeof(struct member) <= 56, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct room_user) <= 88, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct name) <= 96, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct holding) <= 56, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct room) <= 144, "grown: see ARCHITECTURE.md"); /* one a room */
 
 enum question_kind {
 	QUESTION_ROOM,

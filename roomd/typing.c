@@ -13,11 +13,10 @@ void typing_sign(struct roomd *r, const struct ev_typing *ev)
 	struct room_user *u = find(r, ev->room, ev->user);
 	if (!u || !r->is_settled)
 		return;
-	if (u->is_typing)
+	if (u->typing_until_ms)
 		TAILQ_REMOVE(&r->typing, u, typing);
-	bool is_due = !u->is_typing || r->now_ms >= u->typing_told_ms + TYPING_TELL_MS;
-	u->is_typing = true;
-	u->typing_ms = r->now_ms;
+	bool is_due = !u->typing_until_ms || r->now_ms >= u->typing_told_ms + TYPING_TELL_MS;
+	u->typing_until_ms = r->now_ms + TYPING_MS;
 	TAILQ_INSERT_TAIL(&r->typing, u, typing);
 	if (!is_due)
 		return;
@@ -28,9 +27,9 @@ void typing_sign(struct roomd *r, const struct ev_typing *ev)
 
 void typing_end(struct roomd *r, struct room_user *u)
 {
-	if (!u->is_typing)
+	if (!u->typing_until_ms)
 		return;
-	u->is_typing = false;
+	u->typing_until_ms = 0;
 	TAILQ_REMOVE(&r->typing, u, typing);
 	bus_put_typing_off(&r->out->down,
 			   &(struct ev_typing_off){.room = u->room->name, .user = u->name});
@@ -46,6 +45,6 @@ void typing_wrote(struct roomd *r, const struct ev_wrote *ev)
 void typing_tick(struct roomd *r)
 {
 	struct room_user *u;
-	while ((u = TAILQ_FIRST(&r->typing)) != NULL && u->typing_ms + TYPING_MS <= r->now_ms)
+	while ((u = TAILQ_FIRST(&r->typing)) != NULL && u->typing_until_ms <= r->now_ms)
 		typing_end(r, u);
 }
