@@ -3,7 +3,11 @@
 // repeats and misplaces on purpose it must say so. Nothing here looks at how long anything takes.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { WebSocketServer } from "ws";
@@ -62,6 +66,33 @@ describe("the generator against Parlor", () => {
     });
     clean(report);
     assert.ok(report.pages > 0);
+  });
+});
+
+describe("the stand-in for a gateway against historyd", () => {
+  it("has each message stored once and in order (workload Wb)", async () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), "parlor-bench-"));
+    const bus = `ipc://${dir}/historyd`;
+    const historyd = spawn(bin("parlor-historyd"), ["--bind", bus, "--data", path.join(dir, "data")], { stdio: "ignore" });
+    try {
+      const { stdout } = await execute(bin("bench-bus"), [
+        "--historyd", bus, "--pids", String(historyd.pid), "--rooms", "50", "--rate", "200", "--warm", "100", "--window", "500",
+        "--limit", "60000", "--steps", "2",
+      ], { timeout: 60_000 });
+      const report = JSON.parse(stdout);
+      assert.equal(report.held_rate, 400);
+      assert.deepEqual(report.steps.map(({ said }) => said), [120, 240]);
+      for (const { stored, said, delay_us: delay, lost, repeated, out_of_order, foreign, faults } of report.steps) {
+        assert.equal(stored, said);
+        assert.ok(delay.count > 0 && delay.p50 > 0);
+        assert.deepEqual({ lost, repeated, out_of_order, foreign, faults },
+          { lost: 0, repeated: 0, out_of_order: 0, foreign: 0, faults: 0 });
+      }
+    } finally {
+      historyd.kill();
+      await once(historyd, "exit");
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
 

@@ -35,8 +35,8 @@ export async function measureLimits({ quick, repeats, cores, under }) {
   return { send, fsync, commits };
 }
 
-/** A (deliveries) and W (writes) beside what is possible; either may not have been measured. */
-export function limitRows(limits, deliveryUs, ackedPerS) {
+/** A (deliveries), W and Wb (writes) beside what is possible; each may not have been measured. */
+export function limitRows(limits, { deliveryUs, ackedPerS, ackedAtBusPerS }) {
   const beside = (value, base, what) => (value ? ` ${what}: ${ratio(value, base)}` : "");
   const rows = [[
     "bare send() of 160 bytes to each of 1,000 sockets, µs of CPU", figure(limits.send),
@@ -45,7 +45,7 @@ export function limitRows(limits, deliveryUs, ackedPerS) {
   for (const [batch, records] of Object.entries(limits.commits)) {
     rows.push([
       `bare RocksDB, batches of ${batch} with one fsync each, records/s`, figure(records),
-      beside(ackedPerS, records, "Parlor's W").trim(),
+      `${beside(ackedPerS, records, "Parlor's W")}${beside(ackedAtBusPerS, records, "Wb")}`.trim(),
     ]);
   }
   rows.push(["append of 200 bytes with fdatasync: p50, µs", figure(limits.fsync.p50_us), `p99: ${figure(limits.fsync.p99_us)}`]);

@@ -52,7 +52,11 @@ function tables({ results, servers, find, limits, rooms }) {
     {
       title: "What the machine could do",
       head: ["", "", ""],
-      rows: limits ? limitRows(limits, parlors(find, parlor, "A", "cpu"), parlors(find, parlor, "W", "acked")) : [],
+      rows: limits ? limitRows(limits, {
+        deliveryUs: parlors(find, parlor, "A", "cpu"),
+        ackedPerS: parlors(find, parlor, "W", "acked"),
+        ackedAtBusPerS: parlors(find, parlor, "Wb", "acked"),
+      }) : [],
     },
     {
       title: "All runs",

@@ -62,11 +62,13 @@ let label = 0;
 
 /** One run: a server of its own, the load, and the end of both. */
 export async function runOnce(workload, server, { quick, cores, descriptors, under }) {
-  const running = await startServer(server, { under, core: cores.server, gateways: workload.gateways });
+  const running = await startServer(workload.server ?? server, { under, core: cores.server, gateways: workload.gateways });
+  const target = workload.program
+    ? ["--historyd", running.address]
+    : ["--dialect", server.dialect, "--port", running.port, "--label", `room${label++}`];
   try {
-    return await runProgram("bench-load", [
-      "--dialect", server.dialect, "--port", running.port, "--pids", running.pids.join(","), "--label", `room${label++}`,
-      ...loadArguments(workload.load, quick, descriptors),
+    return await runProgram(workload.program ?? "bench-load", [
+      ...target, "--pids", running.pids.join(","), ...loadArguments(workload, quick, descriptors),
     ], cores.load);
   } catch (error) {
     throw new Error(`${(error.stderr || error.message).trim()} (${running.lastWords()})`, { cause: error });

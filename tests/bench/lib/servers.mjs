@@ -84,7 +84,18 @@ export const SERVERS = [
   },
 ];
 
-/** One server, running, in a directory of its own below `under`: { port, pids, stop() }. */
+/** historyd by itself, for bench-bus. A path of a socket is short: it begins where we are. */
+export const HISTORYD = {
+  name: "historyd",
+  title: "historyd",
+  address: ({ dir }) => `ipc://${path.relative(process.cwd(), path.join(dir, "bus"))}`,
+  command: (run) => [
+    path.join(REPO, "build/release/bin/parlor-historyd"), ["--bind", HISTORYD.address(run), "--data", path.join(run.dir, "data")],
+  ],
+  ready: /what=listening/,
+};
+
+/** One server, running, in a directory of its own below `under`: { port, address, pids, stop() }. */
 export async function startServer(server, { under, core, gateways = 1 }) {
   const dir = mkdtempSync(path.join(under, `${server.name}-`));
   const run = { port: await freePort(), spare: await freePort(), dir, gateways };
@@ -103,6 +114,7 @@ export async function startServer(server, { under, core, gateways = 1 }) {
   if (status !== undefined) throw new Error(`${server.title} ended with ${status}: ${output}`);
   return {
     port: run.port,
+    address: server.address?.(run),
     pids: server.pids ? server.pids(run) : [child.pid],
     lastWords: () => server.lastWords?.(run) || output.slice(-500),
     async stop() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // workloads.mjs - what is measured: the generator's options for each workload, and which numbers of its report count.
 //
-// A metric: { key, title, more: true when more is better, isDelay, isAside: not in the plot,
-// get(report) }.
+// A workload is for bench-load and a server of the table, unless it names its `program` and `server`.
+// A metric: { key, title, more: true when more is better, isDelay, isAside: not in the plot, get(report) }.
+
+import { HISTORYD } from "./servers.mjs";
 
 const ms = (us) => us / 1000;
 const delay = (share) => ({
@@ -70,6 +72,18 @@ export const OWN = [
     ],
   },
   {
+    id: "Wb",
+    title: "durable writes at the bus: 10,000 rooms, one historyd, acks with p99 < 20 ms",
+    program: "bench-bus",
+    server: HISTORYD,
+    load: { rooms: 10000, body: 128, rate: 20000, limit: 20, warm: [1000, 200], window: [3000, 500], precision: [5, 30] },
+    metrics: [
+      { key: "acked", title: "acked messages/s", more: true, get: (report) => report.held_acked_per_s },
+      { key: "p99", title: "ack p99 then, ms", get: (report) => ms(report.held_p99) },
+      { key: "cpu", title: "µs of historyd's CPU a message", get: (report) => report.held_us_per_message },
+    ],
+  },
+  {
     id: "J",
     title: "joins into a room of 1,000 with 100 messages/s",
     load: { workload: "join", rooms: 1, members: 1000, rate: 100, joiners: [200, 30], window: [10000, 1300] },
@@ -124,11 +138,12 @@ export const ROOMS = {
   reads: [50000, 5000],
 };
 
-/** The generator's arguments. */
-export function loadArguments(load, quick, descriptors) {
+/** The arguments of the workload's program. */
+export function loadArguments({ load, program }, quick, descriptors) {
   const pick = (value) => (Array.isArray(value) ? value[quick ? 1 : 0] : value);
   const { clients, ...rest } = load;
-  const options = { warm: quick ? 300 : 2000, patience: quick ? 1200 : 15000, quiet: quick ? 350 : 1000, ...rest };
+  const ofClients = program ? {} : { quiet: quick ? 350 : 1000 };
+  const options = { warm: quick ? 300 : 2000, patience: quick ? 1200 : 15000, ...ofClients, ...rest };
   if (clients) options.rooms = Math.floor(Math.min(pick(clients), descriptors - 500) / load.members);
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(pick(value))]);
 }

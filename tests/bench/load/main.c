@@ -93,6 +93,18 @@ static void open_load(struct load *l)
 	l->start_ns = clock_ns();
 }
 
+static void report_options(const struct load *l)
+{
+	const struct options *o = &l->o;
+	report_text("dialect", o->dialect);
+	report_text("workload", o->workload);
+	report_u64("rooms", o->rooms);
+	report_u64("members", o->members);
+	report_u64("writers", o->writers);
+	report_u64("body_bytes", o->body_bytes);
+	report_u64("rate", o->rate);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "puts load on a chat server", option_rows,
@@ -108,10 +120,12 @@ int main(int argc, char **argv)
 	static struct load l;
 	options_load(&program, argc, argv, &l.o);
 	open_load(&l);
-	report_begin(&l);
+	report_open("");
+	report_options(&l);
 	for (size_t i = 0; i < ARRAY_LEN(workloads); i++)
 		if (strcmp(workloads[i].name, l.o.workload) == 0)
 			workloads[i].run(&l);
+	report_close();
 	report_end();
 	return 0;
 }

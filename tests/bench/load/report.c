@@ -10,27 +10,19 @@ static bool has_before; /* something stands before the next value: a comma is du
 
 /* ---- spans ---- */
 
-void span_begin(const struct load *l, struct span *s)
+void span_begin(const struct host *h, struct span *s)
 {
-	s->counts_from = l->counts;
-	host_now(&l->host, &s->from);
+	host_now(h, &s->from);
 }
 
-void span_end(const struct load *l, struct span *s)
+void span_end(const struct host *h, struct span *s)
 {
-	s->counts_to = l->counts;
-	host_now(&l->host, &s->to);
+	host_now(h, &s->to);
 }
 
 double span_seconds(const struct span *s)
 {
 	return (double)(s->to.wall_ns - s->from.wall_ns) / 1e9;
-}
-
-uint64_t span_deliveries(const struct span *s)
-{
-	return s->counts_to.delivered + s->counts_to.own - s->counts_from.delivered -
-	       s->counts_from.own;
 }
 
 double span_self_share(const struct span *s)
@@ -127,19 +119,6 @@ void report_hist(const char *name, const struct hist *h)
 
 /* ---- what all reports have ---- */
 
-void report_begin(const struct load *l)
-{
-	const struct options *o = &l->o;
-	report_open("");
-	report_text("dialect", o->dialect);
-	report_text("workload", o->workload);
-	report_u64("rooms", o->rooms);
-	report_u64("members", o->members);
-	report_u64("writers", o->writers);
-	report_u64("body_bytes", o->body_bytes);
-	report_u64("rate", o->rate);
-}
-
 void report_span(const struct span *s)
 {
 	double others = s->to.busy_s - s->from.busy_s - (s->to.server_s - s->from.server_s) -
@@ -157,7 +136,6 @@ void report_span(const struct span *s)
 
 void report_end(void)
 {
-	report_close();
 	BUF_LIT(&out, "\n");
 	fwrite(out.ptr, 1, out.len, stdout);
 	buf_free(&out);

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* report.h — one run's numbers as a JSON object on stdout; and a span, the part of a run between
- * two moments, in which processor time and counts belong together. */
+/* report.h — one run's numbers as a JSON object on stdout; and a span, the time between two moments
+ * of the machine. Not here: what is counted in it (work.h). */
 #ifndef PARLOR_BENCH_REPORT_H
 #define PARLOR_BENCH_REPORT_H
 
-#include "tests/bench/load/load.h"
+#include "proto/base.h"
+#include "tests/bench/load/hist.h"
+#include "tests/bench/load/host.h"
 
 struct span {
 	struct moment from, to;
-	struct counts counts_from, counts_to;
 };
 
-void span_begin(const struct load *l, struct span *s);
-void span_end(const struct load *l, struct span *s);
+void span_begin(const struct host *h, struct span *s);
+void span_end(const struct host *h, struct span *s);
 double span_seconds(const struct span *s);
-uint64_t span_deliveries(const struct span *s); /* received in it, the writers' own ones too */
 double span_self_share(const struct span *s);   /* of one core, by the generator */
 double span_server_share(const struct span *s); /* of one core, by the server; may exceed 1 */
 
-/* The report is written in order; names are given by the caller. */
-void report_begin(const struct load *l);
+/* The report is one object, written in order; names are given by the caller. */
 void report_u64(const char *name, uint64_t value);
 void report_real(const char *name, double value);
 void report_flag(const char *name, bool value);
@@ -30,6 +29,6 @@ void report_close(void);
 void report_open_list(const char *name);
 void report_close_list(void);
 void report_span(const struct span *s); /* server, generator, machine */
-void report_end(void);
+void report_end(void);                  /* prints what is complete */
 
 #endif

@@ -11,6 +11,23 @@ enum {
 	BURST = 64, /* messages written before looking at what has arrived */
 };
 
+void part_begin(const struct load *l, struct part *p)
+{
+	p->from = l->counts;
+	span_begin(&l->host, &p->span);
+}
+
+void part_end(const struct load *l, struct part *p)
+{
+	p->to = l->counts;
+	span_end(&l->host, &p->span);
+}
+
+uint64_t part_deliveries(const struct part *p)
+{
+	return p->to.delivered + p->to.own - p->from.delivered - p->from.own;
+}
+
 static const uint64_t ms = 1000000;
 
 /* ---- opening ---- */
@@ -41,7 +58,7 @@ void work_open(struct load *l, uint32_t joining_count)
 {
 	struct span s;
 	joining = joining_count;
-	span_begin(l, &s);
+	span_begin(&l->host, &s);
 	l->due = open_due;
 	l->on_open = on_open;
 	bool is_done = load_run(l, load_now(l) + OPEN_MS_MAX * ms, is_open);
@@ -50,7 +67,7 @@ void work_open(struct load *l, uint32_t joining_count)
 	if (!is_done || l->counts.faults > 0)
 		fail_system(PROGRAM, "%u of %u clients joined; %s", l->joined, joining,
 			    l->first_fault);
-	span_end(l, &s);
+	span_end(&l->host, &s);
 	report_open("open");
 	report_u64("clients", l->client_count);
 	report_u64("joined", l->joined);
@@ -118,7 +135,7 @@ void work_drain(struct load *l)
 	} while (l->counts.frames != before && load_now(l) < end_ns);
 }
 
-void work_messages(struct load *l, uint64_t rate, struct span *s)
+void work_messages(struct load *l, uint64_t rate, struct part *p)
 {
 	hist_clear(&l->delivery);
 	hist_clear(&l->own);
@@ -128,9 +145,9 @@ void work_messages(struct load *l, uint64_t rate, struct span *s)
 	l->window_to_ns = schedule.to_ns;
 	l->due = work_schedule_due;
 	load_run(l, l->window_from_ns, NULL);
-	span_begin(l, s);
+	part_begin(l, p);
 	load_run(l, l->window_to_ns, NULL);
-	span_end(l, s);
+	part_end(l, p);
 	/* A generator that is behind still has messages to write; they are not worth waiting for.
 	 */
 	work_drain(l);

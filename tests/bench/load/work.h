@@ -3,9 +3,20 @@
 #ifndef PARLOR_BENCH_WORK_H
 #define PARLOR_BENCH_WORK_H
 
+#include "tests/bench/load/load.h"
 #include "tests/bench/load/report.h"
 
+/* A part of a run, in which processor time and counts belong together. */
+struct part {
+	struct span span;
+	struct counts from, to;
+};
+
 /* ---- work.c: what they share ---- */
+
+void part_begin(const struct load *l, struct part *p);
+void part_end(const struct load *l, struct part *p);
+uint64_t part_deliveries(const struct part *p); /* received in it, the writers' own ones too */
 
 /* Opens all clients; the first `joining` of them also join. Reports how fast. Exits when that
  * cannot be done. */
@@ -19,9 +30,9 @@ void work_settle(struct load *l);
 void work_schedule(struct load *l, uint64_t rate, uint64_t run_ms);
 uint64_t work_schedule_due(struct load *l, uint64_t now_ns); /* for load.due */
 
-/* The schedule for o.warm_ms and then o.window_ms; the span and the latencies are the window's.
+/* The schedule for o.warm_ms and then o.window_ms; the part and the latencies are the window's.
  * Then waits for what is missing; what does not come is lost. */
-void work_messages(struct load *l, uint64_t rate, struct span *s);
+void work_messages(struct load *l, uint64_t rate, struct part *p);
 
 /* Writes no more, and waits until all is here, or nothing has come for o.drain_ms, or o.patience_ms
  * are over. */

@@ -55,7 +55,7 @@ static void fill(struct load *l)
 void work_history(struct load *l)
 {
 	const uint64_t ms = 1000000;
-	struct span s;
+	struct part p;
 	if (!l->dialect->ask_page)
 		fail_usage(PROGRAM, "%s has no history", l->o.dialect);
 	if (l->o.fill < l->o.page)
@@ -70,13 +70,13 @@ void work_history(struct load *l)
 	for (uint32_t i = 0; i < l->client_count; i++)
 		ask(&l->clients[i]);
 	load_run(l, l->window_from_ns, NULL);
-	span_begin(l, &s);
+	part_begin(l, &p);
 	load_run(l, l->window_to_ns, NULL);
-	span_end(l, &s);
-	uint64_t pages = s.counts_to.pages - s.counts_from.pages;
+	part_end(l, &p);
+	uint64_t pages = p.to.pages - p.from.pages;
 	work_report_counts(l);
 	report_u64("pages", pages);
-	report_real("pages_per_s", (double)pages / span_seconds(&s));
+	report_real("pages_per_s", (double)pages / span_seconds(&p.span));
 	report_hist("page_us", &l->asked);
-	report_span(&s);
+	report_span(&p.span);
 }

@@ -8,9 +8,9 @@ void work_idle(struct load *l)
 	struct span s;
 	work_open(l, l->client_count);
 	work_settle(l);
-	span_begin(l, &s);
+	span_begin(&l->host, &s);
 	load_run(l, load_now(l) + l->o.window_ms * 1000000, NULL);
-	span_end(l, &s);
+	span_end(&l->host, &s);
 	work_report_counts(l);
 	report_span(&s);
 	report_open_list("each_kib");

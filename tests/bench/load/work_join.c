@@ -57,9 +57,9 @@ void work_join(struct load *l)
 	l->on_joined = on_joined;
 	l->due = join_due;
 	load_run(l, coming.from_ns, NULL);
-	span_begin(l, &s);
+	span_begin(&l->host, &s);
 	load_run(l, coming.from_ns + l->o.window_ms * ms, NULL);
-	span_end(l, &s);
+	span_end(&l->host, &s);
 	bool is_done = load_run(l, load_now(l) + l->o.drain_ms * ms, all_greeted);
 	work_drain(l);
 	if (!is_done)

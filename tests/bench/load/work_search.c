@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* work_search.c — the highest rate at which p99 stays below a limit and nothing is lost: steps up
  * until one fails, then steps between (A-max, W). */
+#include "tests/bench/load/search.h"
 #include "tests/bench/load/work.h"
-
-#include <math.h>
 
 enum { BACKLOG_WAITS = 4 };
 
 struct step {
 	uint64_t rate;
-	struct span span;
+	struct part part;
 	uint64_t p50_ns, p99_ns, lost;
 	bool is_held;
 };
@@ -18,10 +17,10 @@ struct step {
 static void take_step(struct load *l, struct step *s)
 {
 	l->counts = (struct counts){0};
-	work_messages(l, s->rate, &s->span);
+	work_messages(l, s->rate, &s->part);
 	const struct hist *h = l->o.members > 1 ? &l->delivery : &l->own;
 	uint64_t due = s->rate * l->o.window_ms / 1000;
-	uint64_t said = s->span.counts_to.said - s->span.counts_from.said;
+	uint64_t said = s->part.to.said - s->part.from.said;
 	s->p50_ns = hist_at(h, 0.5);
 	s->p99_ns = hist_at(h, 0.99);
 	s->lost = work_lost(l);
@@ -37,22 +36,13 @@ static void wait_for_backlog(struct load *l)
 		work_drain(l);
 }
 
-/* Up by a factor while all is held, the larger the farther p99 is from its limit; then between. */
-static uint64_t next_rate(const struct load *l, const struct step *best, const struct step *worst)
-{
-	double held = (double)best->rate, failed = (double)worst->rate;
-	double next = held * (best->p99_ns < l->o.limit_ms * 1000000 / 2 ? 2 : 1.3);
-	if (worst->rate)
-		next = best->rate ? sqrt(held * failed) : failed / 4;
-	return next > 1 ? (uint64_t)next : 1;
-}
-
 static void report_step(const struct load *l, const struct step *s)
 {
 	report_open("");
 	report_u64("rate", s->rate);
 	report_flag("held", s->is_held);
-	report_real("deliveries_per_s", (double)span_deliveries(&s->span) / span_seconds(&s->span));
+	report_real("deliveries_per_s",
+		    (double)part_deliveries(&s->part) / span_seconds(&s->part.span));
 	report_real("p50", (double)s->p50_ns / 1e3);
 	report_real("p99", (double)s->p99_ns / 1e3);
 	report_u64("lost", s->lost);
@@ -60,7 +50,7 @@ static void report_step(const struct load *l, const struct step *s)
 	report_u64("out_of_order", l->counts.late);
 	report_u64("faults", l->counts.faults);
 	report_hist("lag_us", &l->lag);
-	report_span(&s->span);
+	report_span(&s->part.span);
 	report_close();
 }
 
@@ -81,19 +71,20 @@ void work_search(struct load *l)
 		if (l->joined < l->client_count || (s.rate == 1 && !s.is_held))
 			break; /* connections were lost, or there is nothing below */
 		wait_for_backlog(l);
-		if (best.rate && worst.rate &&
-		    worst.rate * 100 <= best.rate * (100 + l->o.precision))
+		if (search_is_done(best.rate, worst.rate, l->o.precision))
 			break;
-		s = (struct step){.rate = next_rate(l, &best, &worst)};
+		bool is_easy = best.p99_ns < l->o.limit_ms * 1000000 / 2;
+		s = (struct step){.rate = search_next_rate(best.rate, is_easy, worst.rate)};
 	}
 	report_close_list();
 	report_text("first_fault", l->first_fault);
 	report_u64("held_rate", best.rate);
 	report_real("held_deliveries_per_s",
-		    best.rate ? (double)span_deliveries(&best.span) / span_seconds(&best.span) : 0);
+		    best.rate ? (double)part_deliveries(&best.part) / span_seconds(&best.part.span)
+			      : 0);
 	report_real("held_p50", (double)best.p50_ns / 1e3);
 	report_real("held_p99", (double)best.p99_ns / 1e3);
 	/* Of the step that was not held. */
-	report_real("worst_generator_share", worst.rate ? span_self_share(&worst.span) : 0);
-	report_real("worst_server_share", worst.rate ? span_server_share(&worst.span) : 0);
+	report_real("worst_generator_share", worst.rate ? span_self_share(&worst.part.span) : 0);
+	report_real("worst_server_share", worst.rate ? span_server_share(&worst.part.span) : 0);
 }
