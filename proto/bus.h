@@ -25,12 +25,12 @@ enum err err_from_wire(uint64_t number); /* ERR_INTERNAL for numbers that are no
 enum service { SERVICE_ANY, SERVICE_GATEWAY, SERVICE_ROOMD, SERVICE_HISTORYD };
 const char *service_name(enum service s);
 
-/* A list field. To send: `packed` holds `count` records made by bus_pack_<record>. When received:
- * `items`, to be walked with bus_<record>_at. */
+/* A list field: `packed` holds `count` records made by bus_pack_<record>. When received it is to be
+ * walked with bus_<record>_at, by `starts`, where each record begins. */
 struct list {
 	uint32_t count;
 	struct str packed;
-	const void *items;
+	const uint32_t *starts;
 };
 
 #define MEMBER_U(field) uint64_t field;
@@ -116,10 +116,12 @@ void bus_put_header(struct buf *b, const struct envelope *env);
 /* Reads one received message. Usage: bus_open, then bus_next until it returns false, then look at
  * `bad`. One reader serves for the life of a service; what an event points to lasts until the next
  * call. */
+enum { STARTS_MAX = NAMES_MAX + PAGE_MAX }; /* more than the lists of any one event hold */
 struct bus_reader {
 	struct str message;
 	size_t at;
-	void *zone;
+	uint32_t *starts; /* of the records of the event's lists */
+	size_t start_count;
 	bool bad;         /* the message broke off in bytes that are not ours */
 	uint64_t unknown; /* events with a number we do not know, over the reader's life */
 };

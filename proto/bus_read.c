@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: MIT
-/* bus_read.c — the decoders that the compiler makes of bus.def. The msgpack is msgpack-c's; before
- * it may unpack, bus_item_bytes() has walked the bytes once and refused every count that the
- * message cannot hold, because msgpack-c allocates by the count that it reads. */
+/* bus_read.c — the decoders that the compiler makes of bus.def. They read msgpack where it lies,
+ * from the first byte to the last, and allocate nothing: msgpack-c's unpacker makes a tree of
+ * objects first, by the counts that it reads, which for a page costs more than all else that is
+ * done with it. After the first fault every further read gives nothing; whoever reads looks once,
+ * at the end.
+ */
 #include "proto/bus.h"
 
-#include <msgpack.h>
-
-static uint64_t big_endian(const unsigned char *at, size_t len)
+static inline uint64_t big_endian_2(const unsigned char *at)
 {
-	uint64_t n = 0;
-	for (size_t i = 0; i < len; i++)
-		n = n << 8 | at[i];
-	return n;
+	return (uint64_t)at[0] << 8 | at[1];
+}
+
+static inline uint64_t big_endian_4(const unsigned char *at)
+{
+	return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
+}
+
+/* Of 1, 2, 4 or 8 bytes. */
+static inline uint64_t big_endian(const unsigned char *at, size_t len)
+{
+	if (len == 1)
+		return at[0];
+	if (len == 2)
+		return big_endian_2(at);
+	return len == 4 ? big_endian_4(at) : big_endian_4(at) << 32 | big_endian_4(at + 4);
 }
 
 /* What stands behind a msgpack tag: `bytes` of payload, or `items` to follow; false for a tag we
@@ -73,159 +86,239 @@ static size_t bus_item_bytes(struct str s)
 
 void bus_reader_init(struct bus_reader *r)
 {
-	*r = (struct bus_reader){.zone = msgpack_zone_new(MSGPACK_ZONE_CHUNK_SIZE)};
-	CHECK(r->zone != NULL);
+	*r = (struct bus_reader){.starts = mem_alloc(STARTS_MAX * sizeof *r->starts)};
 }
 
 void bus_reader_free(struct bus_reader *r)
 {
-	msgpack_zone_free(r->zone);
+	mem_free(r->starts);
 	*r = (struct bus_reader){0};
 }
 
-/* The next array of the message, or NULL at its end or in garbage. */
-static const msgpack_object_array *next_array(struct bus_reader *r, msgpack_object *item)
+/* ---- what lies next; r->bad when it is something else ---- */
+
+/* The next `len` bytes: the only way to the message's memory. NULL when there are not so many. */
+static inline const unsigned char *take(struct bus_reader *r, uint64_t len)
 {
-	struct str rest = str_of(r->message.ptr + r->at, r->message.len - r->at);
-	if (rest.len == 0)
-		return NULL;
-	size_t bytes = bus_item_bytes(rest);
-	size_t off = 0;
-	msgpack_zone_clear(r->zone);
-	if (!bytes ||
-	    msgpack_unpack(rest.ptr, bytes, &off, r->zone, item) != MSGPACK_UNPACK_SUCCESS ||
-	    item->type != MSGPACK_OBJECT_ARRAY || item->via.array.size == 0) {
+	if (r->bad || len > r->message.len - r->at) {
 		r->bad = true;
 		return NULL;
 	}
-	r->at += bytes;
-	return &item->via.array;
+	const char *at = r->message.ptr + r->at;
+	r->at += len;
+	return (const unsigned char *)at;
 }
 
-bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
+static inline unsigned take_tag(struct bus_reader *r)
 {
-	r->message = message;
-	r->at = 0;
-	r->bad = false;
-	msgpack_object item;
-	const msgpack_object_array *header = next_array(r, &item);
+	const unsigned char *at = take(r, 1);
+	return at ? *at : 0xc1; /* which no item begins with */
+}
+
+static inline uint64_t take_big_endian(struct bus_reader *r, size_t bytes)
+{
+	const unsigned char *at = take(r, bytes);
+	return at ? big_endian(at, bytes) : 0;
+}
+
+static inline uint64_t take_u64(struct bus_reader *r)
+{
+	unsigned tag = take_tag(r);
+	if (tag <= 0x7f)
+		return tag;
+	if (tag >= 0xcc && tag <= 0xcf)
+		return take_big_endian(r, (size_t)1 << (tag - 0xcc));
+	if (tag >= 0xd0 && tag <= 0xd3) { /* signed, as some writers have it, but not negative */
+		size_t bytes = (size_t)1 << (tag - 0xd0);
+		uint64_t n = take_big_endian(r, bytes);
+		if (n >> (8 * bytes - 1) == 0)
+			return n;
+	}
 	r->bad = true;
-	if (!header || header->size < 6)
-		return false;
-	for (uint32_t i = 0; i < 6; i++)
-		if (header->ptr[i].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
-			return false;
-	uint64_t from = header->ptr[2].via.u64;
-	if (header->ptr[0].via.u64 != BUS_MAJOR || from < SERVICE_GATEWAY ||
-	    from > SERVICE_HISTORYD)
-		return false;
-	*env = (struct envelope){
-		.minor = header->ptr[1].via.u64,
-		.from = (enum service)from,
-		.id = header->ptr[3].via.u64,
-		.epoch = header->ptr[4].via.u64,
-		.seq = header->ptr[5].via.u64,
-	};
-	r->bad = false;
-	return true;
+	return 0;
 }
 
-static bool take_u64(const msgpack_object *o, uint64_t *out)
+static inline struct str take_str(struct bus_reader *r, size_t max)
 {
-	if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
-		return false;
-	*out = o->via.u64;
-	return true;
+	unsigned tag = take_tag(r);
+	uint64_t len = tag & 0x1f;
+	if (tag >= 0xd9 && tag <= 0xdb)
+		len = take_big_endian(r, (size_t)1 << (tag - 0xd9));
+	else if ((tag & 0xe0) != 0xa0)
+		r->bad = true;
+	if (len > max)
+		r->bad = true;
+	const unsigned char *at = take(r, len);
+	return at ? str_of((const char *)at, len) : (struct str){0};
 }
 
-static bool take_str(const msgpack_object *o, size_t max, struct str *out)
+/* How many items follow, each of at least one byte. */
+static uint64_t take_array(struct bus_reader *r)
 {
-	if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > max)
-		return false;
-	*out = str_of(o->via.str.ptr, o->via.str.size);
-	return true;
+	unsigned tag = take_tag(r);
+	uint64_t count = tag & 0x0f;
+	if (tag == 0xdc || tag == 0xdd)
+		count = take_big_endian(r, tag == 0xdc ? 2 : 4);
+	else if ((tag & 0xf0) != 0x90)
+		r->bad = true;
+	if (count > r->message.len - r->at)
+		r->bad = true;
+	return r->bad ? 0 : count;
 }
+
+static struct str rest_of(const struct bus_reader *r)
+{
+	return str_of(r->message.ptr + r->at, r->message.len - r->at);
+}
+
+/* Passes over what a newer sender has appended. */
+static void skip_items(struct bus_reader *r, uint64_t count)
+{
+	for (; count && !r->bad; count--) {
+		size_t bytes = bus_item_bytes(rest_of(r));
+		r->at += bytes;
+		r->bad = bytes == 0;
+	}
+}
+
+/* An array of at least `wanted` fields; *more is how many follow these. */
+static void take_fields(struct bus_reader *r, uint64_t wanted, uint64_t *more)
+{
+	uint64_t count = take_array(r);
+	if (count < wanted)
+		r->bad = true;
+	*more = r->bad ? 0 : count - wanted;
+}
+
+/* ---- records, lists, events ---- */
 
 /* How many fields a row has. */
 #define COUNT_U(field) +1
 #define COUNT_S(field, max) +1
 #define COUNT_L(field, record, max) +1
 
-typedef bool record_fn(const msgpack_object *o);
+typedef void skip_record_fn(struct bus_reader *r);
 
-static bool take_list(const msgpack_object *o, size_t max, record_fn *is_record, struct list *out)
+static struct list take_list(struct bus_reader *r, size_t max, skip_record_fn *skip_record)
 {
-	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size > max)
-		return false;
-	for (uint32_t i = 0; i < o->via.array.size; i++)
-		if (!is_record(&o->via.array.ptr[i]))
-			return false;
-	*out = (struct list){.count = o->via.array.size, .items = o->via.array.ptr};
-	return true;
+	uint64_t count = take_array(r);
+	if (count > max)
+		r->bad = true;
+	if (r->bad)
+		return (struct list){0};
+	CHECK(count <= STARTS_MAX - r->start_count);
+	uint32_t *starts = r->starts + r->start_count;
+	r->start_count += count;
+	size_t from = r->at;
+	for (uint64_t i = 0; i < count && !r->bad; i++) {
+		starts[i] = (uint32_t)(r->at - from);
+		skip_record(r);
+	}
+	return (struct list){
+		.count = (uint32_t)count,
+		.packed = str_of(r->message.ptr + from, r->at - from),
+		.starts = starts,
+	};
 }
 
-#define TAKE_U(field) &&take_u64(f++, &v->field)
-#define TAKE_S(field, max) &&take_str(f++, (max), &v->field)
-#define TAKE_L(field, record, max) &&take_list(f++, (max), is_rec_##record, &v->field)
+#define TAKE_U(field) v->field = take_u64(r);
+#define TAKE_S(field, max) v->field = take_str(r, (max));
+#define TAKE_L(field, record, max) v->field = take_list(r, (max), skip_rec_##record);
 
-#define R(name)                                                                          \
-	static bool take_rec_##name(const msgpack_object *o, struct rec_##name *v)       \
-	{                                                                                \
-		const uint32_t wanted = 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L);      \
-		if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size < wanted)       \
-			return false;                                                    \
-		const msgpack_object *f = o->via.array.ptr;                              \
-		return true RECORD_##name(TAKE_U, TAKE_S, TAKE_L);                       \
-	}                                                                                \
-	static bool is_rec_##name(const msgpack_object *o)                               \
-	{                                                                                \
-		struct rec_##name v;                                                     \
-		return take_rec_##name(o, &v);                                           \
-	}                                                                                \
-	struct rec_##name bus_##name##_at(const struct list *list, uint32_t index)       \
-	{                                                                                \
-		CHECK(index < list->count && list->items);                               \
-		struct rec_##name v;                                                     \
-		CHECK(take_rec_##name((const msgpack_object *)list->items + index, &v)); \
-		return v;                                                                \
+#define R(name)                                                                             \
+	static void take_rec_##name(struct bus_reader *r, struct rec_##name *v)             \
+	{                                                                                   \
+		uint64_t more;                                                              \
+		take_fields(r, 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L), &more);          \
+		RECORD_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, more);                  \
+	}                                                                                   \
+	static void skip_rec_##name(struct bus_reader *r)                                   \
+	{                                                                                   \
+		struct rec_##name v;                                                        \
+		take_rec_##name(r, &v);                                                     \
+	}                                                                                   \
+	struct rec_##name bus_##name##_at(const struct list *list, uint32_t index)          \
+	{                                                                                   \
+		CHECK(index < list->count && list->starts);                                 \
+		struct bus_reader r = {.message = list->packed, .at = list->starts[index]}; \
+		struct rec_##name v;                                                        \
+		take_rec_##name(&r, &v);                                                    \
+		CHECK(!r.bad);                                                              \
+		return v;                                                                   \
 	}
 BUS_RECORDS(R)
 #undef R
 
-#define E(number, name, from, to, meaning)                                                       \
-	static bool take_ev_##name(const msgpack_object *f, uint32_t count, struct ev_##name *v) \
-	{                                                                                        \
-		const uint32_t wanted = 0 FIELDS_##name(COUNT_U, COUNT_S, COUNT_L);              \
-		return count >= wanted FIELDS_##name(TAKE_U, TAKE_S, TAKE_L);                    \
+/* One event's lists always find room in `starts`. */
+#define ROOM_U(field)
+#define ROOM_S(field, max)
+#define ROOM_L(field, record, max) +(max)
+#define E(number, name, from, to, meaning) \
+	_Static_assert(0 FIELDS_##name(ROOM_U, ROOM_S, ROOM_L) <= STARTS_MAX, #name);
+BUS_EVENTS(E)
+#undef E
+
+/* The event's number has been read; `count` fields follow it. */
+#define E(number, name, from, to, meaning)                                                        \
+	static void take_ev_##name(struct bus_reader *r, uint64_t count, struct ev_##name *v)     \
+	{                                                                                         \
+		const uint64_t wanted = 0 FIELDS_##name(COUNT_U, COUNT_S, COUNT_L);               \
+		if (count < wanted)                                                               \
+			r->bad = true;                                                            \
+		FIELDS_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, r->bad ? 0 : count - wanted); \
 	}
 BUS_EVENTS(E)
 #undef E
 
+bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
+{
+	r->message = message;
+	r->at = 0;
+	r->bad = false;
+	uint64_t more;
+	take_fields(r, 6, &more);
+	uint64_t major = take_u64(r);
+	uint64_t minor = take_u64(r);
+	uint64_t from = take_u64(r);
+	uint64_t id = take_u64(r);
+	uint64_t epoch = take_u64(r);
+	uint64_t seq = take_u64(r);
+	skip_items(r, more);
+	if (major != BUS_MAJOR || from < SERVICE_GATEWAY || from > SERVICE_HISTORYD)
+		r->bad = true;
+	if (r->bad)
+		return false;
+	*env = (struct envelope){
+		.minor = minor,
+		.from = (enum service)from,
+		.id = id,
+		.epoch = epoch,
+		.seq = seq,
+	};
+	return true;
+}
+
 bool bus_next(struct bus_reader *r, struct bus_event *ev)
 {
-	msgpack_object item;
-	const msgpack_object_array *array;
-	while ((array = next_array(r, &item)) != NULL) {
-		uint64_t number;
-		if (!take_u64(&array->ptr[0], &number)) {
-			r->bad = true;
+	while (!r->bad && r->at < r->message.len) {
+		uint64_t fields;
+		r->start_count = 0;
+		take_fields(r, 1, &fields);
+		uint64_t number = take_u64(r);
+		if (r->bad)
 			return false;
-		}
-		bool taken = false;
 		switch (number) {
-#define E(number, name, from, to, meaning)                                             \
-	case (number):                                                                 \
-		ev->type = EV_##name;                                                  \
-		taken = take_ev_##name(array->ptr + 1, array->size - 1, &ev->as.name); \
-		break;
+#define E(number, name, from, to, meaning)               \
+	case (number):                                   \
+		ev->type = EV_##name;                    \
+		take_ev_##name(r, fields, &ev->as.name); \
+		return !r->bad;
 			BUS_EVENTS(E)
 #undef E
 		default: /* a newer sender's event */
-			r->unknown++;
-			continue;
+			skip_items(r, fields);
+			r->unknown += !r->bad;
 		}
-		r->bad = !taken;
-		return taken;
 	}
 	return false;
 }

@@ -20,13 +20,7 @@ static void pack_str(msgpack_packer *p, struct str s)
 static void pack_list(msgpack_packer *p, const struct list *list)
 {
 	msgpack_pack_array(p, list->count);
-	if (!list->items) {
-		append(p->data, list->packed.ptr, list->packed.len);
-		return;
-	}
-	const msgpack_object *items = list->items;
-	for (uint32_t i = 0; i < list->count; i++)
-		msgpack_pack_object(p, items[i]);
+	append(p->data, list->packed.ptr, list->packed.len);
 }
 
 #define COUNT_U(field) +1

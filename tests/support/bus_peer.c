@@ -24,7 +24,7 @@ bool bus_find(const struct batch *batch, enum ev_type type, size_t n, struct bus
 	static struct buf message;
 	static struct bus_reader reader;
 	struct envelope env;
-	if (reader.zone)
+	if (reader.starts)
 		bus_reader_free(&reader);
 	buf_free(&message);
 	bus_reader_init(&reader);

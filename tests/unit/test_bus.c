@@ -184,6 +184,53 @@ static void test_what_is_newer_is_skipped(void **state)
 	bus_reader_free(&reader);
 }
 
+/* Records of other writers: fields that we do not know, numbers and lengths wider than they need
+ * be.
+ */
+static void test_records_of_others(void **state)
+{
+	(void)state;
+	static const char page[] = "\x97\x33\x01\xa1m\x00\x02\x00\xdc\x00\x02"
+				   "\x97\x01\xd1\x00\x07\xd9\x03"
+				   "ann\xa1"
+				   "c\xda\x00\x02hi\x92\x01\xc0\xa1z"
+				   "\x95\xcf\0\0\0\0\0\0\0\x02\xce\0\0\0\x08\xa3"
+				   "bob\xa0\xdb\0\0\0\x02ho";
+	struct bus_reader reader;
+	struct envelope env;
+	struct bus_event ev;
+	struct buf b = {0};
+	bus_reader_init(&reader);
+	bus_put_header(&b, &self);
+	buf_append(&b, page, sizeof page - 1);
+	assert_true(bus_open(&reader, buf_view(&b), &env));
+	assert_true(bus_next(&reader, &ev));
+	const struct list *list = &ev.as.page.messages;
+	assert_int_equal(list->count, 2);
+	for (uint32_t again = 0; again < 2; again++) {
+		const struct rec_chat second = bus_chat_at(list, 1);
+		const struct rec_chat first = bus_chat_at(list, 0);
+		assert_true(first.seq == 1 && first.time == 7);
+		assert_true(str_equal(first.user, STR("ann")) && str_equal(first.cid, STR("c")));
+		assert_true(str_equal(first.body, STR("hi")));
+		assert_true(second.seq == 2 && second.time == 8 && second.cid.len == 0);
+		assert_true(str_equal(second.user, STR("bob")) &&
+			    str_equal(second.body, STR("ho")));
+	}
+	assert_false(bus_next(&reader, &ev));
+	assert_false(reader.bad);
+	for (size_t len = b.len - 1; len > b.len - sizeof page + 1; len--) {
+		assert_true(bus_open(&reader, str_of(b.ptr, len), &env));
+		assert_false(bus_next(&reader, &ev));
+		assert_true(reader.bad);
+	}
+	b.ptr[b.len - sizeof page + 1 + 14] = '\xff'; /* the first record's time is negative */
+	assert_true(bus_open(&reader, buf_view(&b), &env));
+	assert_false(bus_next(&reader, &ev));
+	buf_free(&b);
+	bus_reader_free(&reader);
+}
+
 static void test_headers_that_are_not_ours(void **state)
 {
 	(void)state;
@@ -273,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_a_field_over_its_limit_is_refused),
 		cmocka_unit_test(test_counts_that_cannot_be_are_refused),
 		cmocka_unit_test(test_what_is_newer_is_skipped),
+		cmocka_unit_test(test_records_of_others),
 		cmocka_unit_test(test_headers_that_are_not_ours),
 		cmocka_unit_test(test_damaged_messages_harm_nobody),
 		cmocka_unit_test(test_a_long_batch_comes_in_pieces),
