@@ -4,7 +4,10 @@
 #include "historyd/keys.h"
 #include "historyd/values.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static const char *const family_names[FAMILIES] = {
 	[FAMILY_META] = "default", [FAMILY_MESSAGES] = "messages", [FAMILY_CIDS] = "cids",
@@ -14,6 +17,8 @@ static const char *const family_names[FAMILIES] = {
 static const struct str format_key = {"format", 6};
 
 enum { MIB = 1024 * 1024 };
+
+enum { GIVING_WAY = 10 }; /* nice */
 
 enum { DIARY_SILENT = 4 }; /* of info_log_level: only what is fatal */
 
@@ -190,16 +195,38 @@ static bool check_format(struct rocks *r, const struct store_rocks_options *o, c
 	return true;
 }
 
+struct opening {
+	struct rocks *rocks;
+	const struct store_rocks_options *options;
+	bool may_cut;
+	char *complaint; /* whoever looks owns it; NULL: it is open */
+};
+
+/* A thread of its own. RocksDB's threads inherit its priority: where processors are scarce, writing
+ * a memtable to disk, which nobody waits for, is to give way to committing. */
+static void *open_giving_way(void *ctx)
+{
+	struct opening *o = ctx;
+	/* Not to be had is no reason to stop: only delays grow. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), GIVING_WAY);
+	o->complaint = open_families(o->rocks, o->options, WAL_REFUSE_DAMAGE);
+	if (o->complaint && o->may_cut && is_damage(o->complaint)) {
+		rocksdb_free(o->complaint);
+		o->rocks->was_cut = true;
+		o->complaint = open_families(o->rocks, o->options, WAL_CUT_AT_DAMAGE);
+	}
+	return NULL;
+}
+
 bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool may_cut, char *error,
 		size_t error_len)
 {
 	*r = (struct rocks){0};
-	char *complaint = open_families(r, o, WAL_REFUSE_DAMAGE);
-	if (complaint && may_cut && is_damage(complaint)) {
-		rocksdb_free(complaint);
-		r->was_cut = true;
-		complaint = open_families(r, o, WAL_CUT_AT_DAMAGE);
-	}
+	struct opening opening = {.rocks = r, .options = o, .may_cut = may_cut};
+	pthread_t opener;
+	CHECK(pthread_create(&opener, NULL, open_giving_way, &opening) == 0);
+	CHECK(pthread_join(opener, NULL) == 0);
+	char *complaint = opening.complaint;
 	if (complaint) {
 		r->db = NULL;
 		explain_open(o->data_dir, complaint, error, error_len);
