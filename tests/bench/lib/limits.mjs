@@ -7,6 +7,9 @@ import { figure, median, ratio } from "./numbers.mjs";
 import { runProgram } from "./runner.mjs";
 import { ROOMS } from "./workloads.mjs";
 
+/** What B asks of the disk: 5,000 messages/s, committed every 4 ms. */
+const PACED = { bytes: 6000, us: 4000 };
+
 async function inDirectory(under, body) {
   const dir = mkdtempSync(path.join(under, "limit-"));
   try {
@@ -16,23 +19,25 @@ async function inDirectory(under, body) {
   }
 }
 
-/** { send: µs, fsync: { p50_us, p99_us }, commits: { batch: records/s } }; medians. */
+/** { send: µs, fsync, paced: { p50_us, p99_us, max_us, stalled_share }, commits: { batch: records/s } }; medians. */
 export async function measureLimits({ quick, repeats, cores, under }) {
   const window = quick ? 500 : 3000;
   const limit = (...args) => runProgram("bench-limits", ["--window", window, ...args], cores.server);
+  const fsyncs = (...args) => inDirectory(under, (data) => limit("--what", "fsync", "--data", data, ...args));
   const several = async (get) => {
     const values = [];
     for (let i = 0; i < repeats; i++) values.push(await get());
     return median(values);
   };
   const send = await several(async () => (await limit("--what", "send", "--reader-core", cores.load)).us_per_send);
-  const fsync = await inDirectory(under, (data) => limit("--what", "fsync", "--data", data));
+  const fsync = await fsyncs();
+  const paced = await fsyncs("--record", PACED.bytes, "--pace", PACED.us, "--window", quick ? 1000 : 30000);
   const commits = {};
   for (const batch of [1, 64, 512]) {
     commits[batch] = await several(() => inDirectory(under, async (data) =>
       (await limit("--what", "commit", "--data", data, "--batch", batch)).records_per_s));
   }
-  return { send, fsync, commits };
+  return { send, fsync, paced, commits };
 }
 
 /** A (deliveries), W and Wb (writes) beside what is possible; each may not have been measured. */
@@ -48,7 +53,11 @@ export function limitRows(limits, { deliveryUs, ackedPerS, ackedAtBusPerS }) {
       `${beside(ackedPerS, records, "Parlor's W")}${beside(ackedAtBusPerS, records, "Wb")}`.trim(),
     ]);
   }
-  rows.push(["append of 200 bytes with fdatasync: p50, µs", figure(limits.fsync.p50_us), `p99: ${figure(limits.fsync.p99_us)}`]);
+  const append = (title, times) => [
+    `append of ${title} with fdatasync: p50, µs`, figure(times.p50_us),
+    `p99: ${figure(times.p99_us)}, longest: ${figure(times.max_us)}; in one of more than 10 ms: ${figure(100 * times.stalled_share)} % of the time`,
+  ];
+  rows.push(append("200 bytes", limits.fsync), append("6,000 bytes each 4 ms, as B does,", limits.paced));
   return rows;
 }
 

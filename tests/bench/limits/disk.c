@@ -12,12 +12,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { TIMES_MAX = 1 << 20 };
+enum { TIMES_MAX = 1 << 20, STALL_NS = 10000000 };
 
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 	return x < y ? -1 : x > y;
+}
+
+/* In which part of the time whoever comes by finds a stall under way. */
+static double stalled_share(const uint64_t *times, uint64_t count, uint64_t whole_ns)
+{
+	uint64_t stalled_ns = 0;
+	for (uint64_t i = 0; i < count; i++)
+		stalled_ns += times[i] > STALL_NS ? times[i] : 0;
+	return (double)stalled_ns / (double)whole_ns;
 }
 
 static void print_times(uint64_t *times, uint64_t count)
@@ -38,15 +47,18 @@ void limit_fsync(const struct limit_options *o)
 	if (fd < 0)
 		fail_system(PROGRAM, "%s: %s", path, strerror(errno));
 	uint64_t count = 0;
-	for (uint64_t start = now_ns();
-	     now_ns() - start < o->window_ms * 1000000 && count < TIMES_MAX; count++) {
+	const uint64_t start = now_ns();
+	for (; now_ns() - start < o->window_ms * 1000000 && count < TIMES_MAX; count++) {
 		uint64_t from = now_ns();
 		if (write(fd, record, o->record_bytes) < 0 || fdatasync(fd) != 0)
 			fail_system(PROGRAM, "%s: %s", path, strerror(errno));
 		times[count] = now_ns() - from;
+		if (o->pace_us)
+			sleep_until(from + o->pace_us * 1000);
 	}
 	close(fd);
-	printf("{\"limit\":\"fsync\",\"count\":%" PRIu64 ",", count);
+	printf("{\"limit\":\"fsync\",\"count\":%" PRIu64 ",\"stalled_share\":%.5f,", count,
+	       stalled_share(times, count, now_ns() - start));
 	print_times(times, count);
 }
 

@@ -12,7 +12,8 @@ struct limit_options {
 	const char *what, *data;
 	uint64_t window_ms;
 	uint64_t sockets, frame_bytes, reader_core; /* send */
-	uint64_t batch, record_bytes;               /* commit */
+	uint64_t batch, record_bytes;               /* commit; fsync, commit */
+	uint64_t pace_us;                           /* fsync */
 };
 
 uint64_t now_ns(void);

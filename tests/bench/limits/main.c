@@ -24,6 +24,8 @@ static const struct option_row option_rows[] = {
 	 .help = "commit: records with one fsync"},
 	{OPTION("record", OPTION_NUMBER, record_bytes), .fallback = "200", .min = 8, .max = 65536,
 	 .help = "fsync, commit: bytes of a record"},
+	{OPTION("pace", OPTION_NUMBER, pace_us), .fallback = "0", .max = 10000000,
+	 .help = "fsync: us from one append to the next; 0: at once"},
 };
 
 uint64_t now_ns(void)
