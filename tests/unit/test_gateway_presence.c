@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* test_gateway_presence.c — who is here, as the gateway's core tells its clients. */
+#include "tests/unit/test_gateway.h"
+
+static void come(struct fixture *f, const char *user, uint64_t version)
+{
+	bus_put_user_in(&f->roomd.batch, &(struct ev_user_in){.room = STR("main"),
+							      .user = str_from(user),
+							      .version = version});
+	send(f, &f->roomd);
+}
+
+static void test_who_comes_and_goes_is_told_and_lists_are_coalesced(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	for (int i = 0; i < 5; i++) {
+		bus_put_user_in(&f->roomd.batch, &(struct ev_user_in){.room = STR("main"),
+								      .user = STR("zoe"),
+								      .version = ++f->versions});
+		bus_put_user_out(&f->roomd.batch, &(struct ev_user_out){.room = STR("main"),
+									.user = STR("zoe"),
+									.version = ++f->versions});
+	}
+	send(f, &f->roomd);
+	assert_string_equal(events(f, 0),
+			    "userJoin userLeave userJoin userLeave userJoin userLeave "
+			    "userJoin userLeave userJoin userLeave activeUsers");
+	come(f, "zoe", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	come(f, "yan", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	tick(f, 250);
+	assert_string_equal(events(f, 0), "userJoin userJoin activeUsers");
+
+	/* Who comes is seen before what they say. */
+	come(f, "xia", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	store(f, 0, 4, STR("xia"));
+	assert_string_equal(events(f, 0), "userJoin updateChat");
+	tick(f, 250);
+	assert_string_equal(events(f, 0), "activeUsers");
+
+	come(f, "wim", f->versions + 2); /* one was lost */
+	assert_int_equal(f->out.op_count, 0);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_presence_ask), 1);
+}
+
+/* Two come while a third is told nothing yet: the list of the second holds the first, so only the
+ * second is news to the first, and neither hears of oneself. */
+static void test_who_is_greeted_meanwhile_hears_only_what_is_new(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	come(f, "zoe", ++f->versions);
+	assert_string_equal(events(f, 0), "userJoin activeUsers");
+	say(f, 1, "{\"event\":\"userJoin\",\"data\":{\"username\":\"bob\",\"room\":\"main\"}}");
+	admit(f, "bob", 3);
+	assert_string_equal(events(f, 1), "activeUsers msgHistory");
+	say(f, 2, "{\"event\":\"userJoin\",\"data\":{\"username\":\"cyd\",\"room\":\"main\"}}");
+	admit(f, "cyd", 3);
+	assert_string_equal(events(f, 2), "activeUsers msgHistory");
+	assert_string_equal(events(f, 0), "");
+	tick(f, 250);
+	assert_string_equal(events(f, 0), "userJoin userJoin activeUsers");
+	assert_string_equal(events(f, 1), "userJoin activeUsers");
+	assert_string_equal(events(f, 2), "");
+}
+
+static void test_a_members_round_names_exactly_who_is_here(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	join(f, 0, "ann");
+	join(f, 1, "bob");
+	begin(f);
+	gateway_disconnect(f->gateway, f->now_ms, f->client[1], &f->out);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_leave), 1);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_release), 1);
+	bus_put_members_ask(&f->roomd.batch, &(struct ev_members_ask){.gateway = 4, .round = 8});
+	send(f, &f->roomd);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_member_user), 1);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_member_room), 1);
+	assert_true(bus_find(&f->out.roomd[0], EV_members_end, 0, &ev));
+	assert_int_equal(ev.as.members_end.round, 8);
+}
+
+static void test_a_taken_name_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
+	bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){.gateway = 4,
+									.user = STR("ann"),
+									.status = ERR_NAME_TAKEN});
+	send(f, &f->roomd);
+	assert_string_equal(events(f, 0), "error:name_taken");
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"amy\",\"room\":\"main\"}}");
+	admit(f, "amy", 0);
+	assert_string_equal(events(f, 0), "ack activeUsers msgHistory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_who_comes_and_goes_is_told_and_lists_are_coalesced),
+		TEST(test_who_is_greeted_meanwhile_hears_only_what_is_new),
+		TEST(test_a_members_round_names_exactly_who_is_here),
+		TEST(test_a_taken_name_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
