@@ -7,8 +7,12 @@ import { figure, median, ratio } from "./numbers.mjs";
 import { runProgram } from "./runner.mjs";
 import { ROOMS } from "./workloads.mjs";
 
-/** What B asks of the disk: 5,000 messages/s, committed every 4 ms. */
-const PACED = { bytes: 6000, us: 4000 };
+/** What is asked of the disk. An isolated append takes longer than one of many: the machine must wake up for it, several times. */
+const APPENDS = [
+  { title: "200 bytes, one after another", bytes: 200, us: 0, window: [500, 3000] },
+  { title: "500 bytes each 10 ms, as C does", bytes: 500, us: 10000, window: [1000, 10000] },
+  { title: "6,000 bytes each 4 ms, as B does", bytes: 6000, us: 4000, window: [1000, 30000] },
+];
 
 async function inDirectory(under, body) {
   const dir = mkdtempSync(path.join(under, "limit-"));
@@ -19,33 +23,46 @@ async function inDirectory(under, body) {
   }
 }
 
-/** { send: µs, fsync, paced: { p50_us, p99_us, max_us, stalled_share }, commits: { batch: records/s } }; medians. */
-export async function measureLimits({ quick, repeats, cores, under }) {
+/** { send: µs, connect: { us_per_join, joins_per_s }, appends: [{ title, p50_us, p99_us, max_us, stalled_share }], commits: { batch: records/s } }; medians. */
+export async function measureLimits({ quick, repeats, cores, descriptors, under }) {
   const window = quick ? 500 : 3000;
   const limit = (...args) => runProgram("bench-limits", ["--window", window, ...args], cores.server);
-  const fsyncs = (...args) => inDirectory(under, (data) => limit("--what", "fsync", "--data", data, ...args));
   const several = async (get) => {
     const values = [];
     for (let i = 0; i < repeats; i++) values.push(await get());
     return median(values);
   };
   const send = await several(async () => (await limit("--what", "send", "--reader-core", cores.load)).us_per_send);
-  const fsync = await fsyncs();
-  const paced = await fsyncs("--record", PACED.bytes, "--pace", PACED.us, "--window", quick ? 1000 : 30000);
+  const sockets = Math.min(quick ? 2000 : 19000, descriptors - 500);
+  const connects = [];
+  for (let i = 0; i < repeats; i++) {
+    connects.push(await limit("--what", "connect", "--sockets", sockets, "--connecting", 100, "--reader-core", cores.load));
+  }
+  const connect = {};
+  for (const key of ["us_per_join", "joins_per_s"]) connect[key] = median(connects.map((one) => one[key]));
+  const appends = [];
+  for (const { title, bytes, us, window: windows } of APPENDS) {
+    const times = await inDirectory(under, (data) =>
+      limit("--what", "fsync", "--data", data, "--record", bytes, "--pace", us, "--window", windows[quick ? 0 : 1]));
+    appends.push({ title, ...times });
+  }
   const commits = {};
   for (const batch of [1, 64, 512]) {
     commits[batch] = await several(() => inDirectory(under, async (data) =>
       (await limit("--what", "commit", "--data", data, "--batch", batch)).records_per_s));
   }
-  return { send, fsync, paced, commits };
+  return { send, connect, appends, commits };
 }
 
-/** A (deliveries), W and Wb (writes) beside what is possible; each may not have been measured. */
-export function limitRows(limits, { deliveryUs, ackedPerS, ackedAtBusPerS }) {
+/** A (deliveries), D (joins), W and Wb (writes) beside what is possible; each may not have been measured. */
+export function limitRows(limits, { deliveryUs, joinUs, ackedPerS, ackedAtBusPerS }) {
   const beside = (value, base, what) => (value ? ` ${what}: ${ratio(value, base)}` : "");
   const rows = [[
     "bare send() of 160 bytes to each of 1,000 sockets, µs of CPU", figure(limits.send),
     beside(deliveryUs, limits.send, "Parlor's delivery in A").trim(),
+  ], [
+    "bare accept(), two receives and two sends for a client that joins, µs of CPU", figure(limits.connect.us_per_join),
+    `${beside(joinUs, limits.connect.us_per_join, "Parlor's join in D")}; the loop and its clients did ${figure(limits.connect.joins_per_s)}/s`.replace(/^[ ;]+/, ""),
   ]];
   for (const [batch, records] of Object.entries(limits.commits)) {
     rows.push([
@@ -53,11 +70,12 @@ export function limitRows(limits, { deliveryUs, ackedPerS, ackedAtBusPerS }) {
       `${beside(ackedPerS, records, "Parlor's W")}${beside(ackedAtBusPerS, records, "Wb")}`.trim(),
     ]);
   }
-  const append = (title, times) => [
-    `append of ${title} with fdatasync: p50, µs`, figure(times.p50_us),
-    `p99: ${figure(times.p99_us)}, longest: ${figure(times.max_us)}; in one of more than 10 ms: ${figure(100 * times.stalled_share)} % of the time`,
-  ];
-  rows.push(append("200 bytes", limits.fsync), append("6,000 bytes each 4 ms, as B does,", limits.paced));
+  for (const { title, p50_us, p99_us, max_us, stalled_share } of limits.appends) {
+    rows.push([
+      `append of ${title}, with fdatasync: p50, µs`, figure(p50_us),
+      `p99: ${figure(p99_us)}, longest: ${figure(max_us)}; in one of more than 10 ms: ${figure(100 * stalled_share)} % of the time`,
+    ]);
+  }
   return rows;
 }
 

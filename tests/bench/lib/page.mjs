@@ -54,6 +54,7 @@ function tables({ results, servers, find, limits, rooms }) {
       head: ["", "", ""],
       rows: limits ? limitRows(limits, {
         deliveryUs: parlors(find, parlor, "A", "cpu"),
+        joinUs: parlors(find, parlor, "D", "join"),
         ackedPerS: parlors(find, parlor, "W", "acked"),
         ackedAtBusPerS: parlors(find, parlor, "Wb", "acked"),
       }) : [],

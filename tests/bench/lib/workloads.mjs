@@ -55,6 +55,7 @@ export const SHARED = [
         get: (report) => (report.server_kib - report.open.server_kib_before) / report.open.clients,
       },
       { key: "joins", title: "joins/s", more: true, get: (report) => report.open.joins_per_s },
+      { key: "join", title: "µs of CPU a join", get: ({ open }) => (1e6 * open.server_cpu_s) / open.clients },
       { key: "idle", title: "idle CPU, %", get: (report) => 100 * report.server_share },
     ],
   },

@@ -2,22 +2,33 @@
 /* main.c — see limits.h. */
 #include "tests/bench/limits/limits.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define OPTION(flag, type, member) \
 	.name = flag, .kind = type, .offset = offsetof(struct limit_options, member)
 
+enum { BACKLOG = 4096 };
+
 static const struct option_row option_rows[] = {
-	{OPTION("what", OPTION_CHOICE, what), .choices = "send|fsync|commit",
+	{OPTION("what", OPTION_CHOICE, what), .choices = "send|connect|fsync|commit",
 	 .help = "which limit"},
 	{OPTION("window", OPTION_NUMBER, window_ms), .fallback = "3000", .min = 100, .max = 600000,
 	 .help = "ms that are measured"},
 	{OPTION("sockets", OPTION_NUMBER, sockets), .fallback = "1000", .min = 1, .max = 100000,
-	 .help = "send: to how many"},
+	 .help = "send: to how many; connect: how many come"},
 	{OPTION("frame", OPTION_NUMBER, frame_bytes), .fallback = "160", .min = 1, .max = 65536,
 	 .help = "send: bytes"},
 	{OPTION("reader-core", OPTION_NUMBER, reader_core), .fallback = "1", .max = 1023,
-	 .help = "send: where the other end reads"},
+	 .help = "send, connect: where the other end runs"},
+	{OPTION("connecting", OPTION_NUMBER, connecting), .fallback = "64", .min = 1, .max = 4096,
+	 .help = "connect: how many at the same time"},
 	{OPTION("data", OPTION_TEXT, data), .fallback = "",
 	 .help = "fsync, commit: a directory to write in, that does not exist"},
 	{OPTION("batch", OPTION_NUMBER, batch), .fallback = "256", .min = 1, .max = 100000,
@@ -41,6 +52,36 @@ void sleep_until(uint64_t ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
+double cpu_s(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+void become_child(uint64_t core)
+{
+	cpu_set_t cores;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&cores);
+	CPU_SET((size_t)core, &cores);
+	sched_setaffinity(0, sizeof cores, &cores);
+}
+
+int listen_somewhere(struct sockaddr_in *address, int flags)
+{
+	socklen_t len = sizeof *address;
+	*address = (struct sockaddr_in){.sin_family = AF_INET};
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int listener = socket(AF_INET, SOCK_STREAM | flags, 0);
+	if (listener < 0 || bind(listener, (struct sockaddr *)address, len) != 0 ||
+	    listen(listener, BACKLOG) != 0 ||
+	    getsockname(listener, (struct sockaddr *)address, &len) != 0)
+		fail_system(PROGRAM, "listen: %s", strerror(errno));
+	return listener;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "what the machine itself can do",
@@ -49,6 +90,8 @@ int main(int argc, char **argv)
 	options_load(&program, argc, argv, &o);
 	if (strcmp(o.what, "send") == 0)
 		limit_send(&o);
+	else if (strcmp(o.what, "connect") == 0)
+		limit_connect(&o);
 	else if (!*o.data)
 		fail_usage(PROGRAM, "--data must be given");
 	else if (strcmp(o.what, "fsync") == 0)

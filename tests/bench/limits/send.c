@@ -3,15 +3,11 @@
  * hundred times a second, by a loop that does nothing else. A child on another core reads. */
 #include "tests/bench/limits/limits.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,18 +17,13 @@ enum { EVENTS = 64, READ_BYTES = 1 << 16, ROUNDS_A_SECOND = 100 };
 /* Connected pairs over loopback TCP. */
 static void connect_all(int *writers, int *readers, uint64_t count)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof address;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(listener, 128) != 0 ||
-	    getsockname(listener, (struct sockaddr *)&address, &len) != 0)
-		fail_system(PROGRAM, "listen: %s", strerror(errno));
+	struct sockaddr_in address;
+	int listener = listen_somewhere(&address, 0);
 	for (uint64_t i = 0; i < count; i++) {
 		readers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		if (readers[i] < 0 || (connect(readers[i], (struct sockaddr *)&address, len) != 0 &&
-				       errno != EINPROGRESS))
+		if (readers[i] < 0 ||
+		    (connect(readers[i], (struct sockaddr *)&address, sizeof address) != 0 &&
+		     errno != EINPROGRESS))
 			fail_system(PROGRAM, "connect: %s", strerror(errno));
 		writers[i] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
 		if (writers[i] < 0)
@@ -42,15 +33,11 @@ static void connect_all(int *writers, int *readers, uint64_t count)
 }
 
 /* The child: until the writer ends. */
-static _Noreturn void read_all(const int *readers, uint64_t count, int core)
+static _Noreturn void read_all(const int *readers, uint64_t count, uint64_t core)
 {
 	static char bytes[READ_BYTES];
 	struct epoll_event events[EVENTS];
-	cpu_set_t cores;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	CPU_ZERO(&cores);
-	CPU_SET((size_t)core, &cores);
-	sched_setaffinity(0, sizeof cores, &cores);
+	become_child(core);
 	int epoll = epoll_create1(0);
 	for (uint64_t i = 0; i < count; i++) {
 		struct epoll_event e = {.events = EPOLLIN, .data.fd = readers[i]};
@@ -65,14 +52,6 @@ static _Noreturn void read_all(const int *readers, uint64_t count, int core)
 	}
 }
 
-static double cpu_s(void)
-{
-	struct rusage u;
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 void limit_send(const struct limit_options *o)
 {
 	int *writers = mem_alloc(o->sockets * sizeof *writers);
@@ -83,7 +62,7 @@ void limit_send(const struct limit_options *o)
 	if (child < 0)
 		fail_system(PROGRAM, "fork: %s", strerror(errno));
 	if (child == 0)
-		read_all(readers, o->sockets, (int)o->reader_core);
+		read_all(readers, o->sockets, o->reader_core);
 	uint64_t start_ns = now_ns(), sent = 0, refused = 0;
 	double before_s = cpu_s();
 	for (uint64_t round = 0; now_ns() - start_ns < o->window_ms * 1000000; round++) {
