@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* historyd.h — historyd's core: gives each message its seq, stores it once, and says so after the fsync.
+/* historyd.h — historyd's core: gives each message its seq, stores it once, and says so after the
+ * fsync.
  *
- * A turn of the shell: any number of historyd_step and historyd_question, then one historyd_flush, which commits everything
- * at once and only then lets answers and deliveries out. "An ack means stored" is a property of that one function.
- * Not here: RocksDB (store_rocks.c), sockets and the clock (main.c). Next: log.h. */
+ * A turn of the shell: any number of historyd_step and historyd_question, then one historyd_flush,
+ * which commits everything at once and only then lets answers and deliveries out. "An ack means
+ * stored" is a property of that one function. Not here: RocksDB (store_rocks.c), sockets and the
+ * clock (main.c). Next: log.h. */
 #ifndef PARLOR_HISTORYD_HISTORYD_H
 #define PARLOR_HISTORYD_HISTORYD_H
 
@@ -36,26 +38,30 @@ void historyd_close(struct historyd *h);
 /* One message from a gateway (chat_post). */
 void historyd_step(struct historyd *h, uint64_t now_ms, struct str message);
 
-/* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is empty when the message
- * was not ours. */
+/* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is
+ * empty when the message was not ours. */
 void historyd_question(struct historyd *h, uint64_t now_ms, struct str message, uint64_t asker);
 
-/* Commits what the turn gathered and puts its results into `out`. When the store refuses, nothing is acked: deliveries
- * are withheld (the gateways will send the posts again), questions get ERR_UNAVAILABLE, and all room logs in
- * memory are forgotten so that they are read anew. Returns the store's word. `out` must be reset. */
+/* Commits what the turn gathered and puts its results into `out`. When the store refuses, nothing
+ * is acked: deliveries are withheld (the gateways will send the posts again), questions get
+ * ERR_UNAVAILABLE, and all room logs in memory are forgotten so that they are read anew. Returns
+ * the store's word. `out` must be reset. */
 enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out *out);
 
-/* While false (disk nearly full, store closed) posts are left unanswered and questions that write get ERR_UNAVAILABLE.
- * To be called between turns. A change makes the core read everything anew, as it must after the store was reopened. */
+/* While false (disk nearly full, store closed) posts are left unanswered and questions that write
+ * get ERR_UNAVAILABLE. To be called between turns. A change makes the core read everything anew, as
+ * it must after the store was reopened. */
 void historyd_set_writable(struct historyd *h, bool is_writable);
 
 /* Leases of gateways; call about once a second. */
 void historyd_tick(struct historyd *h, uint64_t now_ms);
 
-/* Answers a message of page_ask questions from the store alone. Touches no state of the core, so that the shell can run
- * it on its reading thread with a reader of its own. False: the message was not ours. */
-NODISCARD bool historyd_read(struct store *store, struct bus_reader *reader, struct str message,
-			     struct batch *answers);
+/* Answers a message of page_ask questions from the store alone. Touches no state of the core, so
+ * that the shell can run it on its reading thread with a reader of its own. False: the message was
+ * not ours. */
+NODISCARD
+bool historyd_read(struct store *store, struct bus_reader *reader, struct str message,
+		   struct batch *answers);
 
 struct historyd_stats {
 	uint64_t rooms_in_memory, gateways; /* now */

@@ -55,7 +55,7 @@ static const struct option_row option_rows[] = {
 	 .help = "bytes free on the disk of the data below which nothing more is stored"},
 	{OPTION("cache-bytes", OPTION_NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
 	 .max = UINT64_MAX, .help = "memory for what was read from the data"},
-	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "100000", .min = 1,
+	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "1000000", .min = 1,
 	 .max = UINT32_MAX, .help = "rooms kept in memory"},
 	{OPTION("allow-data-loss", OPTION_SWITCH, allow_data_loss), .fallback = "no",
 	 .help = "start on a damaged log, with what stands before the damage"},

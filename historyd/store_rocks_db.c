@@ -53,6 +53,23 @@ static rocksdb_options_t *db_options(const struct store_rocks_options *o, int wa
 	return db;
 }
 
+/* Remembers for each prefix where the last key with it went into the memtable: the next is looked
+ * for from there. More than half of a post's time was the way through two skip lists. RocksDB's C
+ * interface has it only as text; one that does not know it goes without. Takes `family`. */
+static rocksdb_options_t *with_insert_hints(rocksdb_options_t *family, int prefix_bytes)
+{
+	char text[80];
+	snprintf(text, sizeof text,
+		 "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.%d", prefix_bytes);
+	rocksdb_options_t *hinted = rocksdb_options_create();
+	char *complaint = NULL;
+	rocksdb_get_options_from_string(family, text, hinted, &complaint);
+	rocksdb_options_destroy(complaint ? hinted : family);
+	rocksdb_options_t *kept = complaint ? family : hinted;
+	rocksdb_free(complaint);
+	return kept;
+}
+
 /* Families that are scanned need a filter of rooms, those that are looked up one of keys. */
 static rocksdb_options_t *family_options(rocksdb_cache_t *cache, bool is_scanned)
 {
@@ -78,7 +95,8 @@ static rocksdb_options_t *family_options(rocksdb_cache_t *cache, bool is_scanned
 	rocksdb_options_set_compression(family, rocksdb_lz4_compression);
 	rocksdb_options_set_bottommost_compression(family, rocksdb_zstd_compression);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(family, 1);
-	return family;
+	/* A room's messages come in order. Its cids do not, and a hint costs 250 bytes. */
+	return with_insert_hints(family, is_scanned ? STORE_PREFIX_BYTES : STORE_PARTITION_BYTES);
 }
 
 /* ---- complaints ---- */

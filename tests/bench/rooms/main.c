@@ -38,7 +38,7 @@ static const struct option_row option_rows[] = {
 	 .help = "pages to measure"},
 	{OPTION("page", OPTION_NUMBER, page), .fallback = "5", .min = 1, .max = 200,
 	 .help = "messages in a page"},
-	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "100000", .min = 1,
+	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "1000000", .min = 1,
 	 .max = UINT32_MAX, .help = "rooms kept in memory, as historyd has it"},
 };
 
