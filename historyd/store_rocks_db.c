@@ -55,7 +55,7 @@ static rocksdb_options_t *db_options(const struct store_rocks_options *o, int wa
 
 /* Remembers for each prefix where the last key with it went into the memtable: the next is looked
  * for from there. More than half of a post's time was the way through two skip lists. RocksDB's C
- * interface has it only as text; one that does not know it goes without. Takes `family`. */
+ * interface has it only as text; a RocksDB that does not know it goes without. Takes `family`. */
 static rocksdb_options_t *with_insert_hints(rocksdb_options_t *family, int prefix_bytes)
 {
 	char text[80];

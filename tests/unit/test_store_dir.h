@@ -135,6 +135,23 @@ static inline void dir_tear_log(const char *path, off_t bytes)
 	closedir(dir);
 }
 
+/* The file in `path` whose name begins so, to be read. Close it. */
+static inline FILE *dir_open_file(const char *path, const char *beginning)
+{
+	DIR *dir = opendir(path);
+	FILE *file = NULL;
+	assert_non_null(dir);
+	for (struct dirent *entry; !file && (entry = readdir(dir)) != NULL;) {
+		char name[512];
+		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+		if (strncmp(entry->d_name, beginning, strlen(beginning)) == 0)
+			file = fopen(name, "r");
+	}
+	closedir(dir);
+	assert_non_null(file);
+	return file;
+}
+
 /* Finds these bytes in the write-ahead log in `path` and turns one bit of each of them. */
 static inline bool dir_bend_log(const char *path, const char *bytes)
 {

@@ -282,6 +282,33 @@ static void test_core_over_rocks(void **state)
 	dir_free(d);
 }
 
+/* RocksDB writes down the options that it took. The hints are given to it as a text, and one that
+ * it does not know would only show as a slower disk. */
+static void test_insert_hints(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	store_rocks_close(dir_must_open(d));
+	static const char option[] = "memtable_insert_with_hint_prefix_extractor=";
+	char line[512];
+	uint64_t rooms = 0, partitions = 0, others = 0;
+	FILE *options = dir_open_file(d->data, "OPTIONS-");
+	while (fgets(line, sizeof line, options)) {
+		const char *at = strstr(line, option);
+		if (!at)
+			continue;
+		at += strlen(option);
+		bool is_room = strncmp(at, "rocksdb.FixedPrefix.8\n", 22) == 0;
+		bool is_partition = strncmp(at, "rocksdb.FixedPrefix.2\n", 22) == 0;
+		rooms += is_room;
+		partitions += is_partition;
+		others += !is_room && !is_partition;
+	}
+	fclose(options);
+	assert_true(rooms == 2 && partitions == 3 && others == 0);
+	dir_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_reader_thread),
 		cmocka_unit_test(test_room_on_disk),
 		cmocka_unit_test(test_checkpoint),
+		cmocka_unit_test(test_insert_hints),
 		cmocka_unit_test(test_core_over_rocks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
