@@ -225,12 +225,28 @@ static struct list take_list(struct bus_reader *r, size_t max, skip_record_fn *s
 #define TAKE_S(field, max) v->field = take_str(r, (max));
 #define TAKE_L(field, record, max) v->field = take_list(r, (max), skip_rec_##record);
 
+/* Likewise from an older sender, which does not know the last fields: `count` are there, what is
+ * missing is zero. Its own code, so that the usual case looks at the count once. */
+#define TAKE_IF_U(field) v->field = count ? count--, take_u64(r) : 0;
+#define TAKE_IF_S(field, max) v->field = count ? count--, take_str(r, (max)) : (struct str){0};
+#define TAKE_IF_L(field, record, max) \
+	v->field = count ? count--, take_list(r, (max), skip_rec_##record) : (struct list){0};
+
 #define R(name)                                                                             \
+	static void take_old_rec_##name(struct bus_reader *r, uint64_t count,               \
+					struct rec_##name *v)                               \
+	{                                                                                   \
+		RECORD_##name(TAKE_IF_U, TAKE_IF_S, TAKE_IF_L)                              \
+	}                                                                                   \
 	static void take_rec_##name(struct bus_reader *r, struct rec_##name *v)             \
 	{                                                                                   \
-		uint64_t more;                                                              \
-		take_fields(r, 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L), &more);          \
-		RECORD_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, more);                  \
+		const uint64_t known = 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L);          \
+		uint64_t count = take_array(r);                                             \
+		if (count < known) {                                                        \
+			take_old_rec_##name(r, count, v);                                   \
+			return;                                                             \
+		}                                                                           \
+		RECORD_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, count - known);         \
 	}                                                                                   \
 	static void skip_rec_##name(struct bus_reader *r)                                   \
 	{                                                                                   \
@@ -260,12 +276,18 @@ BUS_EVENTS(E)
 
 /* The event's number has been read; `count` fields follow it. */
 #define E(number, name, from, to, meaning)                                                        \
+	static void take_old_ev_##name(struct bus_reader *r, uint64_t count, struct ev_##name *v) \
+	{                                                                                         \
+		FIELDS_##name(TAKE_IF_U, TAKE_IF_S, TAKE_IF_L)                                    \
+	}                                                                                         \
 	static void take_ev_##name(struct bus_reader *r, uint64_t count, struct ev_##name *v)     \
 	{                                                                                         \
-		const uint64_t wanted = 0 FIELDS_##name(COUNT_U, COUNT_S, COUNT_L);               \
-		if (count < wanted)                                                               \
-			r->bad = true;                                                            \
-		FIELDS_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, r->bad ? 0 : count - wanted); \
+		const uint64_t known = 0 FIELDS_##name(COUNT_U, COUNT_S, COUNT_L);                \
+		if (count < known) {                                                              \
+			take_old_ev_##name(r, count, v);                                          \
+			return;                                                                   \
+		}                                                                                 \
+		FIELDS_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, count - known);               \
 	}
 BUS_EVENTS(E)
 #undef E

@@ -184,6 +184,41 @@ static void test_what_is_newer_is_skipped(void **state)
 	bus_reader_free(&reader);
 }
 
+/* Fields are only ever appended: those that an older sender does not know are zero. */
+static void test_what_is_older_is_read(void **state)
+{
+	(void)state;
+	struct bus_reader reader;
+	struct envelope env;
+	struct bus_event ev;
+	struct buf b = {0};
+	bus_reader_init(&reader);
+	bus_put_header(&b, &self);
+	/* join_answer without status and version; a page without its messages; one with a message
+	 * that has no body */
+	BUF_LIT(&b, "\x94\x15\x09\xa1m\xa3"
+		    "ann"
+		    "\x96\x33\x01\xa1m\x00\x05\x01"
+		    "\x97\x33\x01\xa1m\x00\x05\x01\x91\x94\x05\x06\xa3"
+		    "bob\xa1"
+		    "c");
+	assert_true(bus_open(&reader, buf_view(&b), &env));
+	assert_true(bus_next(&reader, &ev));
+	assert_int_equal(ev.type, EV_join_answer);
+	assert_true(str_equal(ev.as.join_answer.user, STR("ann")));
+	assert_true(ev.as.join_answer.status == 0 && ev.as.join_answer.version == 0);
+	assert_true(bus_next(&reader, &ev));
+	assert_true(ev.as.page.head == 5 && ev.as.page.messages.count == 0);
+	assert_true(bus_next(&reader, &ev));
+	const struct rec_chat chat = bus_chat_at(&ev.as.page.messages, 0);
+	assert_true(chat.seq == 5 && chat.time == 6 && str_equal(chat.user, STR("bob")));
+	assert_int_equal(chat.body.len, 0);
+	assert_false(bus_next(&reader, &ev));
+	assert_false(reader.bad);
+	buf_free(&b);
+	bus_reader_free(&reader);
+}
+
 /* Records of other writers: fields that we do not know, numbers and lengths wider than they need
  * be.
  */
@@ -320,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_a_field_over_its_limit_is_refused),
 		cmocka_unit_test(test_counts_that_cannot_be_are_refused),
 		cmocka_unit_test(test_what_is_newer_is_skipped),
+		cmocka_unit_test(test_what_is_older_is_read),
 		cmocka_unit_test(test_records_of_others),
 		cmocka_unit_test(test_headers_that_are_not_ours),
 		cmocka_unit_test(test_damaged_messages_harm_nobody),
