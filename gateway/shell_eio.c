@@ -16,6 +16,7 @@ struct poll {
 	enum origin_rule rule;
 	char origin[VALUE_MAX];
 	bool is_reading; /* a body is still coming */
+	bool has_body;   /* until its end was told, which libwebsockets may do twice */
 	bool is_octets;
 	bool is_answered; /* `out` is the answer, sent as far as `sent` */
 	struct buf body;
@@ -150,6 +151,7 @@ static void begin_post(struct poll *p, const struct eio_query *q)
 	int len = lws_hdr_copy(p->wsi, value, sizeof value, WSI_TOKEN_HTTP_CONTENT_LENGTH);
 	bool has_length = len > 0;
 	unsigned long long bytes = has_length ? strtoull(value, NULL, 10) : 0;
+	p->has_body = has_length;
 	p->is_reading = bytes > 0;
 	len = lws_hdr_copy(p->wsi, value, sizeof value, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	p->is_octets = len > 0 && strncmp(value, "application/octet-stream", 24) == 0;
@@ -190,6 +192,8 @@ int poll_begin(struct eio_shell *shell, struct lws *wsi, enum origin_rule rule, 
 
 int poll_body(struct poll *p, struct str piece)
 {
+	if (!p->has_body)
+		return -1;
 	if (p->body.len + piece.len > p->shell->eio->options.payload_max) {
 		p->is_reading = false;
 		eio_post_too_large(p->shell->eio, tell_now(p->shell), &p->request);
@@ -202,6 +206,9 @@ int poll_body(struct poll *p, struct str piece)
 
 int poll_body_end(struct poll *p)
 {
+	if (!p->has_body)
+		return -1;
+	p->has_body = false;
 	if (!p->is_reading)
 		return 0;
 	p->is_reading = false;

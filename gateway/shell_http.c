@@ -29,7 +29,6 @@ struct response {
 	const char *type; /* NULL: no body */
 	const char *etag; /* or NULL */
 	size_t length;
-	bool is_last; /* the connection closes behind it */
 };
 
 static const char *reason(unsigned status)
@@ -198,14 +197,7 @@ static void put_header(const struct http *h, struct buf *b, const struct respons
 		BUF_LIT(b, "Allow: GET, HEAD\r\n");
 	if (r->status == 426)
 		BUF_LIT(b, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-	if (r->is_last)
-		BUF_LIT(b, "Connection: close\r\n");
-	buf_printf(b, "X-Parlor-Gateway: %" PRIu64 "\r\n\r\n", h->id);
-}
-
-static int finish(struct lws *wsi)
-{
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	buf_printf(b, "Connection: close\r\nX-Parlor-Gateway: %" PRIu64 "\r\n\r\n", h->id);
 }
 
 static bool write_raw(struct lws *wsi, struct str bytes)
@@ -214,7 +206,9 @@ static bool write_raw(struct lws *wsi, struct str bytes)
 	return lws_write(wsi, ptr, bytes.len, LWS_WRITE_HTTP) >= 0;
 }
 
-/* Sends the header, and then the body as the socket takes it. `owned` is freed behind it. */
+/* Sends the header, and then the body as the socket takes it; then the connection closes, because
+ * libwebsockets 4.1.6 feeds a second request in the same packet to itself as its own body, for
+ * ever. `owned` is freed behind it. */
 static int answer(const struct http *h, struct http_answer *a, struct lws *wsi, struct response r,
 		  struct str body, char *owned)
 {
@@ -226,7 +220,7 @@ static int answer(const struct http *h, struct http_answer *a, struct lws *wsi, 
 	bool has_body = r.type && !lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI);
 	if (!is_sent || !has_body || body.len == 0) {
 		mem_free(owned);
-		return is_sent ? finish(wsi) : -1;
+		return -1;
 	}
 	*a = (struct http_answer){.left = body, .owned = owned};
 	lws_callback_on_writable(wsi);
@@ -248,8 +242,7 @@ int http_writable(struct http_answer *a, struct lws *wsi)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	http_answer_free(a);
-	return finish(wsi);
+	return -1;
 }
 
 void http_answer_free(struct http_answer *a)
@@ -265,8 +258,7 @@ int http_refuse(const struct http *h, struct lws *wsi, unsigned status, const ch
 	put_header(h, &whole,
 		   &(struct response){.status = status,
 				      .type = "text/plain; charset=utf-8",
-				      .length = strlen(text) + 1,
-				      .is_last = true});
+				      .length = strlen(text) + 1});
 	buf_printf(&whole, "%s\n", text);
 	write_raw(wsi, buf_view(&whole));
 	buf_free(&whole);

@@ -176,6 +176,8 @@ static int on_socket(struct server *s, struct lws *wsi, enum lws_callback_reason
 static int begin_request(struct server *s, struct lws *wsi, struct slot *slot, struct str path)
 {
 	char origin[VALUE_MAX];
+	if (slot->poll || slot->answer.left.len > 0)
+		return -1; /* one request a connection */
 	if (!str_equal(path, str_from(s->eio->path)))
 		return http_request(s->http, &slot->answer, wsi, path);
 	enum origin_rule rule =
