@@ -17,7 +17,7 @@ static struct membership *membership_start(struct gateway *g, struct session *s,
 	m->session = s;
 	m->view = v;
 	TAILQ_INIT(&m->own_acks);
-	roomlog_want(&v->log, s->wire, v->room, &g->json);
+	view_want(g, v, s->wire);
 	m->present = view_present(v, s->user->name);
 	m->present->here++;
 	TAILQ_INSERT_TAIL(&s->memberships, m, of_session);
@@ -128,7 +128,7 @@ static bool log_covers(const struct membership *m)
 	const struct view *v = m->view;
 	const struct join_wish *wish = &m->joining->wish;
 	if (!wish->has_since)
-		return true;
+		return v->log.count >= GREETING_MESSAGES || !v->has_older;
 	/* A `since` ahead of the log: either this gateway is late, or there is no such message.
 	 * historyd knows. */
 	if (wish->since > v->log.head)
@@ -165,7 +165,7 @@ static uint64_t history_from_log(struct gateway *g, struct membership *m)
 		buf_append(&g->json, ",", seq > from ? 1 : 0);
 		buf_str(&g->json, roomlog_object(log, seq));
 	}
-	bool has_older = from > log->first_seq || m->view->has_older || log->first_seq > 1;
+	bool has_older = from > log->first_seq || m->view->has_older;
 	bool has_more = wish->has_since ? from > wish->since + 1 : has_older;
 	end_history(g, m, has_more && from <= log->head);
 	return log->head;
@@ -174,8 +174,8 @@ static uint64_t history_from_log(struct gateway *g, struct membership *m)
 static uint64_t history_from_page(struct gateway *g, struct membership *m,
 				  const struct ev_page *page)
 {
-	uint64_t since = m->joining->wish.since;
-	uint64_t last = since < page->head ? since : page->head;
+	const struct join_wish *wish = &m->joining->wish;
+	uint64_t last = wish->has_since && wish->since < page->head ? wish->since : page->head;
 	begin_history(g, m);
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
@@ -257,14 +257,17 @@ void join_advance(struct gateway *g, struct membership *m)
 	if (!v->is_open)
 		return;
 	if (!log_covers(m)) {
+		const struct join_wish *wish = &m->joining->wish;
 		if (!m->feed)
 			m->feed = request_start(g, &(struct request_wish){
 							   .kind = REQUEST_PAGE_READER,
 							   .shard = v->historyd,
 							   .session = m->session,
 							   .room = v->room,
-							   .after = m->joining->wish.since,
-							   .limit = SINCE_MESSAGES,
+							   .after = wish->since,
+							   .limit = wish->has_since
+									    ? SINCE_MESSAGES
+									    : GREETING_MESSAGES,
 							   .is_newest = true,
 						   });
 		return;

@@ -5,7 +5,13 @@
 #include "gateway/roomlog.h"
 #include "gateway/frame.h"
 
-enum { ENTRIES_MIN = 8, BYTES_MIN = 1024, KEEP_MESSAGES = 64 };
+enum { ENTRIES_MIN = 8, BYTES_MIN = 1024 };
+
+/* What one wire format may take of max_bytes. */
+static size_t share_of(const struct roomlog *log, size_t max_bytes)
+{
+	return log->stream[WIRE_SOCKETIO].is_on ? max_bytes / WIRES : max_bytes;
+}
 
 void roomlog_init(struct roomlog *log, uint64_t head)
 {
@@ -58,34 +64,54 @@ static void grow_entries(struct roomlog *log)
 	log->entry_first = 0;
 }
 
-/* Room for len bytes behind the live ones. */
-static char *reserve(struct roomlog_stream *s, size_t len)
+/* Drops the oldest until the others and one more frame of len bytes leave a quarter of the share
+ * free. A frame of Socket.IO is never longer than the native one, so the native ones decide. */
+static void make_room(struct roomlog *log, size_t len, size_t share)
+{
+	const struct roomlog_stream *native = &log->stream[WIRE_NATIVE];
+	while (log->count &&
+	       native->end - native->begin + len + log->count * sizeof(struct roomlog_entry) >
+		       share - share / 4)
+		drop_oldest(log);
+}
+
+/* The live bytes go to the front of a buffer of this size. */
+static void move_live(struct roomlog_stream *s, size_t cap)
 {
 	size_t live = s->end - s->begin;
+	char *bytes = cap == s->cap ? s->bytes : mem_resize(NULL, cap);
+	if (live)
+		memmove(bytes, s->bytes + (s->begin - s->base), live);
+	if (bytes != s->bytes)
+		mem_free(s->bytes);
+	s->bytes = bytes;
+	s->cap = cap;
+	s->base = s->begin;
+}
+
+/* Room for len bytes behind the live ones, in no more than the share if that is possible at all. */
+static char *reserve(struct roomlog_stream *s, size_t len, size_t share)
+{
 	if (len > s->cap - (size_t)(s->end - s->base)) {
+		size_t needed = s->end - s->begin + len;
 		size_t cap = s->cap ? s->cap : BYTES_MIN;
-		while (cap < 2 * (live + len))
+		while (cap < 2 * needed)
 			cap *= 2;
-		char *bytes = cap == s->cap ? s->bytes : mem_resize(NULL, cap);
-		if (live)
-			memmove(bytes, s->bytes + (s->begin - s->base), live);
-		if (bytes != s->bytes)
-			mem_free(s->bytes);
-		s->bytes = bytes;
-		s->cap = cap;
-		s->base = s->begin;
+		if (cap > share)
+			cap = needed > share ? needed : share;
+		move_live(s, cap);
 	}
 	return s->bytes + (s->end - s->base);
 }
 
 /* Appends a frame with this payload; returns the bytes of its header. */
 static size_t append_frame(struct roomlog *log, struct roomlog_entry *entry, enum wire wire,
-			   struct str payload)
+			   struct str payload, size_t share)
 {
 	struct roomlog_stream *s = &log->stream[wire];
 	char header[FRAME_HEADER_MAX];
 	size_t header_bytes = frame_header(header, FRAME_TEXT, payload.len);
-	char *at = reserve(s, header_bytes + payload.len);
+	char *at = reserve(s, header_bytes + payload.len, share);
 	memcpy(at, header, header_bytes);
 	memcpy(at + header_bytes, payload.ptr, payload.len);
 	entry->at[wire] = s->end;
@@ -95,46 +121,51 @@ static size_t append_frame(struct roomlog *log, struct roomlog_entry *entry, enu
 }
 
 static void append_other(struct roomlog *log, struct roomlog_entry *entry, enum wire wire,
-			 struct str room, struct str object, struct buf *json)
+			 struct str room, struct str object, size_t share, struct buf *json)
 {
 	buf_reset(json);
 	frame_put_chat_object(json, wire, room, object);
-	append_frame(log, entry, wire, buf_view(json));
+	append_frame(log, entry, wire, buf_view(json), share);
 }
 
-void roomlog_want(struct roomlog *log, enum wire wire, struct str room, struct buf *json)
+void roomlog_want(struct roomlog *log, enum wire wire, struct str room, size_t max_bytes,
+		  struct buf *json)
 {
 	if (log->stream[wire].is_on)
 		return;
 	log->stream[wire].is_on = true;
+	size_t share = share_of(log, max_bytes);
+	make_room(log, 0, share);
+	if (log->stream[WIRE_NATIVE].cap > share)
+		move_live(&log->stream[WIRE_NATIVE], share);
 	for (uint64_t seq = log->first_seq; seq < log->first_seq + log->count; seq++)
-		append_other(log, entry_at(log, seq), wire, room, roomlog_object(log, seq), json);
+		append_other(log, entry_at(log, seq), wire, room, roomlog_object(log, seq), share,
+			     json);
 }
 
 void roomlog_append(struct roomlog *log, struct str room, const struct rec_chat *chat,
 		    size_t max_bytes, struct buf *json)
 {
-	const struct roomlog_stream *native = &log->stream[WIRE_NATIVE];
-	if (log->count == 0)
-		log->first_seq = chat->seq;
+	size_t share = share_of(log, max_bytes);
 	CHECK(log->count == 0 || chat->seq == log->head + 1);
-	while (log->count > KEEP_MESSAGES && native->end - native->begin > max_bytes)
-		drop_oldest(log);
+	buf_reset(json);
+	size_t object_offset = frame_put_chat(json, WIRE_NATIVE, room, chat);
+	make_room(log, FRAME_HEADER_MAX + json->len, share);
 	if (log->count == log->entry_cap)
 		grow_entries(log);
-
+	if (log->count == 0)
+		log->first_seq = chat->seq;
 	log->head = chat->seq;
 	log->count++;
 	struct roomlog_entry *entry = entry_at(log, chat->seq);
 	*entry = (struct roomlog_entry){0};
-	buf_reset(json);
-	size_t object_offset = frame_put_chat(json, WIRE_NATIVE, room, chat);
 	entry->object_bytes =
 		(uint32_t)(json->len - object_offset - 1); /* a brace closes the event */
-	size_t header_bytes = append_frame(log, entry, WIRE_NATIVE, buf_view(json));
+	size_t header_bytes = append_frame(log, entry, WIRE_NATIVE, buf_view(json), share);
 	entry->object_offset = (uint32_t)(header_bytes + object_offset);
 	if (log->stream[WIRE_SOCKETIO].is_on)
-		append_other(log, entry, WIRE_SOCKETIO, room, roomlog_object(log, chat->seq), json);
+		append_other(log, entry, WIRE_SOCKETIO, room, roomlog_object(log, chat->seq), share,
+			     json);
 }
 
 struct str roomlog_frames(const struct roomlog *log, enum wire wire, uint64_t from, uint64_t to)

@@ -38,14 +38,17 @@ struct roomlog {
 void roomlog_init(struct roomlog *log, uint64_t head);
 void roomlog_free(struct roomlog *log);
 
-/* Keeps this wire format too from now on, and makes it of what is there. `json` is scratch. */
-void roomlog_want(struct roomlog *log, enum wire wire, struct str room, struct buf *json);
+/* Keeps this wire format too from now on, and makes it of what is there; both share max_bytes.
+ * `json` is scratch. */
+void roomlog_want(struct roomlog *log, enum wire wire, struct str room, size_t max_bytes,
+		  struct buf *json);
 
 /* Starts over behind `head`, with the same wire formats. */
 void roomlog_restart(struct roomlog *log, uint64_t head);
 
-/* Appends the message; chat->seq must be head + 1 unless the log is empty. Drops the oldest while
- * the log holds more than max_bytes and more messages than a greeting needs. `json` is scratch. */
+/* Appends the message; chat->seq must be head + 1 unless the log is empty. Drops the oldest, so
+ * that the frames of all wire formats take at most max_bytes, or what this message takes alone.
+ * `json` is scratch. */
 void roomlog_append(struct roomlog *log, struct str room, const struct rec_chat *chat,
 		    size_t max_bytes, struct buf *json);
 

@@ -84,6 +84,13 @@ static void mark_dirty(struct gateway *g, struct view *v)
 	TAILQ_INSERT_TAIL(&g->dirty, v, dirty_entry);
 }
 
+void view_want(struct gateway *g, struct view *v, enum wire wire)
+{
+	uint64_t oldest = v->log.first_seq;
+	roomlog_want(&v->log, wire, v->room, g->options.log_bytes, &g->json);
+	v->has_older |= v->log.first_seq != oldest;
+}
+
 static void append(struct gateway *g, struct view *v, const struct rec_chat *chat)
 {
 	if (chat->seq <= v->log.head)
@@ -92,7 +99,10 @@ static void append(struct gateway *g, struct view *v, const struct rec_chat *cha
 		roomlog_restart(&v->log, chat->seq - 1);
 		v->has_older = true;
 	}
+	uint64_t oldest = v->log.first_seq;
+	bool was_empty = v->log.count == 0;
 	roomlog_append(&v->log, v->room, chat, g->options.log_bytes, &g->json);
+	v->has_older |= !was_empty && v->log.first_seq != oldest;
 	mark_dirty(g, v);
 }
 
@@ -118,7 +128,7 @@ void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 		append(g, v, &chat);
 	}
 	if (!v->is_open) {
-		v->has_older = page->more;
+		v->has_older |= page->more;
 		if (v->log.count == 0) {
 			v->log.head = page->head;
 			v->log.first_seq = page->head + 1;

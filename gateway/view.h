@@ -11,6 +11,9 @@ struct view *view_find(const struct gateway *g, struct str room);
 /* The room's view, made if there is none; asks for the newest messages at once. */
 struct view *view_open(struct gateway *g, struct str room);
 
+/* The log is to hold frames of this wire format too. */
+void view_want(struct gateway *g, struct view *v, enum wire wire);
+
 /* Ends a view without memberships. */
 void view_close(struct gateway *g, struct view *v);
 
