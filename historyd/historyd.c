@@ -21,13 +21,14 @@ struct historyd {
 	struct buf scratch;
 	bool is_writable;
 	bool is_doubtful; /* a commit failed and none has succeeded since */
+	uint64_t held_ms; /* since the last tick: see clock_behind_ms */
 	struct historyd_stats totals;
 };
 
 /* One received message while its events are handled. */
 struct mail {
 	struct historyd *h;
-	uint64_t now_ms;
+	uint64_t utc_ms;
 	struct envelope env;
 	struct turn_answer *answer; /* NULL unless it is a message of questions */
 };
@@ -102,7 +103,9 @@ static void repeat_post(struct mail *m, const struct ev_chat_post *in, uint64_t 
 
 static void store_post(struct mail *m, const struct ev_chat_post *in, struct room_log *log)
 {
-	room_log_append(&m->h->logs, log, in, m->now_ms);
+	uint64_t held_ms = room_log_append(&m->h->logs, log, in, m->utc_ms);
+	if (held_ms > m->h->held_ms)
+		m->h->held_ms = held_ms;
 	const struct ev_chat_stored ev = {
 		.gateway = m->env.id,
 		.req = in->req,
@@ -285,9 +288,9 @@ static bool open_mail(struct mail *m, struct str message, enum service from)
 	return false;
 }
 
-void historyd_step(struct historyd *h, uint64_t now_ms, struct str message)
+void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms, struct str message)
 {
-	struct mail m = {.h = h, .now_ms = now_ms};
+	struct mail m = {.h = h, .utc_ms = utc_ms};
 	if (open_mail(&m, message, SERVICE_GATEWAY) &&
 	    gateways_receive(&h->gateways, &m.env, now_ms))
 		handle_all(&m);
@@ -295,7 +298,8 @@ void historyd_step(struct historyd *h, uint64_t now_ms, struct str message)
 
 void historyd_question(struct historyd *h, uint64_t now_ms, struct str message, uint64_t asker)
 {
-	struct mail m = {.h = h, .now_ms = now_ms, .answer = turn_answer(&h->turn, asker)};
+	(void)now_ms;
+	struct mail m = {.h = h, .answer = turn_answer(&h->turn, asker)};
 	if (open_mail(&m, message, SERVICE_ROOMD))
 		handle_all(&m);
 }
@@ -343,6 +347,8 @@ void historyd_set_writable(struct historyd *h, bool is_writable)
 void historyd_tick(struct historyd *h, uint64_t now_ms)
 {
 	gateways_tick(&h->gateways, now_ms);
+	h->totals.clock_behind_ms = h->held_ms;
+	h->held_ms = 0;
 }
 
 void historyd_stats(const struct historyd *h, struct historyd_stats *stats)

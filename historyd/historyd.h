@@ -35,8 +35,9 @@ void historyd_out_free(struct historyd_out *out);
 struct historyd *historyd_open(const struct historyd_options *options, struct store *store);
 void historyd_close(struct historyd *h);
 
-/* One message from a gateway (chat_post). */
-void historyd_step(struct historyd *h, uint64_t now_ms, struct str message);
+/* One message from a gateway (chat_post). `now_ms` is a clock that nobody sets, for the leases of
+ * gateways, here and in the rest; `utc_ms` is the wall clock, which stamps the messages. */
+void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms, struct str message);
 
 /* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is
  * empty when the message was not ours. */
@@ -65,6 +66,9 @@ bool historyd_read(struct store *store, struct bus_reader *reader, struct str me
 
 struct historyd_stats {
 	uint64_t rooms_in_memory, gateways; /* now */
+	/* The most by which a message between the last two ticks had to be stamped later than by
+	 * the wall clock, lest time run backwards in its room: the clock was ahead once. */
+	uint64_t clock_behind_ms;
 	uint64_t stored, repeated, refused, commits, commit_failures, bad_messages, unknown_events,
 		gaps; /* since the start */
 };

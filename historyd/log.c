@@ -217,11 +217,11 @@ static void note_author(struct room_logs *all, struct room_log *log, struct str 
 	write_facts(all, log, facts);
 }
 
-void room_log_append(struct room_logs *all, struct room_log *log, const struct ev_chat_post *post,
-		     uint64_t now_ms)
+uint64_t room_log_append(struct room_logs *all, struct room_log *log,
+			 const struct ev_chat_post *post, uint64_t utc_ms)
 {
 	log->seq++;
-	log->time_ms = now_ms > log->time_ms ? now_ms : log->time_ms;
+	log->time_ms = utc_ms > log->time_ms ? utc_ms : log->time_ms;
 	const struct rec_chat chat = {
 		.seq = log->seq,
 		.time = log->time_ms,
@@ -232,6 +232,7 @@ void room_log_append(struct room_logs *all, struct room_log *log, const struct e
 	turn_put_chat(all->turn, log_key(log), &chat);
 	add_fresh(all, log, post);
 	note_author(all, log, post->user);
+	return log->time_ms - utc_ms;
 }
 
 static bool others_wrote(const struct store_room *facts, struct str owner, struct str guest)

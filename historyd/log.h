@@ -65,9 +65,10 @@ NODISCARD
 enum err room_log_find_cid(const struct room_logs *all, const struct room_log *log,
 			   const struct ev_chat_post *post, uint64_t *seq, uint64_t *time_ms);
 
-/* Gives the message the room's next seq and a time that does not run backwards, and writes it. */
-void room_log_append(struct room_logs *all, struct room_log *log, const struct ev_chat_post *post,
-		     uint64_t now_ms);
+/* Gives the message the room's next seq and a time that does not run backwards, and writes it.
+ * Returns by how much that time is later than the clock's. */
+uint64_t room_log_append(struct room_logs *all, struct room_log *log,
+			 const struct ev_chat_post *post, uint64_t utc_ms);
 
 /* Makes the room private to these two, for good. ERR_OK also when it is already; ERR_ROOM_TAKEN
  * when it belongs to others or anyone else has written in it. */

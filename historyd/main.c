@@ -24,8 +24,10 @@ enum {
 	LOOK_MS = 1000,       /* between looks at the disk, the leases and the counters */
 	REOPEN_MIN_MS = 1000,
 	REOPEN_MAX_MS = 10000,
-	COMPLAINT_MS = 10000, /* between lines about messages that are not ours */
-	DRAIN_MS = 200,       /* for the last messages to leave */
+	COMPLAINT_MS = 10000,           /* between lines about messages that are not ours */
+	CLOCK_BEHIND_MS = 5000,         /* the clock is behind by so much: worth a line … */
+	CLOCK_COMPLAINT_MS = 60 * 1000, /* … so often */
+	DRAIN_MS = 200,                 /* for the last messages to leave */
 	ERROR_MAX = 512,
 	LABEL_MAX = 32,
 };
@@ -77,7 +79,7 @@ struct shell {
 
 	bool is_writable;
 	uint64_t reopen_ms, reopen_wait_ms; /* after a commit that failed */
-	uint64_t look_ms, complaint_ms;
+	uint64_t look_ms, complaint_ms, clock_complaint_ms;
 	uint64_t complained; /* messages that were not ours, as last logged */
 
 	struct historyd_stats stats;
@@ -172,6 +174,9 @@ static void add_metrics(struct shell *s, const struct options *o)
 		 &s->reader_stats.pages},
 		{"pages_bad_total", METRIC_COUNTER, "page questions that were not ours",
 		 &s->reader_stats.bad},
+		{"clock_behind_ms", METRIC_GAUGE,
+		 "the most by which the clock was behind the times of messages, in the last second",
+		 &s->stats.clock_behind_ms},
 		{"bus_bad_total", METRIC_COUNTER, "messages of the bus that were not ours",
 		 &s->stats.bad_messages},
 		{"bus_unknown_total", METRIC_COUNTER, "events of the bus that are not for historyd",
@@ -257,42 +262,48 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}
+	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_complaint_ms) {
+		log_odd("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",
+			s->stats.clock_behind_ms);
+		s->clock_complaint_ms = now_ms + CLOCK_COMPLAINT_MS;
+	}
 	if (s->metrics_http)
 		metrics_http_refresh(s->metrics_http, &s->metrics);
 }
 
 /* ---- the loop ---- */
 
-static size_t take_posts(struct shell *s, uint64_t utc_ms)
+static size_t take_posts(struct shell *s, uint64_t now_ms)
 {
+	uint64_t utc_ms = clock_utc_ms(); /* stamps the messages */
 	struct port_message m;
 	size_t bytes = 0;
 	size_t n = 0;
 	for (; n < TURN_MESSAGES && bytes < TURN_BYTES && port_receive(s->up, &m); n++) {
 		bytes += m.bytes.len;
-		historyd_step(s->core, utc_ms, m.bytes);
+		historyd_step(s->core, now_ms, utc_ms, m.bytes);
 		port_message_free(&m);
 	}
 	return n;
 }
 
-static size_t take_questions(struct shell *s, uint64_t utc_ms)
+static size_t take_questions(struct shell *s, uint64_t now_ms)
 {
 	size_t n = 0;
 	for (; n < TURN_MESSAGES && port_receive(s->ask, &s->questions[n]); n++)
-		historyd_question(s->core, utc_ms, s->questions[n].bytes, n);
+		historyd_question(s->core, now_ms, s->questions[n].bytes, n);
 	return n;
 }
 
 static void turn(struct shell *s)
 {
-	uint64_t utc_ms = clock_utc_ms(); /* stamps the messages */
-	size_t posts = take_posts(s, utc_ms);
-	size_t questions = take_questions(s, utc_ms);
+	uint64_t now_ms = clock_steady_ms();
+	size_t posts = take_posts(s, now_ms);
+	size_t questions = take_questions(s, now_ms);
 	enum err committed = ERR_OK;
 	if (posts + questions > 0)
-		committed = historyd_flush(s->core, utc_ms, &s->out);
-	uint64_t now_ms = clock_steady_ms();
+		committed = historyd_flush(s->core, now_ms, &s->out);
+	now_ms = clock_steady_ms();
 	port_send(s->down, &s->out.down);
 	for (size_t i = 0; i < s->out.answer_count; i++) {
 		const struct answer *a = &s->out.answers[i];
@@ -306,7 +317,7 @@ static void turn(struct shell *s)
 		on_commit_failed(s, now_ms);
 	if (now_ms >= s->look_ms) {
 		s->look_ms = now_ms + LOOK_MS;
-		historyd_tick(s->core, utc_ms);
+		historyd_tick(s->core, now_ms);
 		look_at_disk(s, now_ms);
 		look_at_counters(s, now_ms);
 	}

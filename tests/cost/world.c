@@ -31,13 +31,13 @@ static void to_roomd(struct world *w, struct str message)
 static void to_historyd(struct world *w, struct str message)
 {
 	w->has_mail = true;
-	historyd_step(w->historyd, utc_ms(w), message);
+	historyd_step(w->historyd, w->now_ms, utc_ms(w), message);
 }
 
 static void to_historyd_ask(struct world *w, struct str message)
 {
 	w->has_mail = true;
-	historyd_question(w->historyd, utc_ms(w), message, 0);
+	historyd_question(w->historyd, w->now_ms, message, 0);
 }
 
 static void to_historyd_read(struct world *w, struct str message)
@@ -114,7 +114,7 @@ static void turn_historyd(struct world *w)
 {
 	struct historyd_out *out = &w->historyd_out;
 	if (w->has_mail)
-		CHECK(historyd_flush(w->historyd, utc_ms(w), out) == ERR_OK);
+		CHECK(historyd_flush(w->historyd, w->now_ms, out) == ERR_OK);
 	w->has_mail = false;
 	publish(w, &w->down_historyd, &out->down, to_gateway);
 	for (size_t i = 0; i < out->answer_count; i++)

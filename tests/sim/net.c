@@ -254,9 +254,9 @@ void net_take_inbox(struct world *w, struct node *n)
 		else if (p->channel == CHANNEL_READ)
 			read_pages(w, n, p);
 		else if (p->is_question)
-			historyd_question(n->historyd, world_utc_ms(w), p->bytes, p->from->index);
+			historyd_question(n->historyd, w->now_ms, p->bytes, p->from->index);
 		else
-			historyd_step(n->historyd, world_utc_ms(w), p->bytes);
+			historyd_step(n->historyd, w->now_ms, world_utc_ms(w), p->bytes);
 		str_free(&in->parcel.bytes);
 		mem_free(in);
 	}

@@ -184,7 +184,7 @@ static void turn_historyd(struct world *w, struct node *n)
 		n->down.next = self_of(
 			w, n); /* as after a restart: what was committed unseen is asked for */
 	}
-	if (historyd_flush(n->historyd, utc_ms(w), out) != ERR_OK && !n->disk_retry_ms) {
+	if (historyd_flush(n->historyd, w->now_ms, out) != ERR_OK && !n->disk_retry_ms) {
 		world_tell(w, "historyd-%u: the commit failed", n->index);
 		n->disk_retry_ms = w->now_ms + DISK_RETRY_MS;
 		historyd_set_writable(n->historyd, false);

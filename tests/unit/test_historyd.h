@@ -21,6 +21,7 @@ struct rig {
 	struct historyd *h;
 	struct historyd_out out;
 	uint64_t now_ms;
+	int64_t clock_ms; /* the wall clock is so far from now_ms */
 	uint64_t link_seq;
 	uint32_t rooms_max;
 	struct batch mail; /* events that wait to be sent */
@@ -73,9 +74,16 @@ static inline struct str rig_message(struct rig *r, enum service from, uint64_t 
 	return buf_view(&r->message);
 }
 
+/* What the wall clock says. */
+static inline uint64_t rig_utc(const struct rig *r)
+{
+	return (uint64_t)((int64_t)r->now_ms + r->clock_ms);
+}
+
 static inline void rig_step(struct rig *r)
 {
-	historyd_step(r->h, r->now_ms, rig_message(r, SERVICE_GATEWAY, 1, ++r->link_seq));
+	historyd_step(r->h, r->now_ms, rig_utc(r),
+		      rig_message(r, SERVICE_GATEWAY, 1, ++r->link_seq));
 }
 
 static inline void rig_ask(struct rig *r, uint64_t asker)

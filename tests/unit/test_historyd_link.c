@@ -9,7 +9,7 @@
 static void send_from(struct rig *r, uint64_t id, uint64_t seq, const char *cid)
 {
 	rig_post(r, 0, "main", "ann", cid, "x");
-	historyd_step(r->h, r->now_ms, rig_message(r, SERVICE_GATEWAY, id, seq));
+	historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, id, seq));
 }
 
 static void test_link(void **state)
@@ -37,6 +37,34 @@ static void test_link(void **state)
 	rig_free(r);
 }
 
+/* Leases run on the clock that nobody sets: after an hour ahead and back again a gateway that was
+ * started anew meanwhile is heard once the lease of its earlier life has run out. */
+static void test_clock_that_was_ahead(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(10);
+	const int64_t hour_ms = 3600 * 1000;
+	r->clock_ms = hour_ms;
+	send_from(r, 1, 9, "c1");
+	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 0 main#1@3601000 ann/c1: x\n");
+	historyd_tick(r->h, r->now_ms);
+	assert_int_equal(rig_stats(r).clock_behind_ms, 0);
+
+	r->clock_ms = 0;
+	r->now_ms += LEASE_MS;
+	historyd_tick(r->h, r->now_ms);
+	send_from(r, 1, 1, "c2");
+	rig_post(r, 0, "new", "ann", "c3", "x");
+	historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, 1, 2));
+	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 0 main#2@3601000 ann/c2: x\n"
+						  "stored g1 0 new#1@6000 ann/c3: x\n");
+	historyd_tick(r->h, r->now_ms);
+	assert_int_equal(rig_stats(r).clock_behind_ms, hour_ms - LEASE_MS);
+	historyd_tick(r->h, r->now_ms);
+	assert_int_equal(rig_stats(r).clock_behind_ms, 0);
+	rig_free(r);
+}
+
 static void test_gateways_are_bounded(void **state)
 {
 	(void)state;
@@ -44,7 +72,7 @@ static void test_gateways_are_bounded(void **state)
 	for (uint64_t id = 1; id <= GATEWAYS_MAX + 10; id++) {
 		const struct ev_heartbeat ev = {.ready = 1};
 		bus_put_heartbeat(&r->mail, &ev);
-		historyd_step(r->h, r->now_ms, rig_message(r, SERVICE_GATEWAY, id, 1));
+		historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, id, 1));
 	}
 	assert_int_equal(rig_stats(r).gateways, GATEWAYS_MAX);
 	assert_int_equal(rig_stats(r).unknown_events, 0);
@@ -61,7 +89,7 @@ static void feed(struct rig *r, struct str bytes)
 	struct str copy = {mem_alloc(bytes.len ? bytes.len : 1), bytes.len};
 	memcpy((void *)(uintptr_t)copy.ptr, bytes.ptr, bytes.len);
 	bus_reader_init(&reader);
-	historyd_step(r->h, r->now_ms, copy);
+	historyd_step(r->h, r->now_ms, rig_utc(r), copy);
 	historyd_question(r->h, r->now_ms, copy, 1);
 	(void)!historyd_read(r->store, &reader, copy, &pages);
 	bus_reader_free(&reader);
@@ -157,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_clock_that_was_ahead),
 		cmocka_unit_test(test_gateways_are_bounded),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_bent_messages),

@@ -92,7 +92,7 @@ static void post(struct bench *b, uint64_t room)
 /* A turn of historyd. */
 static void commit(struct bench *b)
 {
-	historyd_step(b->core, b->posted, bus_peer_message(&b->gateway));
+	historyd_step(b->core, b->posted, b->posted, bus_peer_message(&b->gateway));
 	CHECK(historyd_flush(b->core, b->posted, &b->out) == ERR_OK);
 	historyd_out_reset(&b->out);
 }
