@@ -87,12 +87,22 @@ static size_t position(const struct inbox *inbox, struct str room)
 	return at;
 }
 
+static size_t count_from(const struct inbox *inbox, struct str user)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < inbox->count; i++)
+		count += str_equal(inbox->pending[i].user, user);
+	return count;
+}
+
 enum err inbox_put(struct inboxes *all, struct inbox *inbox,
 		   const struct rec_invitation *invitation)
 {
 	size_t at = position(inbox, invitation->room);
 	if (at < inbox->count && str_equal(inbox->pending[at].user, invitation->user))
 		return ERR_OK;
+	if (count_from(inbox, invitation->user) >= INVITES_FROM_ONE_MAX)
+		return ERR_RATE_LIMITED;
 	if (at < inbox->count)
 		drop_at(inbox, at);
 	if (!add_copy(inbox, invitation))

@@ -2,14 +2,17 @@
 /* inbox.h — the invitations kept for a user, as one turn sees them: those of the store and what the
  * turn changed.
  *
- * At most INVITES_MAX are kept for one user; one more is refused with ERR_RATE_LIMITED instead of
- * silently pushing out another that was already promised. Read from the store anew in each turn:
+ * At most INVITES_MAX are kept for one user, and INVITES_FROM_ONE_MAX of them from one sender, so
+ * that no stranger fills the box for everybody. One more is refused with ERR_RATE_LIMITED instead
+ * of silently pushing out another that was already promised. Read from the store anew in each turn:
  * invitations are rare. Next: gateways.h. */
 #ifndef PARLOR_HISTORYD_INBOX_H
 #define PARLOR_HISTORYD_INBOX_H
 
 #include "historyd/turn.h"
 #include "proto/table.h"
+
+enum { INVITES_FROM_ONE_MAX = 20 };
 
 struct inbox;
 

@@ -3,18 +3,33 @@
  * until a gateway says that it has been shown. */
 #include "roomd/state.h"
 
-static void forget(struct name *n, struct pending *p)
+static void tell_no_more(struct roomd *r, struct pending *p)
 {
-	TAILQ_REMOVE(&n->pending, p, entry);
+	if (p->is_told)
+		TAILQ_REMOVE(&r->unseen, p, unseen);
+	p->is_told = false;
+}
+
+static void forget(struct roomd *r, struct pending *p)
+{
+	tell_no_more(r, p);
+	TAILQ_REMOVE(&p->name->pending, p, entry);
 	str_free(&p->room);
 	str_free(&p->from);
 	mem_free(p);
 }
 
-void invite_forget_all(struct name *n)
+void invite_forget_all(struct roomd *r, struct name *n)
 {
 	while (!TAILQ_EMPTY(&n->pending))
-		forget(n, TAILQ_FIRST(&n->pending));
+		forget(r, TAILQ_FIRST(&n->pending));
+}
+
+void invite_tell_no_more(struct roomd *r, struct name *n)
+{
+	struct pending *p;
+	TAILQ_FOREACH (p, &n->pending, entry)
+		tell_no_more(r, p);
 }
 
 static struct pending *find(const struct name *n, struct str room)
@@ -26,22 +41,36 @@ static struct pending *find(const struct name *n, struct str room)
 	return NULL;
 }
 
-static const struct pending *keep(struct name *n, struct str room, struct str from)
+static struct pending *keep(struct name *n, struct str room, struct str from)
 {
 	struct pending *p = find(n, room);
 	if (p)
 		return p;
 	p = mem_alloc(sizeof *p);
+	p->name = n;
 	p->room = str_copy(room);
 	p->from = str_copy(from);
 	TAILQ_INSERT_TAIL(&n->pending, p, entry);
 	return p;
 }
 
-static void publish(struct roomd *r, const struct name *n, const struct pending *p)
+/* Told again until a gateway says that it was shown: any word may be lost. */
+static void publish(struct roomd *r, struct pending *p)
 {
-	bus_put_invited(&r->out->down,
-			&(struct ev_invited){.room = p->room, .user = p->from, .user2 = n->user});
+	tell_no_more(r, p);
+	p->is_told = true;
+	p->told_ms = r->now_ms;
+	TAILQ_INSERT_TAIL(&r->unseen, p, unseen);
+	bus_put_invited(
+		&r->out->down,
+		&(struct ev_invited){.room = p->room, .user = p->from, .user2 = p->name->user});
+}
+
+void invite_tick(struct roomd *r)
+{
+	struct pending *p;
+	while ((p = TAILQ_FIRST(&r->unseen)) != NULL && p->told_ms + TELL_AGAIN_MS <= r->now_ms)
+		publish(r, p);
 }
 
 static void ask(struct roomd *r, struct name *n, const struct question *wish)
@@ -63,11 +92,12 @@ static struct name *answered(struct roomd *r, struct question *q)
 
 void invite_load(struct roomd *r, struct name *n)
 {
-	const struct pending *p;
+	struct pending *p;
 	if (n->has_pending) {
 		TAILQ_FOREACH (p, &n->pending, entry)
-			publish(r, n, p);
-	} else if (!n->questions) {
+			publish(r, p);
+	} else if (!n->is_loading) {
+		n->is_loading = true;
 		ask(r, n, &(struct question){.kind = QUESTION_INVITES, .user2 = n->user});
 	}
 }
@@ -80,6 +110,7 @@ void invite_loaded(struct roomd *r, const struct ev_invites *ev)
 		return;
 	struct name *n = answered(r, q);
 	n->has_pending = true;
+	n->is_loading = false;
 	for (uint32_t i = 0; i < ev->pending.count; i++) {
 		struct rec_invitation kept = bus_invitation_at(&ev->pending, i);
 		keep(n, kept.room, kept.user);
@@ -91,17 +122,12 @@ void invite_loaded(struct roomd *r, const struct ev_invites *ev)
 
 void invite_ask(struct roomd *r, const struct ev_invite_ask *ev)
 {
-	struct question *q;
-	if (!r->is_settled || ev->user2.len == 0)
+	const struct invite_asker asker = {.gateway = r->peer->id, .req = ev->req};
+	if (!r->is_settled || ev->user2.len == 0 || question_of_asker(r, &asker))
 		return;
-	TAILQ_FOREACH (q, &r->questions, entry)
-		if (q->kind == QUESTION_INVITE_PUT && q->gateway == r->peer->id &&
-		    q->req == ev->req)
-			return;
 	ask(r, name_get(r, ev->user2),
 	    &(struct question){.kind = QUESTION_INVITE_PUT,
-			       .gateway = r->peer->id,
-			       .req = ev->req,
+			       .asker = asker,
 			       .room = ev->room,
 			       .user = ev->user,
 			       .user2 = ev->user2});
@@ -117,15 +143,20 @@ void invite_done(struct roomd *r, const struct ev_invite_done *ev)
 		struct name *n = name_find(r, q->user2);
 		CHECK(n);
 		if (status == ERR_OK) {
-			const struct pending *p = keep(n, q->room, q->user);
+			struct pending *p = keep(n, q->room, q->user);
 			if (!TAILQ_EMPTY(&n->holdings))
-				publish(r, n, p);
+				publish(r, p);
 		}
 		bus_put_invite_answer(&r->out->down,
-				      &(struct ev_invite_answer){.gateway = q->gateway,
-								 .req = q->req,
+				      &(struct ev_invite_answer){.gateway = q->asker.gateway,
+								 .req = q->asker.req,
 								 .status = status});
-	} else if (q->kind != QUESTION_INVITE_DROP) {
+	} else if (q->kind == QUESTION_INVITE_DROP) { /* it may have been loaded meanwhile */
+		struct name *n = name_find(r, q->user2);
+		struct pending *p = n ? find(n, q->room) : NULL;
+		if (p)
+			forget(r, p);
+	} else {
 		return;
 	}
 	name_put_away(r, answered(r, q));
@@ -138,15 +169,27 @@ void invite_seen(struct roomd *r, const struct ev_invite_seen *ev)
 	struct name *n = name_get(r, ev->user2);
 	struct pending *p = find(n, ev->room);
 	if (p)
-		forget(n, p);
+		forget(r, p);
 	ask(r, n,
 	    &(struct question){.kind = QUESTION_INVITE_DROP, .room = ev->room, .user2 = ev->user2});
 }
 
-void invite_question_failed(struct roomd *r, const struct question *q)
+/* What is pending is needed while the user is there, and what was shown must not be shown for ever.
+ * An invitation that is still to be kept is its gateway's to ask for again. */
+bool invite_question_needed(const struct roomd *r, const struct question *q)
+{
+	const struct name *n = name_find(r, q->user2);
+	CHECK(n && n->questions > 0);
+	return q->kind == QUESTION_INVITE_DROP ||
+	       (q->kind == QUESTION_INVITES && !TAILQ_EMPTY(&n->holdings));
+}
+
+void invite_question_dropped(struct roomd *r, const struct question *q)
 {
 	struct name *n = name_find(r, q->user2);
 	CHECK(n && n->questions > 0);
 	n->questions--;
+	if (q->kind == QUESTION_INVITES)
+		n->is_loading = false;
 	name_put_away(r, n);
 }

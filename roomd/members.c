@@ -32,7 +32,7 @@ struct room *room_get(struct roomd *r, struct str name)
 
 void room_put_away(struct roomd *r, struct room *room)
 {
-	if (room->users.count == 0 && TAILQ_EMPTY(&room->waiters))
+	if (room->users.count == 0 && TAILQ_EMPTY(&room->waiters) && !room->question)
 		room_free(r, room);
 }
 
@@ -104,7 +104,6 @@ void member_remove(struct roomd *r, struct member *m)
 	table_remove(&room->users, u->name);
 	TAILQ_REMOVE(&room->order, u, entry);
 	mem_free(u);
-	room_put_away(r, room);
 }
 
 static void put_part(struct roomd *r, struct str room, uint64_t version, uint64_t part,

@@ -32,7 +32,7 @@ void name_free(struct roomd *r, struct name *n)
 {
 	CHECK(TAILQ_EMPTY(&n->holdings));
 	unreserve(r, n);
-	invite_forget_all(n);
+	invite_forget_all(r, n);
 	table_remove(&r->names, n->user);
 	str_free(&n->key);
 	mem_free(n);
@@ -103,6 +103,7 @@ void holding_remove(struct roomd *r, struct holding *h)
 	mem_free(h);
 	if (!TAILQ_EMPTY(&n->holdings))
 		return;
+	invite_tell_no_more(r, n);
 	if (n->key.len) {
 		n->reserved_ms = r->now_ms + RESERVED_MS;
 		TAILQ_INSERT_TAIL(&r->reserved, n, reserved);

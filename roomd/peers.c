@@ -8,10 +8,17 @@ static struct str id_key(const uint64_t *id)
 	return str_of((const char *)id, sizeof *id);
 }
 
+static void drop_member(struct roomd *r, struct member *m)
+{
+	struct room *room = m->user->room;
+	member_remove(r, m);
+	room_put_away(r, room);
+}
+
 static void drop_all(struct roomd *r, struct peer *p)
 {
 	while (!TAILQ_EMPTY(&p->members))
-		member_remove(r, TAILQ_FIRST(&p->members));
+		drop_member(r, TAILQ_FIRST(&p->members));
 	while (!TAILQ_EMPTY(&p->holdings))
 		holding_remove(r, TAILQ_FIRST(&p->holdings));
 }
@@ -20,6 +27,7 @@ void peer_free(struct roomd *r, struct peer *p)
 {
 	drop_all(r, p);
 	table_remove(&r->peers, id_key(&p->id));
+	TAILQ_REMOVE(&r->all_peers, p, entry);
 	mem_free(p);
 	r->stats.gateways--;
 }
@@ -27,13 +35,14 @@ void peer_free(struct roomd *r, struct peer *p)
 static struct peer *peer_get(struct roomd *r, uint64_t id)
 {
 	struct peer *p = table_find(&r->peers, id_key(&id));
-	if (p)
+	if (p || r->peers.count == PEERS_MAX)
 		return p;
 	p = mem_alloc(sizeof *p);
 	p->id = id;
 	TAILQ_INIT(&p->members);
 	TAILQ_INIT(&p->holdings);
 	table_add(&r->peers, p);
+	TAILQ_INSERT_TAIL(&r->all_peers, p, entry);
 	r->stats.gateways++;
 	return p;
 }
@@ -54,6 +63,8 @@ static void ask_members(struct roomd *r, struct peer *p)
 bool peer_follow(struct roomd *r, const struct envelope *env)
 {
 	struct peer *p = peer_get(r, env->id);
+	if (!p)
+		return false;
 	bool has_restarted = p->link.epoch && env->epoch > p->link.epoch;
 	r->peer = p;
 	switch (link_receive(&p->link, env, r->now_ms)) {
@@ -100,7 +111,7 @@ void peer_members_end(struct roomd *r, const struct ev_members_end *ev)
 	while (m) {
 		struct member *next = TAILQ_NEXT(m, of_peer);
 		if (m->round != p->round)
-			member_remove(r, m);
+			drop_member(r, m);
 		m = next;
 	}
 	struct holding *h = TAILQ_FIRST(&p->holdings);
@@ -115,7 +126,7 @@ void peer_members_end(struct roomd *r, const struct ev_members_end *ev)
 bool peer_round_open(const struct roomd *r)
 {
 	const struct peer *p;
-	TABLE_EACH (&r->peers, i, p)
+	TAILQ_FOREACH (p, &r->all_peers, entry)
 		if (p->is_round_open)
 			return true;
 	return false;
@@ -123,17 +134,15 @@ bool peer_round_open(const struct roomd *r)
 
 void peer_tick(struct roomd *r)
 {
-	struct peer *p;
-	struct peer *lapsed = NULL;
-	TABLE_EACH (&r->peers, i, p) {
-		if (link_lapsed(&p->link, r->now_ms) || !p->link.up)
-			lapsed = p;
-		else if (p->is_round_open && r->now_ms >= p->round_ms + ROUND_MS)
+	struct peer *p = TAILQ_FIRST(&r->all_peers);
+	while (p) {
+		struct peer *next = TAILQ_NEXT(p, entry);
+		if (link_lapsed(&p->link, r->now_ms) || !p->link.up) {
+			r->stats.lapsed++;
+			peer_free(r, p);
+		} else if (p->is_round_open && r->now_ms >= p->round_ms + ROUND_MS) {
 			ask_members(r, p);
+		}
+		p = next;
 	}
-	if (!lapsed)
-		return;
-	r->stats.lapsed++;
-	peer_free(r, lapsed);
-	peer_tick(r); /* the table moved; gateways die seldom */
 }

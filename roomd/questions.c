@@ -48,6 +48,8 @@ uint64_t question_start(struct roomd *r, const struct question *wish)
 	q->user = str_copy(wish->user);
 	q->user2 = str_copy(wish->user2);
 	table_add(&r->questions_by_number, q);
+	if (q->kind == QUESTION_INVITE_PUT)
+		table_add(&r->invite_puts, q);
 	TAILQ_INSERT_TAIL(&r->questions, q, entry);
 	publish(r, q);
 	return q->number;
@@ -60,29 +62,61 @@ struct question *question_find(struct roomd *r, uint64_t number)
 
 void question_end(struct roomd *r, struct question *q)
 {
-	TAILQ_REMOVE(&r->questions, q, entry);
+	TAILQ_REMOVE(q->is_patient ? &r->patient : &r->questions, q, entry);
 	table_remove(&r->questions_by_number, str_of((const char *)&q->number, sizeof q->number));
+	if (q->kind == QUESTION_INVITE_PUT)
+		table_remove(&r->invite_puts, str_of((const char *)&q->asker, sizeof q->asker));
 	str_free(&q->room);
 	str_free(&q->user);
 	str_free(&q->user2);
 	mem_free(q);
 }
 
-static void give_up(struct roomd *r, struct question *q)
+static bool is_about_room(const struct question *q)
 {
-	if (q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE)
-		room_question_failed(r, q);
+	return q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE;
+}
+
+static void drop(struct roomd *r, struct question *q)
+{
+	if (is_about_room(q))
+		room_question_dropped(r, q);
 	else
-		invite_question_failed(r, q);
+		invite_question_dropped(r, q);
 	question_end(r, q);
+}
+
+void question_drop_all(struct roomd *r)
+{
+	struct question *q;
+	while ((q = TAILQ_FIRST(&r->questions)) != NULL || (q = TAILQ_FIRST(&r->patient)) != NULL)
+		drop(r, q);
+}
+
+/* Whoever waited has given up; what roomd itself needs is asked on, with more patience. */
+static void expire(struct roomd *r, struct question *q)
+{
+	bool is_needed =
+		is_about_room(q) ? room_question_expired(r, q) : invite_question_needed(r, q);
+	if (!is_needed) {
+		drop(r, q);
+		return;
+	}
+	TAILQ_REMOVE(q->is_patient ? &r->patient : &r->questions, q, entry);
+	q->is_patient = true;
+	q->retry_ms = r->now_ms + PATIENT_MS;
+	TAILQ_INSERT_TAIL(&r->patient, q, entry);
+	publish(r, q);
 }
 
 void question_tick(struct roomd *r)
 {
 	struct question *q;
+	while ((q = TAILQ_FIRST(&r->patient)) != NULL && q->retry_ms <= r->now_ms)
+		expire(r, q);
 	while ((q = TAILQ_FIRST(&r->questions)) != NULL && q->retry_ms <= r->now_ms) {
 		if (++q->tries >= QUESTION_TRIES) {
-			give_up(r, q);
+			expire(r, q);
 			continue;
 		}
 		TAILQ_REMOVE(&r->questions, q, entry);

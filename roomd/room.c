@@ -7,9 +7,7 @@
 
 void room_free(struct roomd *r, struct room *room)
 {
-	struct question *q = room->question ? question_find(r, room->question) : NULL;
-	if (q)
-		question_end(r, q);
+	CHECK(!room->question && TAILQ_EMPTY(&room->order) && TAILQ_EMPTY(&room->waiters));
 	table_remove(&r->rooms, room->name);
 	table_free(&room->users);
 	str_free(&room->owner);
@@ -44,8 +42,21 @@ static void answer_private(struct roomd *r, uint64_t gateway, uint64_t req, enum
 		&(struct ev_private_answer){.gateway = gateway, .req = req, .status = status});
 }
 
+static void ask_historyd(struct roomd *r, struct room *room, enum question_kind kind,
+			 struct str user, struct str user2)
+{
+	room->question = question_start(
+		r,
+		&(struct question){.kind = kind, .room = room->name, .user = user, .user2 = user2});
+}
+
+static void ask_facts(struct roomd *r, struct room *room)
+{
+	ask_historyd(r, room, QUESTION_ROOM, (struct str){0}, (struct str){0});
+}
+
 /* A gateway says that the user is there. If the room is somebody else's by now, it has missed that
- * and is told. */
+ * and is told; whose it is, is asked when that is not known, as after a restart of ours. */
 void room_member_named(struct roomd *r, const struct ev_member_room *ev)
 {
 	if (ev->user.len == 0)
@@ -55,6 +66,8 @@ void room_member_named(struct roomd *r, const struct ev_member_room *ev)
 		member_add(r, room, ev->user, r->peer);
 	else
 		answer_join(r, room, r->peer->id, ev->user, ERR_FORBIDDEN);
+	if (!room->has_facts && !room->question)
+		ask_facts(r, room);
 	room_put_away(r, room);
 }
 
@@ -92,7 +105,7 @@ static void waiter_remove(struct roomd *r, struct room *room, struct waiter *w)
 	r->waiters--;
 }
 
-/* A room with someone in line has a question under way, so none has to be put away here. */
+/* A room with someone in line has a question under way, and stays until that is answered. */
 void room_forget_joins(struct roomd *r, uint64_t gateway)
 {
 	struct room *room;
@@ -150,21 +163,13 @@ static enum err judge_private(const struct room *room, const struct waiter *w)
 	return has_others(room, w) ? ERR_ROOM_TAKEN : ERR_OK;
 }
 
-static void ask_historyd(struct roomd *r, struct room *room, enum question_kind kind,
-			 struct str user, struct str user2)
-{
-	room->question = question_start(
-		r,
-		&(struct question){.kind = kind, .room = room->name, .user = user, .user2 = user2});
-}
-
 /* Serves the line as far as it can be served; the room may be gone afterwards. */
 static void advance(struct roomd *r, struct room *room)
 {
 	struct waiter *w;
 	while ((w = TAILQ_FIRST(&room->waiters)) != NULL && !room->question) {
 		if (!room->has_facts) {
-			ask_historyd(r, room, QUESTION_ROOM, (struct str){0}, (struct str){0});
+			ask_facts(r, room);
 			return;
 		}
 		if (w->req == 0) {
@@ -203,9 +208,8 @@ void room_leave(struct roomd *r, const struct ev_leave *ev)
 	struct room_user *u = room_user_find(room, ev->user);
 	struct member *m = u ? peer_member(r, u) : NULL;
 	if (m)
-		member_remove(r, m); /* and the room, if that was all */
-	else
-		room_put_away(r, room);
+		member_remove(r, m);
+	room_put_away(r, room);
 }
 
 void room_private_ask(struct roomd *r, const struct ev_private_ask *ev)
@@ -243,7 +247,8 @@ static struct room *answered_room(struct roomd *r, uint64_t number, struct str n
 	return room;
 }
 
-/* Members who were let in while nothing was known of the room, when gateways said who is there. */
+/* Members who were let in because gateways said that they are there, while nothing was known of the
+ * room or while it was being made private. The room stays. */
 static void expel_others(struct roomd *r, struct room *room)
 {
 	struct room_user *u = TAILQ_FIRST(&room->order);
@@ -270,7 +275,7 @@ void room_facts(struct roomd *r, const struct ev_room_facts *ev)
 	if (!room)
 		return;
 	set_facts(room, ev->owner, ev->guest);
-	expel_others(r, room); /* somebody waits, so the room stays */
+	expel_others(r, room);
 	advance(r, room);
 }
 
@@ -286,21 +291,43 @@ void room_private_done(struct roomd *r, const struct ev_private_done *ev)
 	CHECK(w && w->req);
 	if (status == ERR_OK) {
 		set_facts(room, w->user, w->user2);
+		expel_others(r, room);
 		if (room_user_find(room, w->user2))
 			status = ERR_ALREADY_IN;
+	} else {
+		room->has_facts = false; /* historyd knows more of the room than we do */
 	}
 	answer_private(r, w->gateway, w->req, status);
 	waiter_remove(r, room, w);
 	advance(r, room);
 }
 
-/* Nobody can be waiting any more: their gateways have given up too. */
-void room_question_failed(struct roomd *r, const struct question *q)
+static struct room *asking_room(const struct roomd *r, const struct question *q)
 {
 	struct room *room = room_find(r, q->room);
 	CHECK(room && room->question == q->number);
-	room->question = 0;
+	return room;
+}
+
+static void empty_line(struct roomd *r, struct room *room)
+{
 	while (!TAILQ_EMPTY(&room->waiters))
 		waiter_remove(r, room, TAILQ_FIRST(&room->waiters));
+}
+
+bool room_question_expired(struct roomd *r, const struct question *q)
+{
+	struct room *room = asking_room(r, q);
+	empty_line(r, room);
+	return q->kind == QUESTION_ROOM && room->users.count > 0;
+}
+
+void room_question_dropped(struct roomd *r, const struct question *q)
+{
+	struct room *room = asking_room(r, q);
+	empty_line(r, room);
+	room->question = 0;
+	/* historyd may have made the room private all the same. */
+	room->has_facts = false;
 	room_put_away(r, room);
 }

@@ -18,6 +18,21 @@ static struct str name_key(const void *item)
 	return ((const struct name *)item)->user;
 }
 
+static struct str asker_key(const struct invite_asker *asker)
+{
+	return str_of((const char *)asker, sizeof *asker);
+}
+
+static struct str invite_put_key(const void *item)
+{
+	return asker_key(&((const struct question *)item)->asker);
+}
+
+struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker)
+{
+	return table_find(&r->invite_puts, asker_key(asker));
+}
+
 static struct str question_key(const void *item)
 {
 	const struct question *q = item;
@@ -51,7 +66,11 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 	table_init(&r->rooms, room_key, options->seed);
 	table_init(&r->names, name_key, options->seed);
 	table_init(&r->questions_by_number, question_key, options->seed);
+	table_init(&r->invite_puts, invite_put_key, options->seed);
+	TAILQ_INIT(&r->all_peers);
 	TAILQ_INIT(&r->questions);
+	TAILQ_INIT(&r->patient);
+	TAILQ_INIT(&r->unseen);
 	TAILQ_INIT(&r->typing);
 	TAILQ_INIT(&r->reserved);
 	return r;
@@ -61,17 +80,9 @@ void roomd_close(struct roomd *r)
 {
 	struct roomd_out out = {0};
 	r->out = &out;
-	while (!TAILQ_EMPTY(&r->questions)) {
-		struct question *q = TAILQ_FIRST(&r->questions);
-		if (q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE)
-			room_question_failed(r, q);
-		else
-			invite_question_failed(r, q);
-		question_end(r, q);
-	}
-	for (size_t i = 0; i < r->peers.cap; i++)
-		while (r->peers.cap > i && r->peers.slots[i].item)
-			peer_free(r, r->peers.slots[i].item);
+	question_drop_all(r);
+	while (!TAILQ_EMPTY(&r->all_peers))
+		peer_free(r, TAILQ_FIRST(&r->all_peers));
 	while (!TAILQ_EMPTY(&r->reserved))
 		name_free(r, TAILQ_FIRST(&r->reserved));
 	CHECK(r->rooms.count == 0 && r->names.count == 0);
@@ -79,6 +90,7 @@ void roomd_close(struct roomd *r)
 	table_free(&r->rooms);
 	table_free(&r->names);
 	table_free(&r->questions_by_number);
+	table_free(&r->invite_puts);
 	bus_reader_free(&r->reader);
 	buf_free(&r->scratch);
 	roomd_out_free(&out);
@@ -244,13 +256,14 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 	peer_tick(r);
 	typing_tick(r);
 	question_tick(r);
+	invite_tick(r);
 	name_tick(r);
 }
 
 uint64_t roomd_next_due(const struct roomd *r)
 {
-	/* Leases and rounds are looked at with each heartbeat; only typing and questions want more.
-	 */
+	/* Leases, rounds and invitations are looked at with each heartbeat; only typing and
+	 * questions want more. */
 	uint64_t due = r->now_ms + HEARTBEAT_MS / 2;
 	const struct room_user *u = TAILQ_FIRST(&r->typing);
 	const struct question *q = TAILQ_FIRST(&r->questions);

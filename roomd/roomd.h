@@ -44,6 +44,9 @@ uint64_t roomd_next_due(const struct roomd *r);
 /* Ready to serve: it has settled. Goes into its heartbeat. */
 bool roomd_is_ready(const struct roomd *r, uint64_t now_ms);
 
+/* Walks all of it and CHECKs what always holds between two calls. For tests. */
+void roomd_check(struct roomd *r);
+
 struct roomd_stats {
 	uint64_t rooms, users, members, gateways;                     /* now */
 	uint64_t bad_messages, unknown_events, gaps, resyncs, lapsed; /* since the start */

@@ -22,7 +22,10 @@ enum {
 	TYPING_TELL_MS = 1000, /* others are told so often at most */
 	RESERVED_MS = 60000, /* a keyed name belongs to its key so long after its last connection */
 	QUESTION_MS = 1000,  /* a question to historyd is repeated so often … */
-	QUESTION_TRIES = 5,  /* … and given up after so many times */
+	QUESTION_TRIES = 5,  /* … and given up after so many times … */
+	PATIENT_MS = 5000,   /* … or, if it is needed as long as it takes, repeated so often */
+	TELL_AGAIN_MS = 5000, /* an invitation that nobody has shown yet is told again */
+	PEERS_MAX = 4096,     /* whoever invents gateways must not fill the memory */
 	WAITERS_MAX = 100000,
 	NAMES_A_PART = 1000,
 };
@@ -34,8 +37,10 @@ TAILQ_HEAD(waiter_list, waiter);
 TAILQ_HEAD(name_list, name);
 TAILQ_HEAD(pending_list, pending);
 TAILQ_HEAD(question_list, question);
+TAILQ_HEAD(peer_list, peer);
 
 struct peer { /* a gateway */
+	TAILQ_ENTRY(peer) entry;
 	uint64_t id;
 	struct link link;
 	struct member_list members;
@@ -99,7 +104,11 @@ struct holding {
 /* An invitation for the user, kept by historyd. */
 struct pending {
 	TAILQ_ENTRY(pending) entry;
+	TAILQ_ENTRY(pending) unseen; /* in roomd.unseen while is_told */
+	struct name *name;
 	struct str room, from;
+	uint64_t told_ms;
+	bool is_told; /* gateways were told, and have not said that it was shown */
 };
 
 struct name { /* a user, wherever connected */
@@ -110,7 +119,8 @@ struct name { /* a user, wherever connected */
 	uint64_t reserved_ms; /* until then; 0: not reserved */
 	TAILQ_ENTRY(name) reserved;
 	uint32_t questions; /* under way; keeps the actor alive */
-	bool has_pending;   /* historyd has said what is pending */
+	bool has_pending;   /* historyd has said what is pending … */
+	bool is_loading;    /* … or is being asked */
 	char text[];        /* user */
 };
 
@@ -130,14 +140,20 @@ enum question_kind {
 	QUESTION_INVITE_DROP,
 };
 
+/* Who waits for the answer to an invite_ask. */
+struct invite_asker {
+	uint64_t gateway, req;
+};
+
 /* Something asked of historyd. */
 struct question {
-	TAILQ_ENTRY(question) entry; /* in roomd.questions, by retry_ms */
+	TAILQ_ENTRY(question) entry; /* in roomd.questions or .patient, by retry_ms */
 	uint64_t number;
 	enum question_kind kind;
 	uint32_t tries;
 	uint64_t retry_ms;
-	uint64_t gateway, req; /* who waits for an invite_answer */
+	struct invite_asker asker; /* of an invitation */
+	bool is_patient;           /* in roomd.patient */
 	struct str room, user, user2;
 };
 
@@ -155,14 +171,17 @@ struct roomd {
 	struct peer *peer; /* NULL for answers of historyd */
 
 	struct table peers; /* by id */
+	struct peer_list all_peers;
 	struct table rooms;
 	struct table names;
 	struct table questions_by_number;
+	struct table invite_puts; /* questions, by who waits for them */
 	uint64_t versions, rounds, last_question;
 	uint32_t waiters;
 
 	/* Equal waits need only a queue. */
-	struct question_list questions;
+	struct question_list questions, patient;
+	struct pending_list unseen;
 	struct room_user_list typing;
 	struct name_list reserved;
 	struct buf scratch;
@@ -176,16 +195,21 @@ void room_forget_joins(struct roomd *r, uint64_t gateway); /* that wait; they wi
 void room_private_ask(struct roomd *r, const struct ev_private_ask *ev);
 void room_facts(struct roomd *r, const struct ev_room_facts *ev);
 void room_private_done(struct roomd *r, const struct ev_private_done *ev);
-void room_question_failed(struct roomd *r, const struct question *q);
 struct room *room_find(const struct roomd *r, struct str name);
 void room_free(struct roomd *r, struct room *room);
+
+/* A question about a room was not answered in time. Those in line are dropped: their gateways ask
+ * again. True: it is still needed. */
+NODISCARD
+bool room_question_expired(struct roomd *r, const struct question *q);
+void room_question_dropped(struct roomd *r, const struct question *q);
 
 /* members.c */
 struct room *room_get(struct roomd *r, struct str name);
 void room_put_away(struct roomd *r, struct room *room); /* if nothing holds it */
 struct room_user *room_user_find(const struct room *room, struct str user);
 void member_add(struct roomd *r, struct room *room, struct str user, struct peer *peer);
-void member_remove(struct roomd *r, struct member *m);
+void member_remove(struct roomd *r, struct member *m); /* the room stays; see room_put_away */
 void room_presence_ask(struct roomd *r, const struct ev_presence_ask *ev);
 
 /* typing.c */
@@ -211,8 +235,11 @@ void invite_seen(struct roomd *r, const struct ev_invite_seen *ev);
 void invite_load(struct roomd *r, struct name *n); /* and publish what is pending */
 void invite_loaded(struct roomd *r, const struct ev_invites *ev);
 void invite_done(struct roomd *r, const struct ev_invite_done *ev);
-void invite_question_failed(struct roomd *r, const struct question *q);
-void invite_forget_all(struct name *n);
+bool invite_question_needed(const struct roomd *r, const struct question *q);
+void invite_question_dropped(struct roomd *r, const struct question *q);
+void invite_forget_all(struct roomd *r, struct name *n);
+void invite_tell_no_more(struct roomd *r, struct name *n); /* nobody is there to be told */
+void invite_tick(struct roomd *r);
 
 /* peers.c */
 bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
@@ -227,6 +254,8 @@ struct member *peer_member(const struct roomd *r, const struct room_user *u);
 uint64_t question_start(struct roomd *r, const struct question *wish); /* its number */
 struct question *question_find(struct roomd *r, uint64_t number);
 void question_end(struct roomd *r, struct question *q);
+void question_drop_all(struct roomd *r); /* at the end */
 void question_tick(struct roomd *r);
+struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_historyd_questions.c — private rooms and invitations: the rules, and that an answer means
  * stored. */
+#include "historyd/inbox.h"
 #include "tests/unit/test_historyd.h"
 
 #include <stdio.h>
@@ -262,8 +263,10 @@ static void test_invites_are_bounded(void **state)
 	struct rig *r = rig_new(10);
 	for (unsigned i = 0; i < INVITES_MAX; i++) {
 		char room[8];
+		char from[8];
 		snprintf(room, sizeof room, "r%u", i);
-		put_invite(r, room, "ann", "bob");
+		snprintf(from, sizeof from, "u%u", i / INVITES_FROM_ONE_MAX);
+		put_invite(r, room, from, "bob");
 		assert_non_null(strstr(answer(r), " ok\n"));
 	}
 	put_invite(r, "one more", "ann", "bob");
@@ -276,6 +279,30 @@ static void test_invites_are_bounded(void **state)
 				       "invite r8>bob ok\n"
 				       "invite one more>bob ok\n"
 				       "invite two more>bob rate_limited\n");
+	rig_free(r);
+}
+
+/* One stranger does not fill the box for everybody. */
+static void test_invites_of_one_sender_are_bounded(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(10);
+	for (unsigned i = 0; i < INVITES_FROM_ONE_MAX; i++) {
+		char room[8];
+		snprintf(room, sizeof room, "r%u", i);
+		put_invite(r, room, "eve", "bob");
+		assert_non_null(strstr(answer(r), " ok\n"));
+	}
+	put_invite(r, "one more", "eve", "bob");
+	put_invite(r, "r7", "eve", "bob");
+	put_invite(r, "den", "ann", "bob");
+	drop_invite(r, "r8", "bob");
+	put_invite(r, "one more", "eve", "bob");
+	assert_string_equal(answer(r), "invite one more>bob rate_limited\n"
+				       "invite r7>bob ok\n"
+				       "invite den>bob ok\n"
+				       "invite r8>bob ok\n"
+				       "invite one more>bob ok\n");
 	rig_free(r);
 }
 
@@ -334,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_questions_when_not_writable),
 		cmocka_unit_test(test_invites),
 		cmocka_unit_test(test_invites_are_bounded),
+		cmocka_unit_test(test_invites_of_one_sender_are_bounded),
 		cmocka_unit_test(test_empty_fields),
 		cmocka_unit_test(test_bad_question_has_an_empty_answer),
 	};

@@ -1,130 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* test_roomd.c — roomd's core, with the test as its gateways and its historyd. */
-#include "roomd/roomd.h"
+/* test_roomd.c — roomd's core: names, presence, typing, gateways that die. Private rooms are in
+ * test_roomd_private.c. */
 #include "tests/sim/rng.h"
-#include "tests/support/bus_peer.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-// cmocka wants the three above first
-#include <cmocka.h>
-
-#define ROOM STR("den")
-#define ANN STR("ann")
-#define BOB STR("bob")
-#define EVE STR("eve")
-#define KEY STR("0123456789abcdef")
-
-struct fixture {
-	struct roomd *roomd;
-	struct roomd_out out;
-	struct bus_peer gateway[2], historyd;
-	uint64_t now_ms;
-};
-
-static void send(struct fixture *f, struct bus_peer *from)
-{
-	roomd_out_reset(&f->out);
-	roomd_step(f->roomd, f->now_ms, bus_peer_message(from), &f->out);
-}
-
-static void tick(struct fixture *f, uint64_t ms)
-{
-	roomd_out_reset(&f->out);
-	f->now_ms += ms;
-	roomd_tick(f->roomd, f->now_ms, &f->out);
-}
-
-/* The gateway says that nobody is there, or whoever was put into its batch before. */
-static void say_members(struct fixture *f, struct bus_peer *g)
-{
-	struct bus_event ask;
-	assert_true(bus_find(&f->out.down, EV_members_ask, 0, &ask));
-	assert_int_equal(ask.as.members_ask.gateway, g->self.id);
-	bus_put_members_end(&g->batch, &(struct ev_members_end){.round = ask.as.members_ask.round});
-	send(f, g);
-}
-
-static int open_roomd(void **state)
-{
-	struct fixture *f = mem_alloc(sizeof *f);
-	f->now_ms = 1000;
-	f->roomd = roomd_open(&(struct roomd_options){.historyd_shards = 1, .seed = 1}, f->now_ms);
-	for (uint64_t i = 0; i < 2; i++)
-		f->gateway[i].self =
-			(struct envelope){.from = SERVICE_GATEWAY, .id = i, .epoch = 1};
-	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = 1};
-	f->historyd.is_answering = true;
-	for (size_t i = 0; i < 2; i++) {
-		send(f, &f->gateway[i]);
-		say_members(f, &f->gateway[i]);
-	}
-	tick(f, 1500);
-	*state = f;
-	return 0;
-}
-
-static int close_roomd(void **state)
-{
-	struct fixture *f = *state;
-	roomd_close(f->roomd);
-	roomd_out_free(&f->out);
-	bus_peer_free(&f->gateway[0]);
-	bus_peer_free(&f->gateway[1]);
-	bus_peer_free(&f->historyd);
-	mem_free(f);
-	return 0;
-}
-
-static void join(struct fixture *f, size_t g, struct str user)
-{
-	bus_put_join(&f->gateway[g].batch, &(struct ev_join){.room = ROOM, .user = user});
-	send(f, &f->gateway[g]);
-}
-
-/* Answers the room_ask that is in the outbox. */
-static void give_facts(struct fixture *f, struct str owner, struct str guest)
-{
-	struct bus_event ask;
-	assert_true(bus_find(&f->out.ask[0], EV_room_ask, 0, &ask));
-	bus_put_room_facts(&f->historyd.batch, &(struct ev_room_facts){.req = ask.as.room_ask.req,
-								       .room = ROOM,
-								       .owner = owner,
-								       .guest = guest});
-	send(f, &f->historyd);
-}
-
-static enum err join_status(const struct fixture *f, size_t n)
-{
-	struct bus_event ev;
-	assert_true(bus_find(&f->out.down, EV_join_answer, n, &ev));
-	return (enum err)ev.as.join_answer.status;
-}
-
-static void join_public(struct fixture *f, size_t g, struct str user)
-{
-	join(f, g, user);
-	if (bus_count(&f->out.ask[0], EV_room_ask))
-		give_facts(f, STR(""), STR(""));
-	assert_int_equal(join_status(f, 0), ERR_OK);
-}
-
-static enum err claim(struct fixture *f, size_t g, struct str user, struct str key)
-{
-	struct bus_event ev;
-	bus_put_claim(&f->gateway[g].batch, &(struct ev_claim){.user = user, .key = key});
-	send(f, &f->gateway[g]);
-	assert_true(bus_find(&f->out.down, EV_claim_answer, 0, &ev));
-	assert_int_equal(ev.as.claim_answer.gateway, g);
-	return (enum err)ev.as.claim_answer.status;
-}
-
-static void release(struct fixture *f, size_t g, struct str user)
-{
-	bus_put_release(&f->gateway[g].batch, &(struct ev_release){.user = user});
-	send(f, &f->gateway[g]);
-}
+#include "tests/unit/test_roomd.h"
 
 static void test_answers_nothing_before_it_has_settled(void **state)
 {
@@ -196,95 +74,6 @@ static void test_first_in_and_last_out_are_announced(void **state)
 	assert_int_equal(ev.as.presence.names.count, 1);
 	assert_int_equal(ev.as.presence.version, version + 2);
 	assert_true(ev.as.presence.last);
-}
-
-static void test_private_rooms_refuse_others(void **state)
-{
-	struct fixture *f = *state;
-	join(f, 0, EVE);
-	join(f, 0, ANN);
-	roomd_out_reset(&f->out);
-	tick(f, 1000); /* the question is repeated */
-	give_facts(f, ANN, BOB);
-	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 2);
-	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);
-	assert_int_equal(join_status(f, 1), ERR_OK);
-	assert_int_equal(bus_count(&f->out.down, EV_user_in), 1);
-}
-
-static enum err private_status(const struct fixture *f)
-{
-	struct bus_event ev;
-	assert_true(bus_find(&f->out.down, EV_private_answer, 0, &ev));
-	assert_int_equal(ev.as.private_answer.req, 7);
-	return (enum err)ev.as.private_answer.status;
-}
-
-static void ask_private(struct fixture *f, struct str user, struct str user2)
-{
-	bus_put_private_ask(
-		&f->gateway[0].batch,
-		&(struct ev_private_ask){.req = 7, .room = ROOM, .user = user, .user2 = user2});
-	send(f, &f->gateway[0]);
-}
-
-static void test_a_room_is_made_private_while_others_wait(void **state)
-{
-	struct fixture *f = *state;
-	struct bus_event put;
-	join_public(f, 0, ANN);
-	ask_private(f, ANN, BOB);
-	assert_true(bus_find(&f->out.ask[0], EV_private_put, 0, &put));
-	uint64_t req = put.as.private_put.req;
-	join(f, 1, EVE);
-	assert_int_equal(f->out.down.count, 0); /* behind the question */
-	bus_put_private_done(&f->historyd.batch,
-			     &(struct ev_private_done){.req = req, .room = ROOM, .status = ERR_OK});
-	send(f, &f->historyd);
-	assert_int_equal(private_status(f), ERR_OK);
-	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);
-	join(f, 1, BOB);
-	assert_int_equal(join_status(f, 0), ERR_OK);
-	ask_private(f, ANN, BOB);
-	assert_int_equal(private_status(f), ERR_ALREADY_IN);
-	ask_private(f, EVE, BOB);
-	assert_int_equal(private_status(f), ERR_FORBIDDEN);
-	ask_private(f, ANN, EVE);
-	assert_int_equal(private_status(f), ERR_ROOM_TAKEN);
-}
-
-static void test_a_room_with_others_is_taken(void **state)
-{
-	struct fixture *f = *state;
-	join_public(f, 0, ANN);
-	join_public(f, 1, EVE);
-	ask_private(f, ANN, BOB);
-	assert_int_equal(private_status(f), ERR_ROOM_TAKEN);
-	assert_int_equal(bus_count(&f->out.ask[0], EV_private_put), 0);
-}
-
-static void test_invitations_are_kept_before_they_are_told(void **state)
-{
-	struct fixture *f = *state;
-	struct bus_event ev;
-	const struct ev_invite_ask ask = {.req = 9, .room = ROOM, .user = ANN, .user2 = BOB};
-	assert_int_equal(claim(f, 1, BOB, STR("")), ERR_OK);
-	bus_put_invite_ask(&f->gateway[0].batch, &ask);
-	send(f, &f->gateway[0]);
-	assert_int_equal(f->out.down.count, 0);
-	assert_true(bus_find(&f->out.ask[0], EV_invite_put, 0, &ev));
-	bus_put_invite_done(
-		&f->historyd.batch,
-		&(struct ev_invite_done){
-			.req = ev.as.invite_put.req, .room = ROOM, .user2 = BOB, .status = ERR_OK});
-	send(f, &f->historyd);
-	assert_int_equal(bus_count(&f->out.down, EV_invited), 1);
-	assert_true(bus_find(&f->out.down, EV_invite_answer, 0, &ev));
-	assert_int_equal(ev.as.invite_answer.req, 9);
-	bus_put_invite_seen(&f->gateway[1].batch,
-			    &(struct ev_invite_seen){.room = ROOM, .user2 = BOB});
-	send(f, &f->gateway[1]);
-	assert_int_equal(bus_count(&f->out.ask[0], EV_invite_drop), 1);
 }
 
 static void test_typing_ends(void **state)
@@ -373,22 +162,31 @@ static void test_a_waiting_join_dies_with_its_gateway(void **state)
 	assert_int_equal(bus_count(&f->out.down, EV_user_in), 0);
 }
 
+static void test_closes_with_many_gateways(void **state)
+{
+	struct fixture *f = *state;
+	for (uint64_t i = 2; i < 100; i++) {
+		struct bus_peer g = {
+			.self = {.from = SERVICE_GATEWAY, .id = i, .epoch = 1},
+		};
+		bus_put_join(&g.batch, &(struct ev_join){.room = ROOM, .user = ANN});
+		send(f, &g);
+		bus_peer_free(&g);
+	}
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_roomd, close_roomd)
 	const struct CMUnitTest tests[] = {
 		TEST(test_answers_nothing_before_it_has_settled),
 		TEST(test_names_belong_to_their_keys),
 		TEST(test_first_in_and_last_out_are_announced),
-		TEST(test_private_rooms_refuse_others),
-		TEST(test_a_room_is_made_private_while_others_wait),
-		TEST(test_a_room_with_others_is_taken),
-		TEST(test_invitations_are_kept_before_they_are_told),
 		TEST(test_typing_ends),
 		TEST(test_a_dead_gateway_leaves_no_ghosts),
 		TEST(test_a_round_sweeps_out_who_is_not_named),
 		TEST(test_garbage_is_counted),
 		TEST(test_a_waiting_join_dies_with_its_gateway),
+		TEST(test_closes_with_many_gateways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
