@@ -10,23 +10,33 @@ struct conn {
 	struct session *session; /* NULL: closed on the gateway's side */
 	void *client;            /* NULL: closed on the client's side */
 	const struct conn_events *events;
-	struct buf window; /* sent, and not read by the client while it stalls */
-	struct buf kept;   /* what the shell keeps for a blocked connection */
-	bool is_stalled, is_blocked, is_closing;
+	struct buf window;     /* sent, and not read by the client while it stalls */
+	struct buf kept;       /* what the shell keeps for a blocked connection */
+	struct unread *unread; /* what came while the gateway reads nothing of it */
+	enum wire wire;
+	bool is_stalled, is_blocked, is_closing, is_paused;
 	uint16_t close_code;
+	uint64_t last_ms;    /* when the newest text arrives */
 	uint64_t in_transit; /* texts on their way; the struct lives while there are any */
 };
 
-struct conn *conn_open(struct world *w, uint32_t gateway, void *client,
-		       const struct conn_events *events)
+/* A text that the gateway has not read. */
+struct unread {
+	struct unread *next;
+	struct str text; /* owned */
+};
+
+struct conn *conn_open(struct world *w, uint32_t gateway, enum wire wire, bool is_batched,
+		       void *client, const struct conn_events *events)
 {
 	struct node *n = &w->gateway[gateway];
 	if (!n->is_up)
 		return NULL;
 	struct conn *c = mem_alloc(sizeof *c);
-	*c = (struct conn){.next = w->conns, .gateway = n, .client = client, .events = events};
+	*c = (struct conn){
+		.next = w->conns, .gateway = n, .client = client, .events = events, .wire = wire};
 	w->conns = c;
-	c->session = gateway_connect(n->gateway, w->now_ms, c, WIRE_NATIVE, true);
+	c->session = gateway_connect(n->gateway, w->now_ms, c, wire, is_batched);
 	n->is_due = true;
 	return c;
 }
@@ -34,7 +44,65 @@ struct conn *conn_open(struct world *w, uint32_t gateway, void *client,
 void conn_send(struct world *w, struct conn *c, struct str text)
 {
 	c->in_transit++;
-	net_client_text(w, c, text);
+	net_client_text(w, c, &c->last_ms, text);
+}
+
+/* `2`, the id of the ack if one is wanted, and the array. */
+static void read_packet(struct world *w, struct conn *c, struct str text)
+{
+	struct gateway_out *out = &c->gateway->gateway_out;
+	uint64_t id = 0;
+	size_t at = 1;
+	CHECK(text.len && text.ptr[0] == '2');
+	for (; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+		id = id * 10 + (uint64_t)(text.ptr[at] - '0');
+	struct str array = str_of(text.ptr + at, text.len - at);
+	if (gateway_packet(c->gateway->gateway, w->now_ms, c->session, at > 1, id, array, out))
+		return;
+	c->is_closing = true;
+	c->close_code = 1005;
+}
+
+static void read_text(struct world *w, struct conn *c, struct str text)
+{
+	if (c->wire == WIRE_SOCKETIO)
+		read_packet(w, c, text);
+	else
+		gateway_frame(c->gateway->gateway, w->now_ms, c->session, text,
+			      &c->gateway->gateway_out);
+	c->gateway->is_due = true;
+}
+
+static struct unread *take_unread(struct conn *c, struct str *text)
+{
+	struct unread *u = c->unread;
+	c->unread = u->next;
+	*text = u->text;
+	return u;
+}
+
+void conn_read_unread(struct world *w, struct node *gateway)
+{
+	struct str text;
+	for (struct conn *c = w->conns; c; c = c->next)
+		while (c->gateway == gateway && c->unread && !c->is_paused) {
+			mem_free(take_unread(c, &text));
+			if (c->session && !c->is_closing)
+				read_text(w, c, text);
+			str_free(&text);
+		}
+}
+
+static void conn_free(struct conn *c)
+{
+	struct str text;
+	while (c->unread) {
+		mem_free(take_unread(c, &text));
+		str_free(&text);
+	}
+	buf_free(&c->window);
+	buf_free(&c->kept);
+	mem_free(c);
 }
 
 void conn_arrived(struct world *w, struct conn *c, struct str text)
@@ -42,8 +110,16 @@ void conn_arrived(struct world *w, struct conn *c, struct str text)
 	c->in_transit--;
 	if (!c->session || c->is_closing)
 		return;
-	gateway_frame(c->gateway->gateway, w->now_ms, c->session, text, &c->gateway->gateway_out);
-	c->gateway->is_due = true;
+	bool is_stopped = c->gateway->resume_ms > w->now_ms;
+	if (!c->is_paused && !is_stopped && !c->unread) {
+		read_text(w, c, text);
+		return;
+	}
+	struct unread **end = &c->unread;
+	while (*end)
+		end = &(*end)->next;
+	*end = mem_alloc(sizeof **end);
+	(*end)->text = str_copy(text);
 }
 
 /* The gateway's end goes; the client hears of it when it reads. */
@@ -155,7 +231,10 @@ static void carry_out(struct world *w, struct conn *c, const struct client_op *o
 			gateway_heard(c->gateway->gateway, w->now_ms, c->session);
 		return;
 	case CLIENT_PAUSE:
-	case CLIENT_RESUME: /* the simulated client sends little enough */
+		c->is_paused = true;
+		return;
+	case CLIENT_RESUME: /* the shell gives what it has, in the next turn */
+		c->is_paused = false;
 		return;
 	}
 }
@@ -206,16 +285,15 @@ void conn_carry_out(struct world *w, struct node *gateway, struct gateway_out *o
 			continue;
 		}
 		*at = c->next;
-		buf_free(&c->window);
-		buf_free(&c->kept);
-		mem_free(c);
+		conn_free(c);
 	}
 }
 
 bool conn_is_quiet(const struct world *w, const struct node *gateway)
 {
 	for (const struct conn *c = w->conns; c; c = c->next)
-		if (c->gateway == gateway && !c->is_stalled && (c->window.len || c->kept.len))
+		if (c->gateway == gateway && ((!c->is_stalled && (c->window.len || c->kept.len)) ||
+					      (c->unread && !c->is_paused)))
 			return false;
 	return true;
 }
@@ -225,8 +303,6 @@ void conn_free_all(struct world *w)
 	while (w->conns) {
 		struct conn *c = w->conns;
 		w->conns = c->next;
-		buf_free(&c->window);
-		buf_free(&c->kept);
-		mem_free(c);
+		conn_free(c);
 	}
 }

@@ -4,7 +4,13 @@
  * process that has died since is lost. */
 #include "tests/sim/net.h"
 
-enum { DELAY_MAX_MS = 3, SLOW_MAX_MS = 700, CUT_MAX_MS = 9000, CLIENT = 255 };
+enum {
+	DELAY_MAX_MS = 3,
+	SLOW_MAX_MS = 700,
+	CUT_MAX_MS = 9000,
+	ISOLATE_MAX_MS = 14000,
+	CLIENT = 255
+};
 
 /* One message on its way. */
 struct parcel {
@@ -199,12 +205,13 @@ uint64_t net_heartbeat_ms(const struct world *w, const struct node *n)
 	return at;
 }
 
-void net_client_text(struct world *w, struct conn *c, struct str text)
+void net_client_text(struct world *w, struct conn *c, uint64_t *last_ms, struct str text)
 {
-	push(w, &(struct parcel){.at_ms = w->now_ms + 1 + rng_below(&w->rng, DELAY_MAX_MS),
-				 .order = ++w->order,
-				 .conn = c,
-				 .bytes = str_copy(text)});
+	uint64_t at = w->now_ms + 1 + rng_below(&w->rng, DELAY_MAX_MS);
+	*last_ms = at < *last_ms ? *last_ms : at;
+	push(w,
+	     &(struct parcel){
+		     .at_ms = *last_ms, .order = ++w->order, .conn = c, .bytes = str_copy(text)});
 }
 
 void net_deliver(struct world *w)
@@ -256,7 +263,7 @@ void net_take_inbox(struct world *w, struct node *n)
 		else if (p->is_question)
 			historyd_question(n->historyd, w->now_ms, p->bytes, p->from->index);
 		else
-			historyd_step(n->historyd, w->now_ms, world_utc_ms(w), p->bytes);
+			historyd_step(n->historyd, w->now_ms, world_utc_ms(w, n), p->bytes);
 		str_free(&in->parcel.bytes);
 		mem_free(in);
 	}
@@ -275,6 +282,18 @@ void net_cut_some(struct world *w)
 	w->cut_until[from][to] = w->now_ms + ms;
 	if (is_both_ways)
 		w->cut_until[to][from] = w->now_ms + ms;
+	w->cuts++;
+}
+
+/* One that clients may still reach. */
+void net_isolate_some(struct world *w)
+{
+	uint32_t node = (uint32_t)rng_below(&w->rng, ARRAY_LEN(w->cut_until));
+	uint64_t ms = 300 + rng_below(&w->rng, ISOLATE_MAX_MS);
+	for (uint32_t i = 0; i < ARRAY_LEN(w->cut_until); i++)
+		w->cut_until[node][i] = w->cut_until[i][node] = w->now_ms + ms;
+	world_tell(w, "%s-%u is cut off from all for %" PRIu64 " ms",
+		   service_name((enum service)(node / NODES_MAX + 1)), node % NODES_MAX, ms);
 	w->cuts++;
 }
 

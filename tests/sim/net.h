@@ -21,18 +21,20 @@ void net_deliver(struct world *w); /* what has arrived, into inboxes */
 void net_take_inbox(struct world *w, struct node *n);
 uint64_t net_next_ms(const struct world *w);
 void net_cut_some(struct world *w);
+void net_isolate_some(struct world *w);
 void net_forget(struct world *w, struct node *n); /* it died: its inbox goes */
 void net_free(struct world *w);
 
-/* A client's text on its way to its gateway, and a client's wish to be closed. */
-void net_client_text(struct world *w, struct conn *c, struct str text);
+/* A client's text on its way to its gateway, behind what was sent before. */
+void net_client_text(struct world *w, struct conn *c, uint64_t *last_ms, struct str text);
 
 void conn_arrived(struct world *w, struct conn *c, struct str text);
+void conn_read_unread(struct world *w, struct node *gateway);
 void conn_carry_out(struct world *w, struct node *gateway, struct gateway_out *out);
 void conn_gateway_died(struct world *w, struct node *gateway);
 bool conn_is_quiet(const struct world *w, const struct node *gateway);
 void conn_free_all(struct world *w);
 
-uint64_t world_utc_ms(const struct world *w);
+uint64_t world_utc_ms(const struct world *w, const struct node *n);
 
 #endif

@@ -2,6 +2,8 @@
 /* plan.c — see plan.h. */
 #include "tests/sim/plan.h"
 
+#include "proto/base.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +36,29 @@ static struct faults faults_of(struct rng *rng)
 		f.clock = rng_below(rng, 100000);
 	f.stall = f.vanish = 4000;
 	f.nonsense = 10000;
+	if (rng_chance(rng, 300000))
+		f.isolate = rng_below(rng, 60000);
+	if (rng_chance(rng, 300000))
+		f.surge = rng_below(rng, 100000);
 	return f;
+}
+
+/* What people do that is no fault. */
+static void add_whims(struct rng *rng, struct faults *f)
+{
+	if (rng_chance(rng, 600000))
+		f->leave = rng_below(rng, 40000);
+	if (rng_chance(rng, 400000))
+		f->quick = rng_below(rng, 40000);
+	if (rng_chance(rng, 400000))
+		f->rejoin = rng_below(rng, 30000);
+	if (rng_chance(rng, 500000))
+		f->pipeline = rng_below(rng, 30000);
+	f->intrude = rng_below(rng, 15000);
+	if (rng_chance(rng, 400000))
+		f->socketio = rng_below(rng, 1000000);
+	if (rng_chance(rng, 300000))
+		f->batched = rng_below(rng, 1000000);
 }
 
 static struct faults patient_faults(struct rng *rng)
@@ -43,6 +67,22 @@ static struct faults patient_faults(struct rng *rng)
 			       .repeat = rng_below(rng, 20000),
 			       .slow = rng_below(rng, 5000),
 			       .nonsense = 10000};
+}
+
+static const char *with = "";
+
+void plan_with(const char *names)
+{
+	with = names;
+}
+
+static void hold_back(struct plan *p)
+{
+	static const char *const held[] = {"leave", "quick", "rejoin"};
+	for (size_t i = 0; i < ARRAY_LEN(held); i++)
+		if (!strstr(with, held[i]))
+			(void)plan_without(p, held[i], strlen(held[i]));
+	p->is_invitation_kept = strstr(with, "invitations") != NULL;
 }
 
 struct plan plan_of(uint64_t seed)
@@ -57,6 +97,11 @@ struct plan plan_of(uint64_t seed)
 	p.post_interval_ms = 50 + rng_below(&rng, 1000);
 	p.is_patient = rng_chance(&rng, 100000);
 	p.faults = p.is_patient ? patient_faults(&rng) : faults_of(&rng);
+	add_whims(&rng, &p.faults);
+	uint32_t more = (uint32_t)rng_below(&rng, 4);
+	p.rooms += more;
+	p.privates = 1 + more;
+	hold_back(&p);
 	return p;
 }
 
@@ -77,6 +122,8 @@ void plan_print_options(uint64_t seed, const struct plan *p)
 	struct plan whole = plan_of(seed);
 	const char *comma = "";
 	printf("--seed %" PRIu64, seed);
+	if (*with)
+		printf(" --with %s", with);
 #define F(name)                                                        \
 	if (whole.faults.name && !p->faults.name) {                    \
 		printf("%s%s", *comma ? comma : " --without ", #name); \
@@ -88,6 +135,8 @@ void plan_print_options(uint64_t seed, const struct plan *p)
 		printf(" --people %" PRIu32, p->people);
 	if (p->rooms != whole.rooms)
 		printf(" --rooms %" PRIu32, p->rooms);
+	if (p->privates != whole.privates)
+		printf(" --privates %" PRIu32, p->privates);
 	if (p->gateways != whole.gateways)
 		printf(" --gateways %" PRIu32, p->gateways);
 	if (p->roomds != whole.roomds)

@@ -216,6 +216,35 @@ void promise_private(struct promises *p, const char *person, struct str room, co
 	promise_broken(p, "5, private means private: %s %s " STR_FMT, person, did, STR_ARG(room));
 }
 
+/* 5, for the two: the room is theirs for good, and "kept until it was shown once" is said of the
+ * invitation. */
+void promise_invitation(struct promises *p, const char *person, struct str room, const char *what)
+{
+	promise_broken(p, "5, a private room is for its two: %s %s " STR_FMT, person, what,
+		       STR_ARG(room));
+}
+
+/* 2. Frames: "A frame with an `id` gets exactly one reply that repeats it". */
+void promise_one_reply(struct promises *p, const char *person, const char *what, uint64_t id)
+{
+	promise_broken(p, "exactly one reply: %s, for %s (%" PRIu64 ")", person, what, id);
+}
+
+/* 3. Events: what follows a join that is under way "is taken in order". */
+void promise_in_turn(struct promises *p, const char *person, const char *what, uint64_t id,
+		     const char *before, uint64_t before_id)
+{
+	promise_broken(p, "in order: %s has %s %" PRIu64 " answered before %s %" PRIu64, person,
+		       what, id, before, before_id);
+}
+
+void promise_nothing_after_leave(struct promises *p, const char *person, struct str room,
+				 struct str event)
+{
+	promise_broken(p, "left is left: %s is not in " STR_FMT " and gets " STR_FMT, person,
+		       STR_ARG(room), STR_ARG(event));
+}
+
 /* 6. "Bad input hurts nobody else. It gets a clear error, and the connection stays open unless it
  * is hostile." */
 void promise_clear_error(struct promises *p, const char *person, struct str code,
@@ -240,6 +269,19 @@ static bool last_seq(void *ctx, const struct rec_chat *chat, struct str packed)
 	(void)packed;
 	*(uint64_t *)ctx = chat->seq;
 	return false;
+}
+
+bool promises_owners(struct promises *p, struct str room, struct str *owner, struct str *guest)
+{
+	const struct node *n = &p->world->historyd[shard_of(room, p->world->historyds)];
+	struct store *store = store_memory_store(n->disk);
+	struct store_room facts;
+	store_memory_set_unreadable(n->disk, false); /* for us */
+	CHECK(store->room(store->impl, room, &facts) == ERR_OK);
+	store_memory_set_unreadable(n->disk, p->world->now_ms < n->disk_unreadable_until);
+	*owner = facts.owner;
+	*guest = facts.guest;
+	return facts.owner.len > 0;
 }
 
 uint64_t promises_head(struct promises *p, struct str room)

@@ -58,12 +58,29 @@ void promise_typing_ends(struct promises *p, const char *person, const char *oth
 /* 5: somebody read or joined a room that is private to others. */
 void promise_private(struct promises *p, const char *person, struct str room, const char *did);
 
+/* 5: somebody is kept from a room that is theirs, or told of one that is not. */
+void promise_invitation(struct promises *p, const char *person, struct str room, const char *what);
+
+/* "A frame with an id gets exactly one reply": none came, or one too many. */
+void promise_one_reply(struct promises *p, const char *person, const char *what, uint64_t id);
+
+/* What follows a join or a leave is taken after it. */
+void promise_in_turn(struct promises *p, const char *person, const char *what, uint64_t id,
+		     const char *before, uint64_t before_id);
+
+/* Nothing of a room reaches who has left it. */
+void promise_nothing_after_leave(struct promises *p, const char *person, struct str room,
+				 struct str event);
+
 /* 6: the answer to what was not allowed; `code` is the error's. */
 void promise_clear_error(struct promises *p, const char *person, struct str code,
 			 const char *expected);
 
 /* 7: how long the gateway has taken, or takes, for an answer. */
 void promise_answered(struct promises *p, const char *person, const char *what, uint64_t ms);
+
+/* Whether the room is private, as the disk says; the names last until the next call. */
+bool promises_owners(struct promises *p, struct str room, struct str *owner, struct str *guest);
 
 /* The newest seq of the room on disk. */
 uint64_t promises_head(struct promises *p, struct str room);

@@ -1,123 +1,172 @@
 // SPDX-License-Identifier: MIT
-/* saying.c — the frames that a simulated client sends. When it sends them is people.c's. */
+/* saying.c — the frames that a simulated client sends, on whatever wire. When it sends them is
+ * people.c's, seats.c's and private.c's. */
 #include "tests/sim/person.h"
 
 #include <stdio.h>
 
 enum { GAP_PAGE = 60 };
 
-static void send_line(struct person *me)
+void say_all(struct person *me)
 {
-	world_tell(me->all->world, "%s > " STR_FMT, me->name, STR_ARG(buf_view(&me->all->line)));
-	conn_send(me->all->world, me->conn, buf_view(&me->all->line));
+	if (me->conn && me->batch.len)
+		conn_send(me->all->world, me->conn, buf_view(&me->batch));
+	buf_reset(&me->batch);
 }
 
-static void begin(struct person *me, const char *event, uint32_t room)
+static void send_line(struct person *me)
+{
+	struct str line = buf_view(&me->all->line);
+	world_tell(me->all->world, "%s > " STR_FMT, me->name, STR_ARG(line));
+	if (me->voice != VOICE_BATCHED) {
+		conn_send(me->all->world, me->conn, line);
+		return;
+	}
+	buf_append(&me->batch, "\n", me->batch.len ? 1 : 0);
+	buf_str(&me->batch, line);
+}
+
+/* Opens the object of the data. */
+static void begin_data(struct person *me, const char *event, uint32_t room)
 {
 	char name[NAME_LEN];
+	struct buf *line = &me->all->line;
 	room_name(room, name);
-	buf_reset(&me->all->line);
-	buf_printf(&me->all->line, "{\"event\":\"%s\",\"id\":%" PRIu64 ",\"data\":{\"room\":\"%s\"",
-		   event, ++me->next_id, name);
+	buf_reset(line);
+	me->next_id++;
+	if (me->voice == VOICE_SOCKETIO)
+		buf_printf(line, "2%" PRIu64 "[\"%s\",{\"room\":\"%s\"", me->next_id, event, name);
+	else
+		buf_printf(line, "{\"event\":\"%s\",\"id\":%" PRIu64 ",\"data\":{\"room\":\"%s\"",
+			   event, me->next_id, name);
+}
+
+static struct asked *begin(struct person *me, enum asked_kind kind, const char *event,
+			   uint32_t room)
+{
+	begin_data(me, event, room);
+	return asked_add(me, kind, room);
 }
 
 static void end(struct person *me)
 {
-	BUF_LIT(&me->all->line, "}}");
+	if (me->voice == VOICE_SOCKETIO)
+		BUF_LIT(&me->all->line, "}]");
+	else
+		BUF_LIT(&me->all->line, "}}");
 	send_line(me);
 }
 
-/* A greeting will follow. */
-static void expect_greeting(struct person *me, struct seat *seat)
+static void note_move(struct seat *seat, const struct asked *a)
 {
-	seat->join_ms = me->all->world->now_ms;
-	seat->is_joined = seat->has_history = seat->is_asking = false;
-	seat->has_stalled = me->stalled_until != 0;
-	seat->live_first = seat->live_last = 0;
-	memset(seat->people, 0, sizeof seat->people);
-	memset(seat->typing_ms, 0, sizeof seat->typing_ms);
+	seat->move_id = a->id;
+	seat->move_kind = a->kind;
+	seat->moving += a->kind != ASKED_INVITE;
 }
 
-void say_join(struct person *me, uint32_t room)
+void say_join(struct person *me, uint32_t room, bool has_since)
 {
 	struct seat *seat = &me->seats[room];
-	begin(me, "userJoin", room);
-	seat->since = seat->have;
-	buf_printf(&me->all->line, ",\"username\":\"%s\",\"key\":\"%s\",\"since\":%" PRIu64,
-		   me->name, me->key, seat->since);
+	struct asked *a = begin(me, ASKED_JOIN, "userJoin", room);
+	buf_printf(&me->all->line, ",\"username\":\"%s\",\"key\":\"%s\"", me->name, me->key);
+	if (has_since)
+		buf_printf(&me->all->line, ",\"since\":%" PRIu64, seat->have);
 	end(me);
-	seat->join_id = me->next_id;
-	expect_greeting(me, seat);
+	a->has_since = has_since;
+	a->since = has_since ? seat->have : 0;
+	note_move(seat, a);
+	seat->will_be_joined = true;
+	seat->join_ms = a->sent_ms;
+}
+
+void say_leave(struct person *me, uint32_t room)
+{
+	struct seat *seat = &me->seats[room];
+	const struct asked *a = begin(me, ASKED_LEAVE, "userLeave", room);
+	end(me);
+	note_move(seat, a);
+	seat->will_be_joined = false;
 }
 
 void say_post(struct person *me, struct post *post)
 {
-	begin(me, "updateChat", post->room);
-	buf_printf(&me->all->line, ",\"cid\":\"%s\",\"body\":\"message %s\"", post->cid, post->cid);
+	char cid[NAME_LEN * 2];
+	cid_name(me, post->number, cid);
+	struct asked *a = begin(me, ASKED_POST, "updateChat", post->room);
+	buf_printf(&me->all->line, ",\"cid\":\"%s\",\"body\":\"message %s\"", cid, cid);
 	end(me);
-	post->ids[post->sendings++ % SENDINGS_KEPT] = me->next_id;
-	post->sent_ms = me->all->world->now_ms;
+	a->number = post->number;
+	post->sendings++;
+	post->sent_id = a->id;
+	post->sent_ms = a->sent_ms;
 	post->is_sent = true;
 }
 
 void say_typing(struct person *me, uint32_t room)
 {
-	begin(me, "userTyping", room);
+	begin(me, ASKED_TYPING, "userTyping", room);
 	end(me);
 }
 
-void say_new_room(struct person *me)
+void say_new_room(struct person *me, uint32_t room, uint32_t guest)
 {
-	uint32_t room = me->all->rooms - 1;
 	struct seat *seat = &me->seats[room];
-	begin(me, "newRoom", room);
-	buf_printf(&me->all->line, ",\"username2\":\"%s\"", me->all->person[1].name);
+	struct asked *a = begin(me, ASKED_INVITE, "newRoom", room);
+	buf_printf(&me->all->line, ",\"username2\":\"%s\"", me->all->person[guest].name);
 	end(me);
-	me->invite_id = me->next_id;
+	a->guest = guest;
+	seat->is_inviting = true;
 	if (seat->is_joined)
 		return;
 	/* It is a join too, one without `since`. */
-	seat->since = 0;
-	expect_greeting(me, seat);
+	note_move(seat, a);
+	seat->greeting = *a;
+	seat->is_again = seat->has_list = seat->has_history = false;
 }
 
 void ask_gap(struct person *me, uint32_t room)
 {
 	struct seat *seat = &me->seats[room];
-	if (seat->is_asking || seat->have + 1 >= seat->live_first)
+	if (seat->is_asking || seat->have + 1 >= seat->live_first || !asked_has_room(me))
 		return;
-	begin(me, "history", room);
+	begin(me, ASKED_PAGE, "history", room);
 	buf_printf(&me->all->line, ",\"after\":%" PRIu64 ",\"limit\":%d", seat->have, GAP_PAGE);
 	end(me);
-	seat->page_id = me->next_id;
 	seat->is_asking = true;
+}
+
+/* Half an object, which on the Socket.IO wire would end the connection. */
+static void say_half(struct person *me)
+{
+	buf_reset(&me->all->line);
+	BUF_LIT(&me->all->line, "{\"event\":\"updateChat\",\"data\":{\"room\":");
+	me->has_unnumbered = true;
+	me->nonsense_code = "bad_json";
+	send_line(me);
 }
 
 /* One thing at a time, so that the answer can be told. */
 void say_nonsense(struct person *me)
 {
 	struct buf *line = &me->all->line;
-	struct rng *rng = &me->all->world->rng;
 	if (me->nonsense_id || me->has_unnumbered)
 		return;
-	switch (rng_below(rng, 5)) {
-	case 0:
-		buf_reset(line);
-		BUF_LIT(line, "{\"event\":\"updateChat\",\"data\":{\"room\":");
-		me->has_unnumbered = true;
-		me->nonsense_code = "bad_json";
-		send_line(me);
+	uint64_t which = rng_below(rng_of(me), 5);
+	if (which == 0 && me->voice != VOICE_SOCKETIO) {
+		say_half(me);
 		return;
+	}
+	switch (which) {
 	case 1:
-		begin(me, "noSuchEvent", 0);
+		begin(me, ASKED_NONSENSE, "noSuchEvent", 0);
 		me->nonsense_code = "bad_event";
 		break;
 	case 2:
-		begin(me, "updateChat", 0); /* and no body */
+		begin(me, ASKED_NONSENSE, "updateChat", 0); /* and no body */
 		me->nonsense_code = "bad_field";
 		break;
 	case 3:
-		begin(me, "updateChat", 0);
+		begin(me, ASKED_NONSENSE, "updateChat", 0);
 		BUF_LIT(line, ",\"body\":\"");
 		for (size_t i = 0; i <= 4000; i++)
 			BUF_LIT(line, "x");
@@ -125,7 +174,7 @@ void say_nonsense(struct person *me)
 		me->nonsense_code = "too_large";
 		break;
 	default:
-		begin(me, "userJoin", 0);
+		begin(me, ASKED_NONSENSE, "userJoin", 0);
 		BUF_LIT(line, ",\"username\":\"somebody else\"");
 		me->nonsense_code = "username_mismatch";
 		break;

@@ -81,7 +81,8 @@ struct plan shrink(uint64_t seed, struct plan plan)
 	while (is_smaller) {
 		is_smaller = drop_faults(&s);
 		is_smaller |= lower(&s, offsetof(struct plan, people), 3);
-		is_smaller |= lower(&s, offsetof(struct plan, rooms), 2);
+		is_smaller |= lower(&s, offsetof(struct plan, rooms), s.best.privates + 1);
+		is_smaller |= lower(&s, offsetof(struct plan, privates), 1);
 		is_smaller |= lower(&s, offsetof(struct plan, gateways), 1);
 		is_smaller |= lower(&s, offsetof(struct plan, roomds), 1);
 		is_smaller |= lower(&s, offsetof(struct plan, historyds), 1);

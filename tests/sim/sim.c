@@ -21,8 +21,9 @@ struct command {
 static void usage(void)
 {
 	fputs("usage: sim --seeds FIRST-LAST [--first] | --seed N [--log | --shrink]\n"
-	      "       [--calm] [--without FAULT,…] [--people N] [--rooms N] [--gateways N]\n"
-	      "       [--roomds N] [--historyds N] [--storm MS]\n"
+	      "       [--calm] [--without FAULT,…] [--with FAULT,…] [--people N] [--rooms N] "
+	      "[--privates N]\n"
+	      "       [--gateways N] [--roomds N] [--historyds N] [--storm MS]\n"
 	      "faults:",
 	      stderr);
 #define F(name) fputs(" " #name, stderr);
@@ -59,10 +60,14 @@ static void read_option(struct command *c, const char *name, const char *value)
 		read_range(c, value);
 	else if (strcmp(name, "--without") == 0)
 		c->without = value;
+	else if (strcmp(name, "--with") == 0)
+		plan_with(value);
 	else if (strcmp(name, "--people") == 0)
 		c->instead.people = (uint32_t)number(value);
 	else if (strcmp(name, "--rooms") == 0)
 		c->instead.rooms = (uint32_t)number(value);
+	else if (strcmp(name, "--privates") == 0)
+		c->instead.privates = (uint32_t)number(value);
 	else if (strcmp(name, "--gateways") == 0)
 		c->instead.gateways = (uint32_t)number(value);
 	else if (strcmp(name, "--roomds") == 0)
@@ -103,6 +108,7 @@ static struct plan plan_for(uint64_t seed, const struct command *c)
 	const struct plan *i = &c->instead;
 	p.people = i->people ? i->people : p.people;
 	p.rooms = i->rooms ? i->rooms : p.rooms;
+	p.privates = i->privates ? i->privates : p.privates;
 	p.gateways = i->gateways ? i->gateways : p.gateways;
 	p.roomds = i->roomds ? i->roomds : p.roomds;
 	p.historyds = i->historyds ? i->historyds : p.historyds;

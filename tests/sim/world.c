@@ -142,6 +142,7 @@ void world_close(struct world *w)
 static void turn_gateway(struct world *w, struct node *n)
 {
 	struct gateway_out *out = &n->gateway_out;
+	conn_read_unread(w, n);
 	net_take_inbox(w, n);
 	gateway_tick(n->gateway, w->now_ms, out);
 	bool has_more = gateway_flush(n->gateway, w->now_ms, out);
@@ -168,9 +169,9 @@ static void turn_roomd(struct world *w, struct node *n)
 	n->is_due = false;
 }
 
-static uint64_t utc_ms(const struct world *w)
+uint64_t world_utc_ms(const struct world *w, const struct node *n)
 {
-	return (uint64_t)((int64_t)(UTC_BASE + w->now_ms) + w->utc_skew_ms);
+	return (uint64_t)((int64_t)(UTC_BASE + w->now_ms) + n->utc_skew_ms);
 }
 
 static void turn_historyd(struct world *w, struct node *n)
@@ -194,11 +195,6 @@ static void turn_historyd(struct world *w, struct node *n)
 		net_answer(w, n, out->answers[i].asker, &out->answers[i].events);
 	historyd_out_reset(out);
 	n->is_due = false;
-}
-
-uint64_t world_utc_ms(const struct world *w)
-{
-	return utc_ms(w);
 }
 
 static uint64_t next_due(const struct node *n)
@@ -275,6 +271,17 @@ static void maybe_fail(struct world *w, struct node *n)
 		fail_disk_for_a_while(w, n);
 }
 
+/* Wrong by up to an hour or some days, or right again. */
+static void set_clock(struct world *w, struct node *n)
+{
+	uint64_t most = rng_chance(&w->rng, 200000) ? 100 * HOUR_MS : HOUR_MS;
+	n->utc_skew_ms = (int64_t)rng_below(&w->rng, 2 * most) - (int64_t)most;
+	if (rng_chance(&w->rng, 300000))
+		n->utc_skew_ms = 0;
+	world_tell(w, "the clock of historyd-%u jumps to %+" PRId64 " ms", n->index,
+		   n->utc_skew_ms);
+}
+
 static void fail_sometimes(struct world *w)
 {
 	if (w->now_ms < w->next_fault_ms)
@@ -283,11 +290,10 @@ static void fail_sometimes(struct world *w)
 	each_node(w, maybe_fail);
 	if (rng_chance(&w->rng, w->faults.cut))
 		net_cut_some(w);
-	if (rng_chance(&w->rng, w->faults.clock)) {
-		uint64_t most = rng_chance(&w->rng, 200000) ? 100 * HOUR_MS : HOUR_MS;
-		w->utc_skew_ms += (int64_t)rng_below(&w->rng, 2 * most) - (int64_t)most;
-		world_tell(w, "the clock jumps to %+" PRId64 " ms", w->utc_skew_ms);
-	}
+	if (w->faults.isolate && rng_chance(&w->rng, w->faults.isolate))
+		net_isolate_some(w);
+	if (rng_chance(&w->rng, w->faults.clock))
+		set_clock(w, &w->historyd[rng_below(&w->rng, w->historyds)]);
 }
 
 static void recover(struct world *w, struct node *n)

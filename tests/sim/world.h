@@ -41,6 +41,7 @@ struct node {
 		struct historyd *historyd;
 	};
 	struct store_memory *disk; /* historyd's; outlives it */
+	int64_t utc_skew_ms;       /* how wrong its clock is; its steady clock never is */
 	uint64_t disk_full_until, disk_unreadable_until;
 	uint64_t disk_retry_ms; /* the store failed and is opened again then; 0: it works */
 	struct inbox *inbox;
@@ -53,7 +54,6 @@ struct node {
 struct world {
 	struct rng rng;
 	uint64_t now_ms;
-	int64_t utc_skew_ms;
 	struct faults faults;
 	uint32_t gateways, roomds, historyds;
 	struct node gateway[NODES_MAX], roomd[NODES_MAX], historyd[NODES_MAX];
@@ -82,8 +82,9 @@ void world_crash(struct world *w, struct node *n, uint64_t down_ms);
 
 /* Connects a client to a gateway; NULL when that is down. The client's end lasts until `closed` was
  * called or conn_close. */
-struct conn *conn_open(struct world *w, uint32_t gateway, void *client,
-		       const struct conn_events *events);
+struct conn *conn_open(struct world *w, uint32_t gateway, enum wire wire, bool is_batched,
+		       void *client, const struct conn_events *events);
+/* One frame: JSON, or on the Socket.IO wire the EVENT packet `2[id][…]`. */
 void conn_send(struct world *w, struct conn *c, struct str text);
 /* Whether its gateway stood still at any time since then. */
 bool conn_was_paused(const struct conn *c, uint64_t since_ms);
