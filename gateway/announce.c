@@ -9,29 +9,36 @@
 #include "proto/json_out.h"
 
 /* The changes as finished frames behind each other; the n-th begins at at[n]. */
-struct news_frames {
+struct change_frames {
 	const char *bytes;
 	size_t *at;
 };
 
-static void put_user_event(struct gateway *g, struct view *v, enum wire wire, const char *event,
-			   struct str user)
+static const char *const event_names[] = {
+	[CHANGE_ARRIVED] = "userJoin",
+	[CHANGE_LEFT] = "userLeave",
+	[CHANGE_TYPES] = "userTyping",
+	[CHANGE_STOPPED] = "userStoppedTyping",
+};
+
+static bool is_of_list(const struct change *c)
 {
-	frame_put_user(frame_begin_event(g, wire, event, v->room), v->room, user);
-	frame_end_event(g, wire);
+	return c->kind == CHANGE_ARRIVED || c->kind == CHANGE_LEFT;
 }
 
-static struct news_frames write_news(struct gateway *g, struct view *v, enum wire wire)
+static struct change_frames write_changes(struct gateway *g, struct view *v, enum wire wire)
 {
 	struct arena *arena = &g->out->arena;
-	struct news_frames f = {.at = arena_alloc(arena, (v->news_count + 1) * sizeof *f.at)};
-	const struct present *p;
+	struct change_frames f = {.at = arena_alloc(arena, (v->change_count + 1) * sizeof *f.at)};
+	const struct change *c;
 	struct buf all = {0};
 	size_t n = 0;
-	STAILQ_FOREACH(p, &v->news, news)
+	STAILQ_FOREACH(c, &v->changes, entry)
 	{
 		f.at[n++] = all.len;
-		put_user_event(g, v, wire, p->is_arrival ? "userJoin" : "userLeave", p->user);
+		frame_put_user(frame_begin_event(g, wire, event_names[c->kind], v->room), v->room,
+			       c->who->user);
+		frame_end_event(g, wire);
 		frame_put(&all, FRAME_TEXT, buf_view(&g->json));
 	}
 	f.at[n] = all.len;
@@ -40,94 +47,122 @@ static struct news_frames write_news(struct gateway *g, struct view *v, enum wir
 	return f;
 }
 
-static void send_run(struct gateway *g, const struct membership *m, const struct news_frames *f,
+static void send_run(struct gateway *g, const struct membership *m, const struct change_frames *f,
 		     uint32_t from, uint32_t to)
 {
 	if (from < to)
 		frame_send(g, m->session, str_of(f->bytes + f->at[from], f->at[to] - f->at[from]));
 }
 
-/* A member who was greeted meanwhile knows the changes before that; nobody is told of oneself. A
- * reader that is behind misses all and gets the list when it has caught up. */
-static void send_news(struct gateway *g, struct view *v)
+/* From this one on; nobody is told of oneself. */
+static void send_from(struct gateway *g, const struct membership *m, const struct change_frames *f,
+		      uint32_t from)
 {
-	struct news_frames frames[WIRES] = {0};
+	const struct view *v = m->view;
+	const struct change *c;
+	uint32_t n = 0;
+	if (m->present->changes)
+		STAILQ_FOREACH(c, &v->changes, entry)
+		{
+			if (c->who == m->present && n >= from) {
+				send_run(g, m, f, from, n);
+				from = n + 1;
+			}
+			n++;
+		}
+	send_run(g, m, f, from, v->change_count);
+}
+
+/* How many of the changes there are up to the last one that alters the list. */
+static uint32_t list_changes(const struct view *v)
+{
+	const struct change *c;
+	uint32_t n = 0;
+	uint32_t last = 0;
+	STAILQ_FOREACH(c, &v->changes, entry)
+	{
+		n++;
+		if (is_of_list(c))
+			last = n;
+	}
+	return last;
+}
+
+/* A member who was greeted meanwhile knows the changes before that. A reader that is behind misses
+ * all and gets the list when it has caught up. */
+static void send_changes(struct gateway *g, struct view *v)
+{
+	struct change_frames frames[WIRES] = {0};
 	struct membership *m;
+	uint32_t of_list = list_changes(v);
 	TAILQ_FOREACH (m, &v->live, of_view) {
 		enum wire wire = m->session->wire;
-		uint32_t from = m->news_seen;
-		m->news_seen = 0;
+		uint32_t from = m->changes_seen;
+		m->changes_seen = 0;
 		if (m->session->is_blocked) {
-			m->is_list_stale = true;
+			m->is_list_stale |= of_list > 0;
 			continue;
 		}
-		if (from == v->news_count)
+		if (from == v->change_count)
 			continue;
-		m->is_list_right = false;
+		if (from < of_list)
+			m->is_list_right = false;
 		if (!frames[wire].at)
-			frames[wire] = write_news(g, v, wire);
-		if (m->present->is_news && m->present->news_index >= from) {
-			send_run(g, m, &frames[wire], from, m->present->news_index);
-			from = m->present->news_index + 1;
-		}
-		send_run(g, m, &frames[wire], from, v->news_count);
+			frames[wire] = write_changes(g, v, wire);
+		send_from(g, m, &frames[wire], from);
 	}
 }
 
-/* Tells the changes; `kept` is not dropped, though nobody may need it any more. */
-static void tell(struct gateway *g, struct view *v, const struct present *kept)
+static struct present *take_change(struct view *v)
 {
-	struct present *p;
-	if (v->news_count == 0)
-		return;
-	send_news(g, v);
-	while ((p = STAILQ_FIRST(&v->news)) != NULL) {
-		STAILQ_REMOVE_HEAD(&v->news, news);
-		p->is_news = false;
-		if (p != kept)
-			view_drop_present(g, v, p);
-	}
-	v->news_count = 0;
+	struct change *c = STAILQ_FIRST(&v->changes);
+	if (!c)
+		return NULL;
+	struct present *who = c->who;
+	STAILQ_REMOVE_HEAD(&v->changes, entry);
+	v->change_count--;
+	who->changes--;
+	mem_free(c);
+	return who;
 }
 
-void announce_news(struct gateway *g, struct view *v)
+void announce_changes(struct gateway *g, struct view *v)
 {
-	tell(g, v, NULL);
+	struct present *who;
+	if (v->change_count == 0)
+		return;
+	send_changes(g, v);
+	while ((who = take_change(v)) != NULL)
+		view_drop_present(g, v, who);
 }
 
-void announce_change(struct gateway *g, struct view *v, struct present *p)
+static void leave_queue(struct gateway *g, struct view *v)
 {
-	if (p->is_news) /* come and gone: both are told, in their order */
-		tell(g, v, p);
-	p->is_news = true;
-	p->is_arrival = p->is_listed;
-	p->news_index = v->news_count++;
-	STAILQ_INSERT_TAIL(&v->news, p, news);
-	v->is_list_old = true;
-	if (v->is_announcing)
-		return;
+	v->is_announcing = false;
+	g->announcing_count--;
+	TAILQ_REMOVE(&g->announcing, v, announcing);
+}
+
+static void enter_queue_first(struct gateway *g, struct view *v)
+{
 	v->is_announcing = true;
 	g->announcing_count++;
 	v->announce_ms = g->now_ms;
 	TAILQ_INSERT_HEAD(&g->announcing, v, announcing);
 }
 
-void announce_typing(struct gateway *g, struct view *v, const struct present *p)
+void announce_change(struct gateway *g, struct view *v, struct present *p, enum change_kind kind)
 {
-	struct membership *m;
-	struct str frame[WIRES] = {0};
-	announce_news(g, v);
-	TAILQ_FOREACH (m, &v->live, of_view) {
-		enum wire wire = m->session->wire;
-		if (m->present == p || m->session->is_blocked)
-			continue;
-		if (!frame[wire].len) {
-			put_user_event(g, v, wire,
-				       p->is_typing ? "userTyping" : "userStoppedTyping", p->user);
-			frame[wire] = frame_finish(&g->out->arena, buf_view(&g->json));
-		}
-		frame_send(g, m->session, frame[wire]);
-	}
+	struct change *c = mem_alloc(sizeof *c);
+	*c = (struct change){.who = p, .kind = kind};
+	STAILQ_INSERT_TAIL(&v->changes, c, entry);
+	v->change_count++;
+	p->changes++;
+	v->is_list_old |= is_of_list(c);
+	if (v->is_announcing && !is_of_list(c)) /* typing is told in this turn */
+		leave_queue(g, v);
+	if (!v->is_announcing)
+		enter_queue_first(g, v);
 }
 
 /* ---- the list ---- */
@@ -156,7 +191,7 @@ void announce_list(struct gateway *g, struct membership *m)
 {
 	m->is_list_stale = false;
 	m->is_list_right = true;
-	m->news_seen = m->view->news_count;
+	m->changes_seen = m->view->change_count;
 	frame_send(g, m->session, list_frame(g, m->view, m->session->wire));
 }
 
@@ -193,21 +228,15 @@ static void wait_for_more(struct gateway *g, struct view *v)
 	TAILQ_INSERT_TAIL(&g->announcing, v, announcing);
 }
 
-static void leave_queue(struct gateway *g, struct view *v)
-{
-	v->is_announcing = false;
-	g->announcing_count--;
-	TAILQ_REMOVE(&g->announcing, v, announcing);
-}
-
 void announce_flush(struct gateway *g)
 {
 	struct view *v;
 	while ((v = TAILQ_FIRST(&g->announcing)) != NULL && v->announce_ms <= g->now_ms) {
 		leave_queue(g, v);
-		if (v->news_count == 0 && !v->is_list_old)
+		bool is_of_list = list_changes(v) > 0;
+		announce_changes(g, v);
+		if (!is_of_list && !v->is_list_old)
 			continue;
-		announce_news(g, v);
 		if (v->is_list_old && v->list_ms <= g->now_ms)
 			send_list(g, v);
 		wait_for_more(g, v);
@@ -222,9 +251,8 @@ uint64_t announce_next_due(const struct gateway *g)
 
 void announce_forget(struct gateway *g, struct view *v)
 {
-	struct present *p;
-	STAILQ_FOREACH(p, &v->news, news)
-	p->is_news = false;
+	while (take_change(v))
+		continue;
 	if (v->is_announcing)
 		leave_queue(g, v);
 }

@@ -6,15 +6,13 @@
 
 #include "gateway/view.h"
 
-/* p->is_listed has just changed. */
-void announce_change(struct gateway *g, struct view *v, struct present *p);
-
-/* p->is_typing has just changed. */
-void announce_typing(struct gateway *g, struct view *v, const struct present *p);
+/* A user came, went, types or has stopped. Only noted: who knows of it may be walking a list, and
+ * nothing is freed or sent before the turn ends. */
+void announce_change(struct gateway *g, struct view *v, struct present *p, enum change_kind kind);
 
 /* Tells the changes that are not told yet, if there are any: whatever a user does is seen after the
- * user has come. */
-void announce_news(struct gateway *g, struct view *v);
+ * user has come. At the end of a turn. */
+void announce_changes(struct gateway *g, struct view *v);
 
 /* The list, to this member now; it holds the changes that are not told yet. */
 void announce_list(struct gateway *g, struct membership *m);

@@ -180,7 +180,7 @@ void deliver_view(struct gateway *g, struct view *v)
 {
 	struct membership *m;
 	struct run runs[WIRES] = {0};
-	announce_news(g, v);
+	announce_changes(g, v);
 	TAILQ_FOREACH (m, &v->live, of_view)
 		deliver(g, m, runs);
 }

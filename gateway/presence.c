@@ -36,7 +36,7 @@ static void end_typing(struct gateway *g, struct present *p)
 
 void view_drop_present(struct gateway *g, struct view *v, struct present *p)
 {
-	if (p->here || p->is_listed || p->is_news)
+	if (p->here || p->is_listed || p->changes)
 		return;
 	end_typing(g, p);
 	table_remove(&v->names, p->user);
@@ -62,7 +62,7 @@ static void set_listed(struct gateway *g, struct view *v, struct present *p, boo
 	p->is_listed = is_listed;
 	v->listed += is_listed ? 1u : UINT32_MAX; /* +1 or -1 */
 	if (v->is_presence_known)
-		announce_change(g, v, p);
+		announce_change(g, v, p, is_listed ? CHANGE_ARRIVED : CHANGE_LEFT);
 	if (!is_listed)
 		end_typing(g, p);
 }
@@ -109,7 +109,7 @@ void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typ
 		p->typing_ms = g->now_ms;
 		TAILQ_INSERT_TAIL(&g->typing, p, typing);
 	}
-	announce_typing(g, v, p);
+	announce_change(g, v, p, is_typing ? CHANGE_TYPES : CHANGE_STOPPED);
 }
 
 void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)

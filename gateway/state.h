@@ -51,7 +51,7 @@ TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(membership_list, membership);
 TAILQ_HEAD(joining_list, joining);
 TAILQ_HEAD(present_list, present);
-STAILQ_HEAD(news_list, present);
+STAILQ_HEAD(change_list, change);
 TAILQ_HEAD(own_ack_list, own_ack);
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(view_list, view);
@@ -120,16 +120,21 @@ struct present {
 	struct request *join;
 	uint64_t typing_ms; /* when roomd last said so */
 	struct told told;   /* while is_in */
-	STAILQ_ENTRY(present) news;
-	uint32_t news_index; /* in view.news */
-	uint32_t here;       /* memberships on this gateway */
-	uint32_t mark;       /* the presence list that last named it */
-	bool is_in;          /* roomd counts this gateway's user in */
-	bool is_listed;      /* roomd lists the user */
+	uint32_t changes;   /* in view.changes about this user */
+	uint32_t here;      /* memberships on this gateway */
+	uint32_t mark;      /* the presence list that last named it */
+	bool is_in;         /* roomd counts this gateway's user in */
+	bool is_listed;     /* roomd lists the user */
 	bool is_typing;
-	bool is_news; /* its coming (is_arrival) or going is in view.news */
-	bool is_arrival;
 	char text[]; /* user */
+};
+
+/* What the members of a room are still to be told of a user. */
+enum change_kind { CHANGE_ARRIVED, CHANGE_LEFT, CHANGE_TYPES, CHANGE_STOPPED };
+struct change {
+	STAILQ_ENTRY(change) entry;
+	struct present *who; /* kept by it: see present.changes */
+	enum change_kind kind;
 };
 
 /* The ack of an own message, sent when the cursor passes its seq. When that takes too long, because
@@ -174,10 +179,10 @@ struct membership {
 	struct own_ack_list own_acks;
 	struct joining *joining; /* NULL while is_live */
 	bool is_live;
-	bool was_live;      /* joined again while live */
-	bool is_list_stale; /* it has missed news, being behind */
-	bool is_list_right; /* the list that it was sent last still is */
-	uint32_t news_seen; /* of view.news: how many its list held already */
+	bool was_live;         /* joined again while live */
+	bool is_list_stale;    /* it has missed changes, being behind */
+	bool is_list_right;    /* the list that it was sent last still is */
+	uint32_t changes_seen; /* of view.changes: how many its list held already */
 };
 
 /* This gateway's window onto a room. */
@@ -201,8 +206,8 @@ struct view {
 	struct request *presence_request;
 
 	/* Changes that the members here are not told yet; see announce.c. */
-	struct news_list news;
-	uint32_t news_count;
+	struct change_list changes;
+	uint32_t change_count;
 	bool is_announcing; /* in gateway.announcing until announce_ms */
 	bool is_list_old;   /* activeUsers is to be sent again, not before list_ms */
 	uint64_t announce_ms, list_ms;

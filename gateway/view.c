@@ -28,7 +28,7 @@ struct view *view_open(struct gateway *g, struct str room)
 	TAILQ_INIT(&v->live);
 	TAILQ_INIT(&v->joining);
 	TAILQ_INIT(&v->present);
-	STAILQ_INIT(&v->news);
+	STAILQ_INIT(&v->changes);
 	table_init(&v->names, present_key, g->options.seed);
 	roomlog_init(&v->log, 0);
 	table_add(&g->views, v);

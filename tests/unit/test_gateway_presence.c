@@ -67,6 +67,60 @@ static void test_who_is_greeted_meanwhile_hears_only_what_is_new(void **state)
 	assert_string_equal(events(f, 2), "");
 }
 
+static void go(struct fixture *f, const char *user, uint64_t version)
+{
+	bus_put_user_out(&f->roomd.batch, &(struct ev_user_out){.room = STR("main"),
+								.user = str_from(user),
+								.version = version});
+	send(f, &f->roomd);
+}
+
+/* Who is gone by the list had changes that nobody was told yet, about others who are gone too: all
+ * of it within one message, while the list is walked. */
+static void test_a_list_without_those_whose_changes_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct buf names = {0};
+	join(f, 0, "ann");
+	come(f, "bob", ++f->versions); /* told at once; what follows waits */
+	come(f, "zoe", ++f->versions);
+	go(f, "bob", ++f->versions);
+	come(f, "bob", ++f->versions);
+	go(f, "zoe", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	bus_pack_name(&names, &(struct rec_name){.user = STR("ann")});
+	bus_put_presence(&f->roomd.batch,
+			 &(struct ev_presence){.gateway = 4,
+					       .room = STR("main"),
+					       .version = f->versions + 1,
+					       .last = 1,
+					       .names = {.count = 1, .packed = buf_view(&names)}});
+	send(f, &f->roomd);
+	tick(f, 250);
+	assert_string_equal(events(f, 0),
+			    "userJoin userLeave userJoin userLeave userLeave activeUsers");
+	buf_free(&names);
+}
+
+static void test_typing_is_told_at_once_and_behind_the_coming(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	come(f, "bob", ++f->versions);
+	come(f, "zoe", ++f->versions);
+	assert_string_equal(events(f, 0), "");
+	bus_put_typing_on(&f->roomd.batch,
+			  &(struct ev_typing_on){.room = STR("main"), .user = STR("zoe")});
+	send(f, &f->roomd);
+	assert_string_equal(events(f, 0), "userJoin userTyping");
+	bus_put_typing_on(&f->roomd.batch,
+			  &(struct ev_typing_on){.room = STR("main"), .user = STR("ann")});
+	bus_put_typing_off(&f->roomd.batch,
+			   &(struct ev_typing_off){.room = STR("main"), .user = STR("zoe")});
+	send(f, &f->roomd);
+	assert_string_equal(events(f, 0), "userStoppedTyping"); /* nobody is told of oneself */
+}
+
 static void test_a_members_round_names_exactly_who_is_here(void **state)
 {
 	struct fixture *f = *state;
@@ -106,6 +160,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_who_comes_and_goes_is_told_and_lists_are_coalesced),
 		TEST(test_who_is_greeted_meanwhile_hears_only_what_is_new),
+		TEST(test_a_list_without_those_whose_changes_wait),
+		TEST(test_typing_is_told_at_once_and_behind_the_coming),
 		TEST(test_a_members_round_names_exactly_who_is_here),
 		TEST(test_a_taken_name_is_refused),
 	};
