@@ -70,6 +70,11 @@ static struct str view_key(const void *item)
 	return ((const struct view *)item)->room;
 }
 
+static struct str post_key(const void *item)
+{
+	return ((const struct request *)item)->room;
+}
+
 static struct str request_key(const void *item)
 {
 	const struct request *r = item;
@@ -93,6 +98,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	table_init(&g->users, user_key, options->seed);
 	table_init(&g->views, view_key, options->seed);
 	table_init(&g->requests_by_number, request_key, options->seed);
+	table_init(&g->posts, post_key, options->seed);
 	TAILQ_INIT(&g->requests);
 	TAILQ_INIT(&g->promised);
 	TAILQ_INIT(&g->late_acks);
@@ -122,6 +128,7 @@ void gateway_close(struct gateway *g)
 	table_free(&g->users);
 	table_free(&g->views);
 	table_free(&g->requests_by_number);
+	table_free(&g->posts);
 	bus_reader_free(&g->reader);
 	buf_free(&g->json);
 	mem_free(g);
@@ -220,6 +227,12 @@ static void on_chat_repeat(struct gateway *g, const struct ev_chat_repeat *ev)
 static void on_chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
 {
 	chat_refused(g, ev);
+}
+
+static void on_posts_ask(struct gateway *g, const struct ev_posts_ask *ev)
+{
+	if (ev->gateway == g->options.id && g->from.from == SERVICE_HISTORYD)
+		request_begin_posts(g, (uint32_t)g->from.id);
 }
 
 static void on_page(struct gateway *g, const struct ev_page *ev)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* request.c — see request.h. All waits are equally long, so the queue is always in order of the
- * next repetition. */
+ * next repetition. What clients wait for is also in a list by age, which is the order in which
+ * posts are published: at first one by one, and again from gateway.again on. */
 #include "gateway/request.h"
 #include "gateway/frame.h"
 
@@ -94,6 +95,56 @@ static void count_in_flight(struct gateway *g, const struct request *r, int chan
 		g->repairs[REPAIR_LOG][r->shard].in_flight += (uint32_t)change;
 }
 
+/* ---- the posts of a room ---- */
+
+struct request *request_first_post(const struct gateway *g, struct str room)
+{
+	return table_find(&g->posts, room);
+}
+
+struct request *request_next_post(const struct gateway *g, const struct request *r)
+{
+	return r->next == request_first_post(g, r->room) ? NULL : r->next;
+}
+
+static void enter_ring(struct gateway *g, struct request *r)
+{
+	struct request *first = request_first_post(g, r->room);
+	r->next = first ? first : r;
+	r->prev = first ? first->prev : r;
+	r->next->prev = r;
+	r->prev->next = r;
+	if (!first)
+		table_add(&g->posts, r);
+}
+
+static void leave_ring(struct gateway *g, struct request *r)
+{
+	bool is_first = request_first_post(g, r->room) == r;
+	if (is_first)
+		table_remove(&g->posts, r->room);
+	if (is_first && r->next != r)
+		table_add(&g->posts, r->next);
+	r->next->prev = r->prev;
+	r->prev->next = r->next;
+}
+
+/* ---- beginning and ending ---- */
+
+/* The first post to this shard from `r` on; NULL when there is none. */
+static struct request *find_post(struct request *r, uint32_t shard)
+{
+	while (r && (r->kind != REQUEST_POST || r->shard != shard))
+		r = TAILQ_NEXT(r, by_age);
+	return r;
+}
+
+/* Posts are being published again; a new one waits until it is its turn. */
+static bool has_to_wait(const struct gateway *g, const struct request *r)
+{
+	return r->kind == REQUEST_POST && g->again[r->shard];
+}
+
 struct request *request_start(struct gateway *g, const struct request_wish *wish)
 {
 	struct request *r = mem_alloc(sizeof *r);
@@ -127,7 +178,10 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	if (s)
 		session_in_flight(g, s, +1);
 	count_in_flight(g, r, +1);
-	publish(g, r);
+	if (r->kind == REQUEST_POST)
+		enter_ring(g, r);
+	if (!has_to_wait(g, r))
+		publish(g, r);
 	return r;
 }
 
@@ -137,6 +191,10 @@ void request_end(struct gateway *g, struct request *r)
 	if (s)
 		session_in_flight(g, s, -1);
 	count_in_flight(g, r, -1);
+	if (r->kind == REQUEST_POST)
+		leave_ring(g, r);
+	if (r == g->again[r->shard])
+		g->again[r->shard] = find_post(TAILQ_NEXT(r, by_age), r->shard);
 	TAILQ_REMOVE(&g->requests, r, entry);
 	if (is_clients(r))
 		TAILQ_REMOVE(&g->promised, r, by_age);
@@ -150,34 +208,84 @@ struct request *request_find(struct gateway *g, uint64_t number)
 	return table_find(&g->requests_by_number, str_of((const char *)&number, sizeof number));
 }
 
-static void repeat(struct gateway *g, struct request *r)
+/* ---- again ---- */
+
+static void wait_again(struct gateway *g, struct request *r)
 {
 	TAILQ_REMOVE(&g->requests, r, entry);
 	r->retry_ms = g->now_ms + RETRY_MS;
 	TAILQ_INSERT_TAIL(&g->requests, r, entry);
+}
+
+static void repeat(struct gateway *g, struct request *r)
+{
+	wait_again(g, r);
 	if (r->kind == REQUEST_POST)
 		g->stats.posts_retried_total++;
 	publish(g, r);
 }
 
-void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
+static void go_on(struct gateway *g, uint32_t shard)
+{
+	struct request *r;
+	for (uint32_t n = 0; n < REPEATS_A_TURN && (r = g->again[shard]) != NULL; n++) {
+		g->again[shard] = find_post(TAILQ_NEXT(r, by_age), shard);
+		repeat(g, r);
+	}
+}
+
+/* What is in the outbox already was published before this and is taken only where nothing was
+ * missed. */
+void request_begin_posts(struct gateway *g, uint32_t shard)
+{
+	struct request *first = find_post(TAILQ_FIRST(&g->promised), shard);
+	if (g->from.minor >= 1) /* an older historyd takes posts as they come */
+		bus_put_posts_begin(&g->out->historyd[shard],
+				    &(struct ev_posts_begin){.first = first ? first->number : 0});
+	g->again[shard] = first;
+	go_on(g, shard);
+}
+
+static void repeat_due(struct gateway *g)
+{
+	struct request *r;
+	for (uint32_t n = 0; n < REPEATS_A_TURN && (r = TAILQ_FIRST(&g->requests)) != NULL &&
+			     r->retry_ms <= g->now_ms;
+	     n++) {
+		if (has_to_wait(g, r))
+			wait_again(g, r);
+		else
+			repeat(g, r);
+	}
+}
+
+/* All but posts: the order of these means nothing. */
+static void repeat_others(struct gateway *g, enum service service, uint32_t shard)
 {
 	const struct request *first = TAILQ_FIRST(&g->requests);
 	struct request *r = TAILQ_LAST(&g->requests, request_list);
 	while (r) { /* from the end, so that they come to stand in front in their order */
 		struct request *before = r == first ? NULL : TAILQ_PREV(r, request_list, entry);
 		bool is_roomds = batch_for(g, r) == &g->out->roomd[r->shard];
-		if (r->shard == shard && is_roomds == (service == SERVICE_ROOMD)) {
+		if (r->kind != REQUEST_POST && r->shard == shard &&
+		    is_roomds == (service == SERVICE_ROOMD)) {
 			r->retry_ms = g->now_ms;
 			TAILQ_REMOVE(&g->requests, r, entry);
 			TAILQ_INSERT_HEAD(&g->requests, r, entry);
 		}
 		r = before;
 	}
-	request_tick(g);
+	repeat_due(g);
 }
 
-static void give_up(struct gateway *g, struct request *r)
+void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
+{
+	if (service == SERVICE_HISTORYD)
+		request_begin_posts(g, shard);
+	repeat_others(g, service, shard);
+}
+
+static void tell_unavailable(struct gateway *g, struct request *r)
 {
 	struct session *s = session_find(g, r->session);
 	if (r->kind == REQUEST_POST)
@@ -187,19 +295,35 @@ static void give_up(struct gateway *g, struct request *r)
 	request_end(g, r);
 }
 
+/* A post takes with it what its connection sent into the room after it: stored without it, that
+ * would come before it when the client sends it again. */
+static void give_up(struct gateway *g, struct request *r)
+{
+	uint64_t session = r->session;
+	struct request *next = r->kind == REQUEST_POST ? request_next_post(g, r) : NULL;
+	tell_unavailable(g, r);
+	while ((r = next) != NULL) {
+		next = request_next_post(g, r);
+		if (r->session == session)
+			tell_unavailable(g, r);
+	}
+}
+
 void request_tick(struct gateway *g)
 {
 	struct request *r;
-	uint32_t repeats = 0;
 	while ((r = TAILQ_FIRST(&g->promised)) != NULL && r->asked_ms + GIVE_UP_MS <= g->now_ms)
 		give_up(g, r);
-	while ((r = TAILQ_FIRST(&g->requests)) != NULL && r->retry_ms <= g->now_ms &&
-	       repeats++ < REPEATS_A_TURN)
-		repeat(g, r);
+	for (uint32_t shard = 0; shard < g->options.historyd_shards; shard++)
+		go_on(g, shard);
+	repeat_due(g);
 }
 
 uint64_t request_next_due(const struct gateway *g)
 {
+	for (uint32_t shard = 0; shard < g->options.historyd_shards; shard++)
+		if (g->again[shard])
+			return 0;
 	const struct request *next = TAILQ_FIRST(&g->requests);
 	const struct request *oldest = TAILQ_FIRST(&g->promised);
 	uint64_t due = next ? next->retry_ms : UINT64_MAX;

@@ -32,7 +32,7 @@ enum {
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
 	DELIVER_BYTES_MAX = 64 * 1024, /* to one connection in one turn, when it is behind */
-	REPEATS_A_TURN = 1000,         /* requests published again in one turn */
+	REPEATS_A_TURN = 1000,         /* requests published again in one turn, to one shard */
 	NAMED_A_TURN = 1000,           /* members named to a roomd in one turn */
 	REPAIR_WINDOW = 64,            /* rooms compared with one shard at a time */
 };
@@ -247,6 +247,7 @@ enum request_kind {
 struct request {
 	TAILQ_ENTRY(request) entry;  /* in gateway.requests, by retry_ms */
 	TAILQ_ENTRY(request) by_age; /* in gateway.promised, if a client waits for the answer */
+	struct request *next, *prev; /* a post: the ring of those into its room, in order */
 	uint64_t number;
 	enum request_kind kind;
 	uint32_t shard;
@@ -275,6 +276,7 @@ struct gateway {
 	struct table users;    /* by name */
 	struct table views;    /* by room */
 	struct table requests_by_number;
+	struct table posts; /* the oldest post under way into each room, by room */
 	struct link roomd[SHARDS_MAX], historyd[SHARDS_MAX];
 	struct roll rolls[SHARDS_MAX];
 	struct repair repairs[REPAIR_KINDS][SHARDS_MAX];
@@ -282,6 +284,7 @@ struct gateway {
 
 	/* Equal waits need only a queue: the head is always the next one due. */
 	struct request_list requests, promised;
+	struct request *again[SHARDS_MAX]; /* posts from this one on are published again */
 	struct own_ack_list late_acks;
 	struct session_list idle, pinged, unjoined, blocked;
 	struct joining_list joining;

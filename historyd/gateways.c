@@ -2,9 +2,21 @@
 /* gateways.c — see gateways.h. */
 #include "historyd/gateways.h"
 
+enum {
+	ASK_MS = 250,           /* between two questions to one gateway */
+	STOPPED_ROOMS_MAX = 16, /* more than these, and none of its posts are taken */
+};
+
 struct gateway {
 	uint64_t id;
 	struct link link;
+	bool is_ordered; /* it knows posts_begin; what an older one says is taken as it comes */
+	bool is_stopped;
+	uint64_t asked_ms; /* by the same clock as link.heard_ms */
+	/* Rooms that have stopped alone, so that one which cannot be read stops no others; by their
+	 * hashes, as nothing is lost when another room has the same. */
+	uint32_t stopped_count;
+	uint64_t stopped[STOPPED_ROOMS_MAX];
 };
 
 static struct str id_key(const uint64_t *id)
@@ -43,14 +55,84 @@ static struct gateway *find_or_add(struct gateways *all, uint64_t id)
 	return gateway;
 }
 
-bool gateways_receive(struct gateways *all, const struct envelope *env, uint64_t now_ms)
+struct gateway *gateways_receive(struct gateways *all, const struct envelope *env, uint64_t now_ms)
 {
 	struct gateway *gateway = find_or_add(all, env->id);
 	if (!gateway)
-		return false;
+		return NULL;
 	enum link_verdict verdict = link_receive(&gateway->link, env, now_ms);
+	if (verdict == LINK_STALE)
+		return NULL;
+	gateway->is_ordered = env->minor >= 1;
 	all->gaps += verdict == LINK_GAP;
-	return verdict != LINK_STALE;
+	if (verdict != LINK_NEXT)
+		gateway_stop(all, gateway);
+	return gateway;
+}
+
+/* ---- whose posts are taken ---- */
+
+static bool has_stopped(const struct gateway *gateway)
+{
+	return gateway->is_stopped || gateway->stopped_count;
+}
+
+bool gateway_is_taken(const struct gateways *all, const struct gateway *gateway, struct str room)
+{
+	if (!has_stopped(gateway) || !gateway->is_ordered)
+		return true;
+	if (gateway->is_stopped)
+		return false;
+	uint64_t hash = hash_bytes(room, all->table.seed);
+	for (uint32_t i = 0; i < gateway->stopped_count; i++)
+		if (gateway->stopped[i] == hash)
+			return false;
+	return true;
+}
+
+void gateway_stop(struct gateways *all, struct gateway *gateway)
+{
+	gateway->is_stopped = true;
+	all->has_stopped = true;
+}
+
+void gateway_stop_room(struct gateways *all, struct gateway *gateway, struct str room)
+{
+	if (gateway->stopped_count == STOPPED_ROOMS_MAX)
+		gateway->is_stopped = true;
+	else
+		gateway->stopped[gateway->stopped_count++] = hash_bytes(room, all->table.seed);
+	all->has_stopped = true;
+}
+
+void gateways_stop_all(struct gateways *all)
+{
+	struct gateway *gateway;
+	TABLE_EACH (&all->table, i, gateway)
+		gateway_stop(all, gateway);
+}
+
+void gateway_begin(struct gateway *gateway)
+{
+	gateway->is_stopped = false;
+	gateway->stopped_count = 0;
+}
+
+void gateways_ask(struct gateways *all, struct batch *down)
+{
+	struct gateway *gateway;
+	if (!all->has_stopped)
+		return;
+	all->has_stopped = false;
+	TABLE_EACH (&all->table, i, gateway) {
+		if (!has_stopped(gateway) || !gateway->is_ordered)
+			continue;
+		all->has_stopped = true;
+		if (gateway->link.heard_ms - gateway->asked_ms < ASK_MS)
+			continue;
+		gateway->asked_ms = gateway->link.heard_ms;
+		bus_put_posts_ask(down, &(struct ev_posts_ask){.gateway = gateway->id});
+	}
 }
 
 static struct gateway *find_lapsed(const struct gateways *all, uint64_t now_ms)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* gateways.h — which gateways are heard, and whether what they say arrives whole.
+/* gateways.h — which gateways are heard, whether what they say arrives whole, and whose posts are
+ * taken.
  *
- * historyd needs no repair of its own when a message of a gateway is lost: the gateway sends its
- * posts again until they are acked. So a gap is only counted; what is dropped are repetitions and
- * words of an earlier life of a gateway, which would put messages in an order that nobody sent.
- * Next: historyd.c. */
+ * A gateway publishes its posts in the order in which its clients sent them, and they are stored in
+ * that order or not at all: a post that is not taken, because it was lost or cannot be decided now,
+ * stops its gateway. What follows is dropped, until posts_begin says that all posts which are not
+ * answered yet follow, in their order. So whatever is taken, everything sent before it has been
+ * taken. A gateway that stops is told so by posts_ask. Repetitions, and words of an earlier life of
+ * a gateway, are dropped too. Next: historyd.c. */
 #ifndef PARLOR_HISTORYD_GATEWAYS_H
 #define PARLOR_HISTORYD_GATEWAYS_H
 
@@ -13,17 +16,33 @@
 
 enum { GATEWAYS_MAX = 4096 }; /* a stranger who invents ids must not fill the memory */
 
+struct gateway;
+
 struct gateways {
 	struct table table;
-	uint64_t gaps; /* since the start */
+	bool has_stopped; /* some gateway may have to be asked */
+	uint64_t gaps;    /* since the start */
 };
 
 void gateways_init(struct gateways *all, uint64_t seed);
 void gateways_free(struct gateways *all);
 
-/* False when the message is to be dropped. */
+/* Whose message this is; NULL when it is to be dropped. Lasts until gateways_tick. */
 NODISCARD
-bool gateways_receive(struct gateways *all, const struct envelope *env, uint64_t now_ms);
+struct gateway *gateways_receive(struct gateways *all, const struct envelope *env, uint64_t now_ms);
+
+/* False: the gateway has to begin again before its posts into this room are taken. */
+bool gateway_is_taken(const struct gateways *all, const struct gateway *gateway, struct str room);
+
+/* Something that the gateway said was not taken: some post, or one into this room. */
+void gateway_stop(struct gateways *all, struct gateway *gateway);
+void gateway_stop_room(struct gateways *all, struct gateway *gateway, struct str room);
+void gateways_stop_all(struct gateways *all);
+
+void gateway_begin(struct gateway *gateway);
+
+/* Asks those that have stopped to begin again, each so often. */
+void gateways_ask(struct gateways *all, struct batch *down);
 
 /* Forgets the gateways whose lease has run out. */
 void gateways_tick(struct gateways *all, uint64_t now_ms);

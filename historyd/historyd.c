@@ -30,6 +30,7 @@ struct mail {
 	struct historyd *h;
 	uint64_t utc_ms;
 	struct envelope env;
+	struct gateway *gateway;    /* NULL unless it is a gateway's */
 	struct turn_answer *answer; /* NULL unless it is a message of questions */
 };
 
@@ -122,20 +123,38 @@ static void store_post(struct mail *m, const struct ev_chat_post *in, struct roo
 	m->h->tally.stored++;
 }
 
-/* What cannot be decided now, because the store does not answer, is left unanswered: the gateway
- * sends it again. */
+/* Not while nothing can be stored: what follows would not be taken. */
+static void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
+{
+	(void)in;
+	if (m->h->is_writable)
+		gateway_begin(m->gateway);
+}
+
+/* The store does not answer, so the post cannot be decided now: nor can those that follow it. */
+static void leave_post(struct mail *m, const struct ev_chat_post *in)
+{
+	gateway_stop_room(&m->h->gateways, m->gateway, in->room);
+	m->h->totals.left++;
+}
+
+/* What is not answered is sent again by its gateway. */
 static void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 {
 	struct historyd *h = m->h;
-	if (!h->is_writable)
+	if (!h->is_writable || !gateway_is_taken(&h->gateways, m->gateway, in->room)) {
+		h->totals.left++;
 		return;
+	}
 	if (in->room.len == 0 || in->user.len == 0 || in->cid.len == 0) {
 		refuse_post(m, in, ERR_BAD_FIELD);
 		return;
 	}
 	struct room_log *log;
-	if (find_log(m, in->room, &log) != ERR_OK)
+	if (find_log(m, in->room, &log) != ERR_OK) {
+		leave_post(m, in);
 		return;
+	}
 	if (!room_log_admits(log, in->user)) {
 		refuse_post(m, in, ERR_FORBIDDEN);
 		return;
@@ -143,8 +162,8 @@ static void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 	uint64_t seq;
 	uint64_t time_ms;
 	if (room_log_find_cid(&h->logs, log, in, &seq, &time_ms) != ERR_OK)
-		return;
-	if (seq)
+		leave_post(m, in);
+	else if (seq)
 		repeat_post(m, in, seq, time_ms);
 	else
 		store_post(m, in, log);
@@ -259,9 +278,9 @@ static void on_page_ask(struct mail *m, const struct ev_page_ask *in)
 
 static void handle(struct mail *m, const struct bus_event *ev)
 {
-	bool is_post = ev->type == EV_chat_post;
+	bool is_gateways = ev->type == EV_chat_post || ev->type == EV_posts_begin;
 	bool is_question = m->answer != NULL;
-	if (is_post == is_question && ev->type != EV_heartbeat) {
+	if (is_gateways == is_question && ev->type != EV_heartbeat) {
 		not_ours(m);
 		return;
 	}
@@ -277,6 +296,8 @@ static void handle_all(struct mail *m)
 	while (bus_next(&h->reader, &ev))
 		handle(m, &ev);
 	h->totals.bad_messages += h->reader.bad;
+	if (h->reader.bad && m->gateway) /* nobody knows what stood behind the break */
+		gateway_stop(&h->gateways, m->gateway);
 }
 
 /* Opens a message of this kind of sender, or counts it as bad. */
@@ -291,8 +312,10 @@ static bool open_mail(struct mail *m, struct str message, enum service from)
 void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms, struct str message)
 {
 	struct mail m = {.h = h, .utc_ms = utc_ms};
-	if (open_mail(&m, message, SERVICE_GATEWAY) &&
-	    gateways_receive(&h->gateways, &m.env, now_ms))
+	if (!open_mail(&m, message, SERVICE_GATEWAY))
+		return;
+	m.gateway = gateways_receive(&h->gateways, &m.env, now_ms);
+	if (m.gateway)
 		handle_all(&m);
 }
 
@@ -323,6 +346,10 @@ enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out
 	enum err result = turn_end(&h->turn, out);
 	if (result == ERR_OK)
 		count_results(h);
+	else /* what it took, it has not taken */
+		gateways_stop_all(&h->gateways);
+	if (h->is_writable)
+		gateways_ask(&h->gateways, &out->down);
 	h->totals.commits += has_writes && result == ERR_OK;
 	h->totals.commit_failures += result != ERR_OK;
 	h->tally = (struct tally){0};
@@ -339,9 +366,11 @@ enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out
 void historyd_set_writable(struct historyd *h, bool is_writable)
 {
 	CHECK(h->turn.writes == 0);
-	if (h->is_writable != is_writable)
-		room_logs_forget(&h->logs);
+	if (h->is_writable == is_writable)
+		return;
 	h->is_writable = is_writable;
+	room_logs_forget(&h->logs);
+	gateways_stop_all(&h->gateways);
 }
 
 void historyd_tick(struct historyd *h, uint64_t now_ms)

@@ -35,8 +35,9 @@ void historyd_out_free(struct historyd_out *out);
 struct historyd *historyd_open(const struct historyd_options *options, struct store *store);
 void historyd_close(struct historyd *h);
 
-/* One message from a gateway (chat_post). `now_ms` is a clock that nobody sets, for the leases of
- * gateways, here and in the rest; `utc_ms` is the wall clock, which stamps the messages. */
+/* One message from a gateway: posts, taken in the order in which it first published them. `now_ms`
+ * is a clock that nobody sets, for the leases of gateways, here and in the rest; `utc_ms` is the
+ * wall clock, which stamps the messages. */
 void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms, struct str message);
 
 /* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is
@@ -51,7 +52,7 @@ enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out
 
 /* While false (disk nearly full, store closed) posts are left unanswered and questions that write
  * get ERR_UNAVAILABLE. To be called between turns. A change makes the core read everything anew, as
- * it must after the store was reopened. */
+ * it must after the store was reopened, and each gateway begin again with its posts. */
 void historyd_set_writable(struct historyd *h, bool is_writable);
 
 /* Leases of gateways; call about once a second. */
@@ -69,8 +70,8 @@ struct historyd_stats {
 	/* The most by which a message between the last two ticks had to be stamped later than by
 	 * the wall clock, lest time run backwards in its room: the clock was ahead once. */
 	uint64_t clock_behind_ms;
-	uint64_t stored, repeated, refused, commits, commit_failures, bad_messages, unknown_events,
-		gaps; /* since the start */
+	uint64_t stored, repeated, refused, left, commits, commit_failures, bad_messages,
+		unknown_events, gaps; /* since the start; left: not taken, to be sent again */
 };
 void historyd_stats(const struct historyd *h, struct historyd_stats *stats);
 

@@ -162,6 +162,8 @@ static void add_metrics(struct shell *s, const struct options *o)
 		 &s->stats.repeated},
 		{"messages_refused_total", METRIC_COUNTER, "messages not stored",
 		 &s->stats.refused},
+		{"messages_left_total", METRIC_COUNTER,
+		 "messages left unanswered, to be sent again in their order", &s->stats.left},
 		{"commits_total", METRIC_COUNTER, "writes to the log, each with one fsync",
 		 &s->store_stats.commits},
 		{"commit_failures_total", METRIC_COUNTER, "writes to the log that failed",

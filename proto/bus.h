@@ -103,7 +103,8 @@ void batch_free(struct batch *b);
  * none. */
 bool batch_piece(const struct batch *b, size_t n, struct str *piece);
 
-enum { BUS_MAJOR = 1, BUS_MINOR = 0 };
+/* Minor 1: posts_ask and posts_begin. */
+enum { BUS_MAJOR = 1, BUS_MINOR = 1 };
 struct envelope {
 	uint64_t minor;
 	enum service from;

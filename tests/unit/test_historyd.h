@@ -30,6 +30,35 @@ struct rig {
 	struct batch pages;
 };
 
+/* The events that wait, as one message. */
+static inline struct str rig_message(struct rig *r, enum service from, uint64_t id, uint64_t seq)
+{
+	const struct envelope env = {.from = from, .id = id, .epoch = 1, .seq = seq};
+	buf_reset(&r->message);
+	bus_put_header(&r->message, &env);
+	buf_append(&r->message, r->mail.bytes.ptr, r->mail.bytes.len);
+	batch_reset(&r->mail);
+	return buf_view(&r->message);
+}
+
+/* What the wall clock says. */
+static inline uint64_t rig_utc(const struct rig *r)
+{
+	return (uint64_t)((int64_t)r->now_ms + r->clock_ms);
+}
+
+static inline void rig_step(struct rig *r)
+{
+	historyd_step(r->h, r->now_ms, rig_utc(r),
+		      rig_message(r, SERVICE_GATEWAY, 1, ++r->link_seq));
+}
+
+/* Puts into the mail that the gateway's posts begin again. */
+static inline void rig_begin(struct rig *r)
+{
+	bus_put_posts_begin(&r->mail, &(struct ev_posts_begin){0});
+}
+
 static inline void rig_restart(struct rig *r)
 {
 	const struct historyd_options options = {.seed = 7, .rooms_max = r->rooms_max};
@@ -38,6 +67,8 @@ static inline void rig_restart(struct rig *r)
 	store_memory_crash(r->memory);
 	r->h = historyd_open(&options, r->store);
 	r->link_seq = 0;
+	rig_begin(r);
+	rig_step(r);
 }
 
 static inline struct rig *rig_new(uint32_t rooms_max)
@@ -61,29 +92,6 @@ static inline void rig_free(struct rig *r)
 	buf_free(&r->message);
 	buf_free(&r->text);
 	mem_free(r);
-}
-
-/* The events that wait, as one message. */
-static inline struct str rig_message(struct rig *r, enum service from, uint64_t id, uint64_t seq)
-{
-	const struct envelope env = {.from = from, .id = id, .epoch = 1, .seq = seq};
-	buf_reset(&r->message);
-	bus_put_header(&r->message, &env);
-	buf_append(&r->message, r->mail.bytes.ptr, r->mail.bytes.len);
-	batch_reset(&r->mail);
-	return buf_view(&r->message);
-}
-
-/* What the wall clock says. */
-static inline uint64_t rig_utc(const struct rig *r)
-{
-	return (uint64_t)((int64_t)r->now_ms + r->clock_ms);
-}
-
-static inline void rig_step(struct rig *r)
-{
-	historyd_step(r->h, r->now_ms, rig_utc(r),
-		      rig_message(r, SERVICE_GATEWAY, 1, ++r->link_seq));
 }
 
 static inline void rig_ask(struct rig *r, uint64_t asker)
@@ -149,6 +157,8 @@ static inline void rig_say(struct buf *b, const struct bus_event *ev)
 		const struct ev_chat_refused *e = &ev->as.chat_refused;
 		buf_printf(b, "refused g%" PRIu64 " %" PRIu64 " " STR_FMT " %s\n", e->gateway,
 			   e->req, STR_ARG(e->room), err_code(err_from_wire(e->status)));
+	} else if (ev->type == EV_posts_ask) {
+		buf_printf(b, "ask g%" PRIu64 "\n", ev->as.posts_ask.gateway);
 	} else if (ev->type == EV_room_facts) {
 		const struct ev_room_facts *e = &ev->as.room_facts;
 		buf_printf(b, "facts " STR_FMT " %s " STR_FMT "+" STR_FMT "\n", STR_ARG(e->room),

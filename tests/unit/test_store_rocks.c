@@ -249,6 +249,7 @@ static void post(struct historyd *h, uint64_t link_seq, const char *cid)
 		.room = STR("main"), .user = STR("ann"), .cid = str_from(cid), .body = STR("x")};
 	struct batch batch = {0};
 	struct buf message = {0};
+	bus_put_posts_begin(&batch, &(struct ev_posts_begin){0});
 	bus_put_chat_post(&batch, &ev);
 	bus_put_header(&message, &env);
 	buf_append(&message, batch.bytes.ptr, batch.bytes.len);

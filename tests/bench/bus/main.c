@@ -165,6 +165,8 @@ static void take_message(struct step *s, struct str message)
 			b.link.ready = ev.as.heartbeat.ready;
 		else if (ev.type == EV_chat_stored)
 			take_stored(s, &ev.as.chat_stored);
+		else if (ev.type == EV_posts_ask)
+			bus_put_posts_begin(&b.batch, &(struct ev_posts_begin){0});
 		else
 			s->faults++; /* refused, or taken for a repetition */
 	}

@@ -170,6 +170,7 @@ int main(int argc, char **argv)
 	const struct historyd_options ho = {.seed = 1, .rooms_max = (uint32_t)b.o.rooms_max};
 	b.core = historyd_open(&ho, store_rocks_store(b.store));
 	historyd_set_writable(b.core, true);
+	bus_put_posts_begin(&b.gateway.batch, &(struct ev_posts_begin){0});
 
 	printf("{\"rooms\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"page\":%" PRIu64, b.o.rooms,
 	       b.o.messages, b.o.page);
