@@ -24,6 +24,7 @@ void eio_open(struct eio *e, const struct eio_options *options)
 	TAILQ_INIT(&e->listening);
 	TAILQ_INIT(&e->closing);
 	TAILQ_INIT(&e->upgrading);
+	TAILQ_INIT(&e->unused);
 	TAILQ_INIT(&e->gone);
 }
 
@@ -66,8 +67,18 @@ void session_wait(struct eio_session *s, struct eio_list *list, uint64_t now_ms)
 		TAILQ_INSERT_TAIL(list, s, of_wait);
 }
 
+void session_use(struct eio_session *s)
+{
+	if (!s->is_unused)
+		return;
+	s->is_unused = false;
+	TAILQ_REMOVE(&s->eio->unused, s, of_upgrade);
+}
+
 struct eio_session *session_new(struct eio *e, uint64_t now_ms, const struct eio_query *q)
 {
+	if (e->sessions.count >= e->options.sessions_max && !TAILQ_EMPTY(&e->unused))
+		session_drop(TAILQ_FIRST(&e->unused));
 	struct eio_session *s = mem_alloc(sizeof *s);
 	s->eio = e;
 	s->revision = q->revision;
@@ -76,6 +87,11 @@ struct eio_session *session_new(struct eio *e, uint64_t now_ms, const struct eio
 	table_add(&e->sessions, s);
 	TAILQ_INSERT_TAIL(&e->all, s, of_all);
 	session_wait(s, s->revision == 3 ? &e->listening : &e->idle, now_ms);
+	if (q->transport == EIO_POLLING) {
+		s->is_unused = true;
+		s->probe_ms = now_ms;
+		TAILQ_INSERT_TAIL(&e->unused, s, of_upgrade);
+	}
 	e->opened_total++;
 	struct buf *b = &e->scratch;
 	buf_reset(b);
@@ -104,6 +120,7 @@ void session_free(struct eio_session *s)
 		return;
 	s->is_freed = s->is_ended = true;
 	session_wait(s, NULL, 0);
+	session_use(s);
 	leave(s);
 	transport_release(s);
 	table_remove(&e->sessions, str_from(s->sid));
@@ -300,6 +317,8 @@ void eio_tick(struct eio *e, uint64_t now_ms)
 		session_free(s);
 	while ((s = TAILQ_FIRST(&e->upgrading)) != NULL && s->probe_ms + UPGRADE_MS <= now_ms)
 		transport_drop_probe(s);
+	while ((s = TAILQ_FIRST(&e->unused)) != NULL && s->probe_ms + UNUSED_MS <= now_ms)
+		session_drop(s);
 	free_gone(e);
 }
 
@@ -318,5 +337,8 @@ uint64_t eio_next_due(const struct eio *e)
 	at = sooner(&e->listening, o->ping_interval_ms + o->ping_timeout_ms, at);
 	at = sooner(&e->closing, LAST_POLL_MS, at);
 	const struct eio_session *s = TAILQ_FIRST(&e->upgrading);
-	return s && s->probe_ms + UPGRADE_MS < at ? s->probe_ms + UPGRADE_MS : at;
+	if (s && s->probe_ms + UPGRADE_MS < at)
+		at = s->probe_ms + UPGRADE_MS;
+	s = TAILQ_FIRST(&e->unused);
+	return s && s->probe_ms + UNUSED_MS < at ? s->probe_ms + UNUSED_MS : at;
 }

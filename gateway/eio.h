@@ -23,12 +23,14 @@ struct eio_options {
 	uint64_t payload_max; /* bytes of one body or frame, as clients are told */
 	uint64_t owner;       /* this process, as each sid names it: see eio_owner */
 	uint64_t sessions_max;
+	bool needs_revision; /* refuse who names none, instead of taking it for revision 3 */
 };
 
 /* What a request's query said. */
 enum eio_transport_name { EIO_NO_TRANSPORT, EIO_POLLING, EIO_WEBSOCKET };
 struct eio_query {
-	unsigned revision; /* 3 or 4; 0: missing, or another */
+	unsigned revision; /* 3 or 4; 0: another */
+	bool has_revision; /* false: 3, as clients of old */
 	enum eio_transport_name transport;
 	char sid[EIO_SID_MAX];
 	bool has_sid;
@@ -90,6 +92,8 @@ struct eio {
 	 * client's ping, for the end of an upgrade, for the last poll of a closed one. */
 	struct eio_list idle, pinged, listening, closing;
 	struct eio_list upgrading;
+	struct eio_list
+		unused; /* opened by a poll, and then nothing: the oldest is the first to go */
 	struct eio_list gone; /* freed when nobody can be inside any more */
 	struct buf scratch;
 	uint64_t opened_total, upgraded_total, polls_total;

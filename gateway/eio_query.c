@@ -17,7 +17,7 @@ static bool is_key(struct str part, const char *key, struct str *value)
 /* No value that matters here needs percent-encoding; one that has it is none of ours. */
 void eio_query_read(struct eio_query *q, struct str query)
 {
-	*q = (struct eio_query){0};
+	*q = (struct eio_query){.revision = 3};
 	while (query.len) {
 		const char *end = memchr(query.ptr, '&', query.len);
 		size_t len = end ? (size_t)(end - query.ptr) : query.len;
@@ -26,12 +26,13 @@ void eio_query_read(struct eio_query *q, struct str query)
 		query = str_of(query.ptr + len + (end ? 1 : 0), query.len - len - (end ? 1 : 0));
 		if (is_key(part, "EIO", &value)) {
 			bool is_known = value.len == 1 && (*value.ptr == '3' || *value.ptr == '4');
+			q->has_revision = true;
 			q->revision = is_known ? (unsigned)(*value.ptr - '0') : 0;
 		} else if (is_key(part, "transport", &value)) {
 			q->transport = str_equal(value, STR("polling"))     ? EIO_POLLING
 				       : str_equal(value, STR("websocket")) ? EIO_WEBSOCKET
 									    : EIO_NO_TRANSPORT;
-		} else if (is_key(part, "sid", &value)) {
+		} else if (is_key(part, "sid", &value) && value.len > 0) {
 			q->has_sid = true;
 			snprintf(q->sid, sizeof q->sid, STR_FMT, STR_ARG(value));
 		} else if (is_key(part, "b64", &value)) {

@@ -8,6 +8,7 @@
 
 enum {
 	UPGRADE_MS = 10000, /* from a probe to its `5` */
+	UNUSED_MS = 15000,  /* from a handshake to the first request; clients poll at once */
 	LAST_POLL_MS = 30000,
 	PENDING_MAX =
 		1024 * 1024, /* far above what an application says to a client that is blocked */
@@ -16,7 +17,7 @@ enum {
 struct eio_session {
 	TAILQ_ENTRY(eio_session) of_all;
 	TAILQ_ENTRY(eio_session) of_wait;
-	TAILQ_ENTRY(eio_session) of_upgrade;
+	TAILQ_ENTRY(eio_session) of_upgrade; /* or of eio.unused, which comes before */
 	struct eio *eio;
 	char sid[EIO_SID_MAX];
 	unsigned revision;
@@ -26,8 +27,9 @@ struct eio_session {
 	uint64_t wait_ms;          /* when that began */
 	struct eio_socket *socket; /* its WebSocket; NULL: it polls */
 	struct eio_socket *probe;  /* one that wants to take over */
-	uint64_t probe_ms;
+	uint64_t probe_ms;         /* when that came, or when the session was opened, unused */
 	bool is_probed;
+	bool is_unused; /* in eio.unused */
 	struct eio_request *get, *post;
 	struct buf pending; /* frames that no poll has fetched yet */
 	bool is_held;       /* several things are being said; poll answers wait for the last */
@@ -39,6 +41,7 @@ struct eio_session {
 /* eio.c */
 struct eio_session *session_new(struct eio *e, uint64_t now_ms, const struct eio_query *q);
 void session_wait(struct eio_session *s, struct eio_list *list, uint64_t now_ms);
+void session_use(struct eio_session *s);  /* its client has come back to it */
 void session_free(struct eio_session *s); /* the application hears of it */
 void session_drop(struct eio_session *s); /* all its transports too, at once */
 void session_packet(struct eio_session *s, uint64_t now_ms, struct str data, bool is_binary);

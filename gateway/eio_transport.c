@@ -53,9 +53,10 @@ static int judge(const struct eio *e, const struct eio_query *q, enum eio_transp
 	}
 	if (q->transport != transport)
 		return 3;
-	if (!q->revision)
+	if (!q->revision || (!q->has_revision && e->options.needs_revision))
 		return 5;
-	return e->sessions.count < e->options.sessions_max ? -1 : 3;
+	bool has_room = e->sessions.count < e->options.sessions_max || !TAILQ_EMPTY(&e->unused);
+	return has_room ? -1 : 3;
 }
 
 /* ---- polling ---- */
@@ -143,6 +144,7 @@ void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct e
 		open_polling(e, now_ms, q, r);
 		return;
 	}
+	session_use(s);
 	if (s->get) { /* two at once: it is confused, and both end */
 		eio_refuse(e, r, 3);
 		session_drop(s);
@@ -172,6 +174,7 @@ bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 		eio_refuse(e, r, 1);
 		return false;
 	}
+	session_use(s);
 	if (s->post) {
 		eio_refuse(e, r, 3);
 		session_drop(s);
@@ -283,6 +286,7 @@ void eio_socket_open(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 		return;
 	}
 	if (s) { /* nothing changes before it has proved itself */
+		session_use(s);
 		s->probe = ws;
 		s->probe_ms = now_ms;
 		ws->session = s;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* main.c — the gateway's shell: start, the loop with the end of each of its turns, and the drain.
  *
- * One thread, one libuv loop. Whatever wakes it (a client in shell_lws.c, a shard in
+ * One thread, one libuv loop. Whatever wakes it (a client in shell_server.c, a shard in
  * shell_shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
  * everything out at once. What the gateway does is in gateway.c. */
 #include "gateway/shell_handover.h"
 #include "gateway/shell_listen.h"
-#include "gateway/shell_lws.h"
 #include "gateway/shell_options.h"
+#include "gateway/shell_server.h"
 #include "gateway/shell_shards.h"
 #include "gateway/shell_sio.h"
 #include "proto/clock.h"
@@ -122,7 +122,7 @@ static void close_all(struct shell *s)
 	sio_chat_tidy(&s->chat);
 	ops_free(&s->ops);
 	(void)uv_loop_close(&s->loop);
-	http_close(&s->http);
+	files_close(&s->http.files);
 	metrics_free(&s->metrics);
 	gateway_out_free(&s->out);
 	gateway_close(s->core);
@@ -172,6 +172,8 @@ static void set_alarm(struct shell *s, uint64_t now_ms, uint64_t send_ms, bool h
 		due_ms = eio_next_due(&s->eio);
 	if (sio_next_due(&s->chat.sio) < due_ms)
 		due_ms = sio_next_due(&s->chat.sio);
+	if (server_next_due(&s->server) < due_ms)
+		due_ms = server_next_due(&s->server);
 	if (s->is_draining && s->drain_step_ms < due_ms)
 		due_ms = s->drain_step_ms;
 	uv_update_time(&s->loop);
@@ -199,6 +201,7 @@ static void on_turn(uv_prepare_t *handle)
 	ops_carry_out(&s->ops, &s->out, now_ms);
 	gateway_out_reset_ops(&s->out);
 	conns_tidy(&s->conns, now_ms);
+	server_tidy(&s->server, now_ms);
 	sio_chat_tidy(&s->chat);
 	if (is_time_to_look) {
 		s->look_ms = now_ms + LOOK_MS;
@@ -270,6 +273,11 @@ static void add_metrics(struct shell *s, uint64_t id)
 		    &server->accepted);
 	metrics_add(&s->metrics, "sockets_refused_total", METRIC_COUNTER,
 		    "sockets refused, being too many", &server->refused);
+	metrics_add(&s->metrics, "sockets_evicted_total", METRIC_COUNTER,
+		    "slow requests ended to make room for others", &server->evicted);
+	metrics_add(&s->metrics, "requests_timed_out_total", METRIC_COUNTER,
+		    "requests that came, and answers that were read, too slowly",
+		    &server->conns.timeouts);
 	metrics_add(&s->metrics, "handover_passed_total", METRIC_COUNTER,
 		    "polls passed to the gateway that they are for", &s->handover.passed);
 	metrics_add(&s->metrics, "handover_taken_total", METRIC_COUNTER,
@@ -345,14 +353,16 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	s->http.metrics = &s->metrics;
 	s->http.id = self.id;
 	add_metrics(s, self.id);
-	if (!http_open(&s->http, o->web, error, sizeof error))
+	if (!files_open(&s->http.files, o->web, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
-	s->server.conns = &s->conns;
-	s->server.native = &s->native;
-	s->server.eio = &s->eio_shell;
+	s->server.lws.conns = &s->conns;
+	s->server.lws.native = &s->native;
+	s->server.lws.eio = &s->eio_shell;
 	s->server.http = &s->http;
 	s->server.origins = o->origins;
-	s->server.origin_count = o->origin_count;
+	s->server.hosts = o->hosts;
+	s->server.host_count = o->host_count;
+	s->server.stall_ms = o->core.stall_ms;
 	if (!server_open(&s->server, &s->loop))
 		fail_system(PROGRAM, "libwebsockets does not start");
 	s->listener.on_accept = on_accept;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* shell_eio.h — Engine.IO's transports over libwebsockets: the requests of long-polling, with CORS,
- * and WebSockets. What they carry is eio.c's. */
+/* shell_eio.h — Engine.IO's transports: the requests of long-polling, with CORS, and WebSockets.
+ * What they carry is eio.c's. */
 #ifndef PARLOR_GATEWAY_SHELL_EIO_H
 #define PARLOR_GATEWAY_SHELL_EIO_H
 
 #include "gateway/eio.h"
 #include "gateway/shell_conn.h"
+#include "gateway/shell_http_conn.h"
 
-struct poll; /* one HTTP request under way */
+struct poll; /* one request under way */
 
 struct eio_shell { /* set by the caller */
 	struct eio *eio;
@@ -29,18 +30,15 @@ enum origin_rule {
 /* Connects the transports to `shell->eio`. */
 void eio_shell_init(struct eio_shell *shell);
 
-/* libwebsockets has read the header of a request for the path. These return what its callback
- * should. The poll lasts until poll_closed; it is NULL when the request was refused outright. */
-int poll_begin(struct eio_shell *shell, struct lws *wsi, enum origin_rule rule, const char *origin,
-	       struct poll **poll);
-int poll_body(struct poll *p, struct str piece);
-int poll_body_end(struct poll *p);
-int poll_writable(struct poll *p);
-void poll_closed(struct poll *p);
+/* One request for the path: its head is there, and a POST's whole body. It is answered now or when
+ * there is something to say. */
+void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule);
+void poll_answer(struct poll *p, const struct eio_answer *a);
 
-/* An upgrade for the path: zero, and then eio_shell_socket once it is established. Otherwise it has
- * been refused. */
-int eio_shell_upgrade(struct eio_shell *shell, struct lws *wsi);
-struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi);
+/* An upgrade for the path. False: it has been refused. Otherwise eio_shell_socket follows once the
+ * WebSocket is there, with the query as it stood in the target. */
+NODISCARD
+bool eio_shell_upgrade(struct eio_shell *shell, struct http_conn *c);
+struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct str query);
 
 #endif

@@ -23,7 +23,10 @@ static const struct option_row own_rows[] = {
 	 .help = "directory of the web client, read once at the start"},
 	{OPTION("allow-origin", OPTION_TEXT, allow_origin), .fallback = "",
 	 .help = "origins of web pages that may connect, such as https://chat.example, with "
-		 "commas between; * for all; only the same host when empty"},
+		 "commas or spaces between; * for all; only the same host when empty"},
+	{OPTION("hosts", OPTION_TEXT, served), .fallback = "",
+	 .help = "names under which clients may ask for this gateway, such as chat.example, with "
+		 "commas or spaces between; any when empty"},
 	{OPTION("guest-keys", OPTION_CHOICE, guest_keys), .fallback = "optional",
 	 .choices = "optional|required", .help = "whether a guest must send a key"},
 	{OPTION("max-connections", OPTION_NUMBER, connections_max), .fallback = "0",
@@ -93,6 +96,50 @@ static uint32_t split_shards(const char *name, const char *list, const char **pa
 	return (uint32_t)count;
 }
 
+/* The next of a list with commas or spaces between. */
+static bool next_word(const char **list, struct str *word)
+{
+	*list += strspn(*list, ", ");
+	*word = str_of(*list, strcspn(*list, ", "));
+	*list += word->len;
+	return word->len > 0;
+}
+
+static void read_origins(struct origins *o, const char *list)
+{
+	static struct http_origin listed[ORIGINS_MAX];
+	struct str word;
+	o->listed = listed;
+	while (next_word(&list, &word)) {
+		if (str_equal(word, STR("*"))) {
+			o->is_any = true;
+			continue;
+		}
+		if (o->count == ORIGINS_MAX)
+			fail_usage(PROGRAM, "--allow-origin: more than %d", ORIGINS_MAX);
+		if (!http_origin_read(&listed[o->count++], word))
+			fail_usage(PROGRAM,
+				   "--allow-origin: '" STR_FMT
+				   "' is no origin such as https://chat.example",
+				   STR_ARG(word));
+	}
+}
+
+static void read_hosts(struct options *o, const char *list)
+{
+	struct str word;
+	while (next_word(&list, &word)) {
+		struct http_authority a;
+		if (o->host_count == HOSTS_MAX)
+			fail_usage(PROGRAM, "--hosts: more than %d", HOSTS_MAX);
+		if (!http_authority_read(&a, word) || a.port)
+			fail_usage(PROGRAM,
+				   "--hosts: '" STR_FMT "' is no name such as chat.example",
+				   STR_ARG(word));
+		o->hosts[o->host_count++] = str_copy(a.name).ptr;
+	}
+}
+
 void gateway_options_load(struct options *o, int argc, char **argv)
 {
 	gateway_options_default(&o->core);
@@ -104,7 +151,6 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 		service_check_address(PROGRAM, "bind", o->bind);
 	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
-	o->origin_count = options_split(o->allow_origin, o->origins, ORIGINS_MAX);
-	if (*o->allow_origin && o->origin_count == 0)
-		fail_usage(PROGRAM, "--allow-origin: more than %d", ORIGINS_MAX);
+	read_origins(&o->origins, o->allow_origin);
+	read_hosts(o, o->served);
 }

@@ -4,11 +4,12 @@
 #define PARLOR_GATEWAY_SHELL_OPTIONS_H
 
 #include "gateway/gateway.h"
+#include "gateway/shell_server.h"
 #include "proto/service.h"
 
 #define PROGRAM "parlor-gateway"
 
-enum { ORIGINS_MAX = 64 };
+enum { ORIGINS_MAX = 64, HOSTS_MAX = 64 };
 
 struct options {
 	struct service_options service;
@@ -16,10 +17,13 @@ struct options {
 	const char *host, *bind, *web;
 	uint64_t port, frame_max, connections_max, drain_ms;
 	const char *roomds[SHARDS_MAX], *historyds[SHARDS_MAX]; /* core.…_shards of them */
-	const char *origins[ORIGINS_MAX];
-	size_t origin_count;
+	struct origins origins;
+	const char *hosts[HOSTS_MAX];
+	size_t host_count;
 	bool io_uring;
-	const char *roomd, *historyd, *guest_keys, *allow_origin, *io_uring_wish; /* as given */
+	const char *roomd, *historyd, *guest_keys, *allow_origin, *served,
+		*io_uring_wish; /* as
+				   given */
 };
 
 /* Ends the process with one line when something is wrong. */

@@ -2,7 +2,7 @@
 /* main.c — the conformance server: the gateway's own transports and wire formats with an echo on
  * top instead of the chat. `conformance engine|socket PORT`. */
 #include "gateway/shell_listen.h"
-#include "gateway/shell_lws.h"
+#include "gateway/shell_server.h"
 #include "proto/clock.h"
 #include "tests/conformance/echo.h"
 
@@ -48,11 +48,14 @@ static void on_turn(uv_prepare_t *turn)
 		sio_tick(&s->sio, now_ms);
 	eio_tick(&s->eio, now_ms);
 	conns_tidy(&s->conns, now_ms);
+	server_tidy(&s->server, now_ms);
 	uint64_t due_ms = eio_next_due(&s->eio);
 	if (s->has_sio && sio_next_due(&s->sio) < due_ms)
 		due_ms = sio_next_due(&s->sio);
 	if (conns_next_due(&s->conns) < due_ms)
 		due_ms = conns_next_due(&s->conns);
+	if (server_next_due(&s->server) < due_ms)
+		due_ms = server_next_due(&s->server);
 	uv_update_time(&s->loop);
 	if (due_ms == UINT64_MAX)
 		uv_timer_stop(&s->timer);
@@ -87,7 +90,6 @@ static void open_loop(struct shell *s)
 int main(int argc, char **argv)
 {
 	static struct shell s;
-	static const char *const origins[] = {"*"};
 	char error[256];
 	s.has_sio = argc == 3 && strcmp(argv[1], "socket") == 0;
 	if (argc != 3 || (!s.has_sio && strcmp(argv[1], "engine") != 0)) {
@@ -99,7 +101,8 @@ int main(int argc, char **argv)
 	eio_open(&s.eio, &(struct eio_options){.ping_interval_ms = PING_INTERVAL_MS,
 					       .ping_timeout_ms = PING_TIMEOUT_MS,
 					       .payload_max = PAYLOAD_MAX,
-					       .sessions_max = 1000});
+					       .sessions_max = 1000,
+					       .needs_revision = true});
 	s.eio_shell = (struct eio_shell){.eio = &s.eio,
 					 .conns = &s.conns,
 					 .path = s.has_sio ? "/socket.io/" : "/engine.io/",
@@ -110,13 +113,12 @@ int main(int argc, char **argv)
 		socket_echo_open(&s.sio, &s.eio);
 	else
 		engine_echo_open(&s.eio);
-	s.server = (struct server){.conns = &s.conns,
-				   .native = &s.native,
-				   .eio = &s.eio_shell,
-				   .http = &s.http,
-				   .origins = origins,
-				   .origin_count = ARRAY_LEN(origins),
-				   .sockets_max = 1000};
+	s.server = (struct server){
+		.lws = {.conns = &s.conns, .native = &s.native, .eio = &s.eio_shell},
+		.http = &s.http,
+		.origins = {.is_any = true},
+		.sockets_max = 1000,
+		.stall_ms = 30000};
 	s.listener = (struct listener){.on_accept = on_accept, .ctx = &s.server};
 	if (!server_open(&s.server, &s.loop) ||
 	    !listener_open(&s.listener, &s.loop, "127.0.0.1", strtoull(argv[2], NULL, 10), error,

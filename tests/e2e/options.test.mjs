@@ -167,6 +167,22 @@ describe("options", () => {
     assertOneLine(result, "parlor-gateway", /in use|bind|listen/i);
   });
 
+  it("the gateway refuses what is no origin and what is no host", async () => {
+    for (const [option, value, named] of [
+      ["--allow-origin", "chat.example", "chat.example"],
+      ["--allow-origin", "https://chat.example,https://a.example/page", "https://a.example/page"],
+      ["--allow-origin", "https://a.example https://*.example", "https://*.example"],
+      ["--allow-origin", "null", "null"],
+      ["--hosts", "https://chat.example", "https://chat.example"],
+      ["--hosts", "chat.example other.example:8080", "other.example:8080"],
+    ]) {
+      const result = await run("parlor-gateway", [...complete("parlor-gateway"), option, value]);
+      assert.equal(result.status, 2, `${option} ${value}: ${result.stderr}`);
+      assertOneLine(result, "parlor-gateway", new RegExp(option));
+      assert.ok(result.stderr.includes(`'${named}'`), result.stderr);
+    }
+  });
+
   it("an address of the bus that is in use is refused", async () => {
     const first = new Program(bin("parlor-roomd"), complete("parlor-roomd"));
     await first.says(/\n/);

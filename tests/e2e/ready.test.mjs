@@ -130,22 +130,6 @@ describe("ready", () => {
     assert.notEqual(await answer({}, url.replace("/ws", "/other")), 101);
   });
 
-  it("keeps a connection for several requests", async () => {
-    const answers = await within(new Promise((resolve, reject) => {
-      let text = "";
-      const socket = net.connect(stack.port, "127.0.0.1");
-      const request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-      socket.setEncoding("utf8").on("data", (chunk) => {
-        text += chunk;
-        const count = text.match(/HTTP\/1\.1 200/g)?.length ?? 0;
-        if (count < 3 && /\}\n$/.test(text)) socket.write(request);
-        if (count === 3) { resolve(count); socket.destroy(); }
-      }).on("error", reject).on("close", () => reject(new Error(`closed after ${text}`)));
-      socket.write(request);
-    }), "three answers");
-    assert.equal(answers, 3);
-  });
-
   /** A request whose path nobody tidies up on the way; status 0 when the connection is just closed. */
   function rawGet(target, method = "GET") {
     return within(new Promise((resolve) => {

@@ -209,12 +209,62 @@ static void test_sessions_are_bounded(void **state)
 {
 	struct fixture *f = *state;
 	struct eio_request r[3] = {0};
-	get(f, &r[0], "");
-	get(f, &r[1], "");
-	assert_int_equal(f->status, 200);
+	for (size_t i = 0; i < 2; i++) {
+		get(f, &r[i], "");
+		assert_int_equal(f->status, 200);
+		get(f, &r[i], eio_sid(f->session)); /* it is used */
+	}
 	get(f, &r[2], "");
 	assert_int_equal(f->status, 400);
 	assert_int_equal(f->closed, 0);
+}
+
+static void test_unused_sids_are_the_first_to_go(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	struct eio_request used = {0};
+	char sid[EIO_SID_MAX];
+	get(f, &used, "");
+	snprintf(sid, sizeof sid, "%s", eio_sid(f->session));
+	get(f, &used, sid);
+	for (size_t i = 0; i < 100; i++) {
+		get(f, &r, "");
+		assert_int_equal(f->status, 200);
+		assert_int_equal(f->closed, i);
+	}
+	eio_tick(&f->eio, 15001);
+	assert_int_equal(f->closed, 100);
+	assert_int_equal(f->eio.sessions.count, 1);
+}
+
+static void test_queries_say_what_they_say(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		unsigned revision;
+		enum eio_transport_name transport;
+		const char *sid;
+	} cases[] = {
+		{"EIO=4&transport=polling", 4, EIO_POLLING, ""},
+		{"&EIO=4&transport=websocket", 4, EIO_WEBSOCKET, ""},
+		{"EIO=4&&transport=polling&", 4, EIO_POLLING, ""},
+		{"=x&EIO=4&transport=polling&sid=", 4, EIO_POLLING, ""},
+		{"transport=polling", 3, EIO_POLLING, ""},
+		{"EIO=abc&transport=polling", 0, EIO_POLLING, ""},
+		{"EIO=4&transport=polling&x%26sid%3Dabc=1", 4, EIO_POLLING, ""},
+		{"EIO=4&transport=polling&x=%26sid%3Dabc", 4, EIO_POLLING, ""},
+		{"EIO=4&transport=polling&sid=0-a", 4, EIO_POLLING, "0-a"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct eio_query q;
+		eio_query_read(&q, str_from(cases[i].text));
+		assert_int_equal(q.revision, cases[i].revision);
+		assert_int_equal(q.transport, cases[i].transport);
+		assert_string_equal(q.sid, cases[i].sid);
+		assert_int_equal(q.has_sid, *cases[i].sid != '\0');
+	}
 }
 
 static void test_a_poller_is_blocked_until_it_polls(void **state)
@@ -288,6 +338,8 @@ int main(void)
 		cmocka_unit_test(test_frames_become_payloads),
 		TEST(test_a_sid_names_its_owner),
 		TEST(test_sessions_are_bounded),
+		TEST(test_unused_sids_are_the_first_to_go),
+		cmocka_unit_test(test_queries_say_what_they_say),
 		TEST(test_a_poller_is_blocked_until_it_polls),
 		TEST(test_who_never_polls_is_let_go),
 		TEST(test_an_end_waits_for_the_next_poll),

@@ -2,7 +2,7 @@
 // http.mjs - HTTP as bytes on a socket, for what no client library would send.
 
 import net from "node:net";
-import { PATIENCE_MS, sleep, within } from "./wait.mjs";
+import { PATIENCE_MS, sleep, until, within } from "./wait.mjs";
 
 /** One connection: says bytes, and keeps what comes back. */
 export class Raw {
@@ -32,10 +32,10 @@ export class Raw {
   }
 
   /** Waits until the other side closes; returns the answers, in order. */
-  async answers(ms = PATIENCE_MS) {
+  async answers(ms = PATIENCE_MS, options = {}) {
     await within(this.closed, `the end of the connection after ${this.received.length} bytes`, ms);
     this.socket.destroy();
-    return readAnswers(this.received);
+    return readAnswers(this.received, options);
   }
 
   end() {
@@ -44,7 +44,7 @@ export class Raw {
 }
 
 /** [{ status, headers, body }], by Content-Length; a body without one goes to the end. */
-export function readAnswers(bytes) {
+export function readAnswers(bytes, { isHead = false } = {}) {
   const answers = [];
   for (let left = bytes.toString("latin1"); left !== ""; ) {
     const end = left.indexOf("\r\n\r\n");
@@ -55,21 +55,38 @@ export function readAnswers(bytes) {
       return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()];
     }));
     const status = Number(line.split(" ")[1]);
-    const length = status === 100 || status === 204 || status === 304 ? 0 : Number(headers["content-length"] ?? left.length);
+    const isBare = isHead || status === 100 || status === 204 || status === 304;
+    const length = isBare ? 0 : Number(headers["content-length"] ?? left.length);
     answers.push({ status, headers, body: left.slice(end + 4, end + 4 + length) });
     left = left.slice(end + 4 + length);
   }
   return answers;
 }
 
-/** Says bytes on a connection of their own, and returns all answers to them. */
-export async function talk(stack, parts, ms) {
-  return (await (await Raw.connect(stack)).say(parts)).answers(ms);
+/** Says bytes on a connection of their own (or on that of a Raw), and returns all answers to them. */
+export async function talk(stack, parts, { ms, pauseMs, ...options } = {}) {
+  const raw = stack instanceof Raw ? stack : await Raw.connect(stack);
+  await raw.say(parts, pauseMs);
+  return raw.answers(ms, options);
 }
 
-/** Likewise with the last answer alone. */
-export async function answerTo(stack, parts, ms) {
-  const answers = await talk(stack, parts, ms);
+/** Likewise with the last answer alone; `isUpgrade`: that is the 101, behind which nothing is read. */
+export async function answerTo(stack, parts, { isUpgrade = false, ...options } = {}) {
+  const answers = isUpgrade ? await upgraded(stack, parts) : await talk(stack, parts, options);
   if (answers.length === 0) throw new Error("closed without an answer");
   return answers.at(-1);
+}
+
+async function upgraded(stack, parts) {
+  const raw = await (await Raw.connect(stack)).say(parts);
+  const end = () => raw.received.indexOf("\r\n\r\n");
+  await until("the answer to an upgrade", () => end() >= 0 || raw.isClosed);
+  raw.end();
+  return readAnswers(raw.received.subarray(0, end() + 4));
+}
+
+/** The head of a request for a WebSocket. */
+export function upgradeHead(target, { host = "x", version = 13, key = "dGhlIHNhbXBsZSBub25jZQ==", fields = [] } = {}) {
+  return [`GET ${target} HTTP/1.1`, `Host: ${host}`, "Connection: Upgrade", "Upgrade: websocket",
+    `Sec-WebSocket-Version: ${version}`, `Sec-WebSocket-Key: ${key}`, ...fields, "", ""].join("\r\n");
 }

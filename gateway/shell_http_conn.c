@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+/* shell_http_conn.c — see shell_http_conn.h. */
+#include "gateway/shell_http_conn.h"
+#include "proto/clock.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+	READ_BYTES = 16 * 1024,
+	REQUEST_MS = 10000, /* for a whole head; for a whole body */
+	LINGER_MS = 2000,   /* for the client to have read its answer */
+	/* When there is no room, whoever has been waited for so long makes some. */
+	EVICT_MS = 1000,
+};
+
+static void watch(struct http_conn *c, int events);
+
+/* ---- its life ---- */
+
+void http_conns_init(struct http_conns *all)
+{
+	TAILQ_INIT(&all->heads);
+	TAILQ_INIT(&all->bodies);
+	TAILQ_INIT(&all->answers);
+	TAILQ_INIT(&all->writers);
+	TAILQ_INIT(&all->leavers);
+	TAILQ_INIT(&all->gone);
+}
+
+static void wait_in(struct http_conn *c, struct http_conn_list *list, uint64_t now_ms)
+{
+	if (c->list)
+		TAILQ_REMOVE(c->list, c, entry);
+	TAILQ_INSERT_TAIL(list, c, entry);
+	c->list = list;
+	c->since_ms = now_ms;
+}
+
+static void on_unwatched(uv_handle_t *handle)
+{
+	struct http_conn *c = handle->data;
+	c->is_watched = false; /* http_conns_tidy may free it now */
+}
+
+/* Whoever waits for its request is told; the socket is somebody else's when `fd` is -1. */
+static void end(struct http_conn *c)
+{
+	struct http_conns *all = c->all;
+	if (c->list == &all->gone)
+		return;
+	wait_in(c, &all->gone, 0);
+	--*all->sockets;
+	if (c->gone)
+		c->gone(c);
+	c->gone = NULL;
+	if (c->is_watched)
+		uv_close((uv_handle_t *)&c->poll, on_unwatched);
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}
+
+int http_conn_take(struct http_conn *c)
+{
+	int fd = c->fd;
+	c->fd = -1;
+	end(c);
+	return fd;
+}
+
+struct str http_conn_behind(const struct http_conn *c)
+{
+	return str_of(c->in.ptr + c->scan.at, c->in.len - c->scan.at);
+}
+
+static void free_gone(struct http_conns *all)
+{
+	struct http_conn *c = TAILQ_FIRST(&all->gone);
+	while (c) {
+		struct http_conn *next = TAILQ_NEXT(c, entry);
+		if (!c->is_watched) {
+			TAILQ_REMOVE(&all->gone, c, entry);
+			buf_free(&c->in);
+			buf_free(&c->body);
+			buf_free(&c->out);
+			mem_free(c);
+		}
+		c = next;
+	}
+}
+
+/* ---- out ---- */
+
+static const char *reason(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *reason;
+	} reasons[] = {
+		{200, "OK"},
+		{204, "No Content"},
+		{304, "Not Modified"},
+		{400, "Bad Request"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{408, "Request Timeout"},
+		{413, "Payload Too Large"},
+		{417, "Expectation Failed"},
+		{421, "Misdirected Request"},
+		{426, "Upgrade Required"},
+		{431, "Request Header Fields Too Large"},
+		{501, "Not Implemented"},
+		{503, "Service Unavailable"},
+		{505, "HTTP Version Not Supported"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Error";
+}
+
+void http_put_status(struct buf *b, unsigned status, uint64_t gateway)
+{
+	buf_printf(b,
+		   "HTTP/1.1 %u %s\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
+		   "X-Parlor-Gateway: %" PRIu64 "\r\n",
+		   status, reason(status), gateway);
+}
+
+/* Everything is out: the client is told so, and has a while to read it. Closing at once would throw
+ * its answer away when there is something of it that we have not read. */
+static void leave(struct http_conn *c)
+{
+	if (shutdown(c->fd, SHUT_WR) != 0) {
+		end(c);
+		return;
+	}
+	wait_in(c, &c->all->leavers, clock_steady_ms());
+	watch(c, UV_READABLE);
+}
+
+static void send_more(struct http_conn *c)
+{
+	size_t from_rest = c->sent > c->out.len ? c->sent - c->out.len : 0;
+	size_t from_out = c->sent - from_rest;
+	struct iovec parts[] = {
+		{c->out.ptr + from_out, c->out.len - from_out},
+		{(char *)(uintptr_t)c->rest.ptr + from_rest, c->rest.len - from_rest},
+	};
+	struct msghdr m = {.msg_iov = parts, .msg_iovlen = c->rest.len ? 2 : 1};
+	ssize_t sent = sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+		end(c);
+		return;
+	}
+	if (sent > 0) {
+		c->sent += (size_t)sent;
+		wait_in(c, &c->all->writers, clock_steady_ms());
+	}
+	if (c->sent == c->out.len + c->rest.len)
+		leave(c);
+	else
+		watch(c, UV_WRITABLE);
+}
+
+void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest)
+{
+	c->gone = NULL;
+	c->out = *out;
+	c->rest = rest;
+	*out = (struct buf){0};
+	wait_in(c, &c->all->writers, clock_steady_ms());
+	send_more(c);
+}
+
+/* What is wrong with it is nobody else's business. */
+static void refuse(struct http_conn *c, unsigned status)
+{
+	struct buf out = {0};
+	http_put_status(&out, status, c->all->gateway);
+	BUF_LIT(&out, "Content-Length: 0\r\n\r\n");
+	http_conn_answer(c, &out, (struct str){0});
+}
+
+/* ---- in ---- */
+
+static void finish_body(struct http_conn *c)
+{
+	wait_in(c, &c->all->answers, clock_steady_ms());
+	c->all->whole(c->all->ctx, c);
+	/* Nothing more is read; but a hang-up is noticed. */
+	if (c->list == &c->all->answers)
+		watch(c, UV_DISCONNECT);
+}
+
+static void take_body(struct http_conn *c, struct str bytes)
+{
+	enum http_progress progress;
+	if (c->head.is_chunked) {
+		progress = http_chunks_take(&c->chunks, bytes, &c->body);
+	} else {
+		uint64_t left = c->head.length - c->body.len;
+		buf_append(&c->body, bytes.ptr, bytes.len < left ? bytes.len : (size_t)left);
+		progress = c->body.len == c->head.length ? HTTP_WHOLE : HTTP_MORE;
+	}
+	c->is_too_large = c->body.overflow;
+	if (progress == HTTP_BAD)
+		refuse(c, 400);
+	else if (progress == HTTP_WHOLE || c->is_too_large)
+		finish_body(c);
+}
+
+static void begin_body(struct http_conn *c)
+{
+	struct http_conns *all = c->all;
+	struct str behind = http_conn_behind(c);
+	c->body.max = all->body_max;
+	c->is_too_large = !c->head.is_chunked && c->head.length > all->body_max;
+	if (c->is_too_large || (!c->head.is_chunked && c->head.length == 0)) {
+		finish_body(c);
+		return;
+	}
+	wait_in(c, &all->bodies, clock_steady_ms());
+	if (c->head.is_expecting && behind.len == 0) {
+		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+		(void)send(c->fd, go_on, sizeof go_on - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	take_body(c, behind);
+}
+
+static void begin_request(struct http_conn *c)
+{
+	size_t start = c->scan.start;
+	unsigned status =
+		c->scan.at > HTTP_HEAD_MAX
+			? 431
+			: http_head_read(&c->head, str_of(c->in.ptr + start, c->scan.at - start));
+	if (status) {
+		refuse(c, status);
+		return;
+	}
+	wait_in(c, &c->all->answers, clock_steady_ms());
+	if (c->all->head(c->all->ctx, c))
+		begin_body(c);
+	else if (c->list == &c->all->answers)
+		watch(c, UV_DISCONNECT);
+}
+
+static void take_head(struct http_conn *c, struct str bytes)
+{
+	buf_str(&c->in, bytes);
+	enum http_progress progress = http_scan(&c->scan, buf_view(&c->in));
+	if (progress == HTTP_WHOLE)
+		begin_request(c);
+	else if (progress == HTTP_BAD)
+		refuse(c, 400);
+	else if (c->in.len >= HTTP_HEAD_MAX)
+		refuse(c, 431);
+}
+
+/* False when there is nothing to be had now. */
+static bool read_some(struct http_conn *c)
+{
+	static char bytes[READ_BYTES]; /* what it holds is used at once */
+	ssize_t got = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return false;
+	if (got <= 0) {
+		end(c); /* in the middle of its request, or after its answer */
+		return true;
+	}
+	struct str piece = str_of(bytes, (size_t)got);
+	if (c->list == &c->all->heads)
+		take_head(c, piece);
+	else if (c->list == &c->all->bodies)
+		take_body(c, piece);
+	return true;
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+	struct http_conn *c = poll->data;
+	if (status < 0 || c->list == &c->all->answers)
+		end(c);
+	else if (c->list == &c->all->writers)
+		send_more(c);
+	else if (c->list != &c->all->gone)
+		(void)read_some(c);
+	(void)events;
+}
+
+static void watch(struct http_conn *c, int events)
+{
+	if (!c->is_watched) {
+		if (uv_poll_init(c->all->loop, &c->poll, c->fd) != 0) {
+			end(c);
+			return;
+		}
+		c->poll.data = c;
+		c->is_watched = true;
+	}
+	CHECK(uv_poll_start(&c->poll, events, on_event) == 0);
+}
+
+void http_conn_open(struct http_conns *all, int fd, uint64_t now_ms)
+{
+	struct http_conn *c = mem_alloc(sizeof *c);
+	c->all = all;
+	c->fd = fd;
+	++*all->sockets;
+	wait_in(c, &all->heads, now_ms);
+	/* Most have said everything when they are accepted. */
+	(void)read_some(c);
+	if (c->list == &all->heads || c->list == &all->bodies)
+		watch(c, UV_READABLE);
+}
+
+/* ---- time ---- */
+
+static struct http_conn *due(const struct http_conn_list *list, uint64_t after_ms, uint64_t now_ms)
+{
+	struct http_conn *c = TAILQ_FIRST(list);
+	return c && c->since_ms + after_ms <= now_ms ? c : NULL;
+}
+
+/* It is told, as far as the socket takes that, but not waited for again. */
+static void time_out(struct http_conn *c)
+{
+	static const char late[] =
+		"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+	c->all->timeouts++;
+	if (c->in.len)
+		(void)send(c->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	end(c);
+}
+
+void http_conns_tidy(struct http_conns *all, uint64_t now_ms)
+{
+	struct http_conn *c;
+	while ((c = due(&all->heads, REQUEST_MS, now_ms)) != NULL)
+		time_out(c);
+	while ((c = due(&all->bodies, REQUEST_MS, now_ms)) != NULL)
+		time_out(c);
+	while ((c = due(&all->writers, all->stall_ms, now_ms)) != NULL) {
+		all->timeouts++;
+		end(c);
+	}
+	while ((c = due(&all->leavers, LINGER_MS, now_ms)) != NULL)
+		end(c);
+	free_gone(all);
+}
+
+bool http_conns_evict(struct http_conns *all, uint64_t now_ms)
+{
+	struct http_conn *c = due(&all->leavers, 0, now_ms);
+	if (!c)
+		c = due(&all->heads, EVICT_MS, now_ms);
+	if (!c)
+		c = due(&all->bodies, EVICT_MS, now_ms);
+	if (!c)
+		c = due(&all->writers, EVICT_MS, now_ms);
+	if (c)
+		end(c);
+	return c != NULL;
+}
+
+uint64_t http_conns_next_due(const struct http_conns *all)
+{
+	const struct {
+		const struct http_conn_list *list;
+		uint64_t after_ms;
+	} waits[] = {
+		{&all->heads, REQUEST_MS},
+		{&all->bodies, REQUEST_MS},
+		{&all->writers, all->stall_ms},
+		{&all->leavers, LINGER_MS},
+	};
+	uint64_t at = UINT64_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		const struct http_conn *c = TAILQ_FIRST(waits[i].list);
+		if (c && c->since_ms + waits[i].after_ms < at)
+			at = c->since_ms + waits[i].after_ms;
+	}
+	return at;
+}
+
+void http_conns_close(struct http_conns *all)
+{
+	struct http_conn_list *lists[] = {&all->heads, &all->bodies, &all->answers, &all->writers,
+					  &all->leavers};
+	struct http_conn *c;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		while ((c = TAILQ_FIRST(lists[i])) != NULL)
+			end(c);
+}
