@@ -78,6 +78,9 @@ void gateway_out_free(struct gateway_out *out);
 struct gateway *gateway_open(const struct gateway_options *options, uint64_t now_ms);
 void gateway_close(struct gateway *g);
 
+/* Walks everything and ends the process where an invariant is broken; for tests, between calls. */
+void gateway_check(struct gateway *g);
+
 /* A client has connected. `conn` is the shell's and comes back in the ops. `is_batched`: it speaks
  * parlor.v1 (native only). The session lives until gateway_disconnect, which the shell calls
  * exactly once, whoever closed. */

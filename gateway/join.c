@@ -111,6 +111,7 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 	m->was_live = false;
 	m->is_live = true;
 	m->is_list_stale = true;
+	m->changes_seen = 0;
 	TAILQ_INSERT_TAIL(&m->view->live, m, of_view);
 	session_touch(g, m->session);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_gateway.h — what the tests of the gateway's core share: a core with three clients, whose
- * roomd and historyd are the test, and what a client hears as a line of text. */
+ * roomd and historyd are the test, and what a client hears as a line of text. The
+ * core's invariants are checked before and after each flush. */
 #ifndef PARLOR_TESTS_TEST_GATEWAY_H
 #define PARLOR_TESTS_TEST_GATEWAY_H
 
@@ -38,7 +39,9 @@ static inline void begin(struct fixture *f)
 
 static inline void flush(struct fixture *f)
 {
+	gateway_check(f->gateway);
 	(void)gateway_flush(f->gateway, f->now_ms, &f->out);
+	gateway_check(f->gateway);
 }
 
 static inline void say(struct fixture *f, size_t client, const char *frame)
