@@ -207,10 +207,14 @@ void deliver_page(struct gateway *g, struct membership *m, const struct ev_page 
 	session_touch(g, m->session);
 }
 
-void deliver_forget_acks(struct gateway *g, struct membership *m)
+void deliver_acks_passed(struct gateway *g, struct membership *m)
 {
-	while (!TAILQ_EMPTY(&m->own_acks))
-		end_own_ack(g, TAILQ_FIRST(&m->own_acks));
+	(void)take_own_ack(g, m, m->cursor);
+}
+
+void deliver_all_acks(struct gateway *g, struct membership *m)
+{
+	(void)take_own_ack(g, m, UINT64_MAX);
 }
 
 void deliver_tick(struct gateway *g)

@@ -46,6 +46,7 @@ void membership_end(struct gateway *g, struct membership *m)
 	struct session *s = m->session;
 	struct view *v = m->view;
 	struct present *p = m->present;
+	deliver_all_acks(g, m);
 	end_feed(g, m);
 	if (m->is_live)
 		TAILQ_REMOVE(&v->live, m, of_view);
@@ -53,7 +54,6 @@ void membership_end(struct gateway *g, struct membership *m)
 		end_joining(g, m);
 	TAILQ_REMOVE(&s->memberships, m, of_session);
 	s->membership_count--;
-	deliver_forget_acks(g, m);
 	mem_free(m);
 
 	if (--p->here == 0) {
@@ -101,11 +101,12 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 		return;
 	const struct join_wish *wish = &m->joining->wish;
 	frame_send_error(g, m->session, wish->has_id, wish->id, error, NULL);
-	if (!m->was_live) {
+	if (!m->was_live || error != ERR_UNAVAILABLE) {
 		membership_end(g, m);
 		return;
 	}
-	/* Joining again failed; it is still in, as before, and has missed what was announced. */
+	/* Joining again took too long; it is still in, as before, and has missed what was
+	 * announced. */
 	end_feed(g, m);
 	end_joining(g, m);
 	m->was_live = false;
@@ -113,6 +114,7 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 	m->is_list_stale = true;
 	m->changes_seen = 0;
 	TAILQ_INSERT_TAIL(&m->view->live, m, of_view);
+	deliver_acks_passed(g, m);
 	session_touch(g, m->session);
 }
 
@@ -217,6 +219,7 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	 * again without `since`. */
 	if (!m->was_live || wish->has_since)
 		m->cursor = last;
+	deliver_acks_passed(g, m);
 	if (wish->reply == REPLY_INVITE)
 		private_joined(g, m);
 	end_joining(g, m);
@@ -299,29 +302,48 @@ static bool is_owners(const struct session *s, struct str owner, struct str gues
 	return str_equal(s->user->name, owner) || str_equal(s->user->name, guest);
 }
 
-/* The first membership of anybody but the two. */
-static struct membership *find_stranger(const struct view *v, struct str owner, struct str guest)
+static struct membership *find_in(const struct membership_list *list, struct str owner,
+				  struct str guest)
 {
 	struct membership *m;
-	TAILQ_FOREACH (m, &v->live, of_view)
+	TAILQ_FOREACH (m, list, of_view)
 		if (!is_owners(m->session, owner, guest))
 			return m;
 	return NULL;
 }
 
-bool join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest)
+/* The first membership of anybody but the two. */
+static struct membership *find_stranger(const struct view *v, struct str owner, struct str guest)
+{
+	struct membership *m = find_in(&v->live, owner, guest);
+	return m ? m : find_in(&v->joining, owner, guest);
+}
+
+static void put_out(struct gateway *g, struct membership *m)
+{
+	if (!m->is_live) {
+		join_fail(g, m, ERR_FORBIDDEN);
+		return;
+	}
+	frame_send_expelled(g, m->session, m->view->room);
+	membership_end(g, m);
+}
+
+static uint32_t count_in(const struct membership_list *list)
+{
+	const struct membership *m;
+	uint32_t count = 0;
+	TAILQ_FOREACH (m, list, of_view)
+		count++;
+	return count;
+}
+
+void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest)
 {
 	struct membership *m;
-	while ((m = find_stranger(v, owner, guest)) != NULL) {
-		struct session *s = m->session;
-		bool is_last = TAILQ_EMPTY(&v->joining) && m == TAILQ_FIRST(&v->live) &&
-			       !TAILQ_NEXT(m, of_view);
-		frame_send_expelled(g, s, v->room);
-		membership_end(g, m);
-		if (is_last)
-			return false;
-	}
-	return true;
+	uint32_t left = count_in(&v->live) + count_in(&v->joining);
+	while (left-- && (m = find_stranger(v, owner, guest)) != NULL)
+		put_out(g, m); /* the last one takes the view along */
 }
 
 /* roomd says that the user may not be there: the room became private to others while this gateway
@@ -336,8 +358,7 @@ static void expel(struct gateway *g, struct view *v, struct present *p)
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
 			left--;
-			frame_send_expelled(g, m->session, v->room);
-			membership_end(g, m);
+			put_out(g, m);
 		}
 		m = next;
 	}
@@ -346,7 +367,7 @@ static void expel(struct gateway *g, struct view *v, struct present *p)
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
 			left--;
-			join_fail(g, m, ERR_FORBIDDEN);
+			put_out(g, m);
 		}
 		m = next;
 	}

@@ -169,12 +169,32 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	}
 }
 
+/* What is in the page is its two users' when the room is private: whoever else is still in the room
+ * here was put out while this gateway was cut off. That may end what the page was for. */
+static struct request *guard_page(struct gateway *g, const struct ev_page *page)
+{
+	struct view *v = view_find(g, page->room);
+	if (v && page->owner.len)
+		join_keep_private(g, v, page->owner, page->guest);
+	return request_find(g, page->req);
+}
+
+/* Who asked for it left the room meanwhile, or was put out. */
+static bool is_allowed(const struct session *s, const struct ev_page *page)
+{
+	return !page->owner.len || str_equal(s->user->name, page->owner) ||
+	       str_equal(s->user->name, page->guest);
+}
+
 void chat_page(struct gateway *g, const struct ev_page *page)
 {
 	struct request *r = request_find(g, page->req);
 	if (!r || !str_equal(r->room, page->room))
 		return;
 	enum err status = err_from_wire(page->status);
+	r = guard_page(g, page);
+	if (!r)
+		return;
 	if (status != ERR_OK && r->kind != REQUEST_PAGE_CLIENT)
 		return; /* it stays and is repeated */
 	if (r->kind == REQUEST_PAGE_VIEW) {
@@ -189,6 +209,8 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 		give_reader(g, r, page);
 	} else if (r->kind == REQUEST_PAGE_CLIENT) {
 		struct session *s = session_find(g, r->session);
+		if (s && status == ERR_OK && !is_allowed(s, page))
+			status = ERR_FORBIDDEN;
 		if (s && status == ERR_OK)
 			send_page(g, s, r, page);
 		else if (s)
@@ -212,8 +234,10 @@ void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 	if (r && str_equal(r->cid, ev->cid) && str_equal(r->user, ev->user))
 		acknowledge(g, r, ev->seq, ev->time);
 	struct view *v = view_find(g, ev->room);
-	if (v && ev->owner.len && !join_keep_private(g, v, ev->owner, ev->guest))
-		return;
+	if (v && ev->owner.len) {
+		join_keep_private(g, v, ev->owner, ev->guest);
+		v = view_find(g, ev->room);
+	}
 	struct rec_chat chat = {.seq = ev->seq,
 				.time = ev->time,
 				.user = ev->user,

@@ -321,9 +321,9 @@ void join_tick(struct gateway *g);
 void join_page(struct gateway *g, struct membership *m, const struct ev_page *page);
 void join_answered(struct gateway *g, const struct ev_join_answer *ev);
 
-/* The room is private to these two: whoever else is still in it here is put out. False when that
- * ended the view. */
-bool join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest);
+/* The room is private to these two: whoever else is still in it here, or on the way in, is put out.
+ * That may end the view. */
+void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest);
 void membership_end(struct gateway *g, struct membership *m);
 
 /* Inviting, after the join that newRoom includes: private.c */
@@ -344,7 +344,8 @@ void deliver_membership(struct gateway *g, struct membership *m);
 void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint64_t time_ms,
 		     const struct request *post);
 void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page);
-void deliver_forget_acks(struct gateway *g, struct membership *m);
+void deliver_acks_passed(struct gateway *g, struct membership *m); /* up to the cursor */
+void deliver_all_acks(struct gateway *g, struct membership *m);    /* it ends: stored means acked */
 void deliver_tick(struct gateway *g);
 uint64_t deliver_next_due(const struct gateway *g); /* UINT64_MAX: never */
 

@@ -24,6 +24,7 @@ struct page {
 	struct span spans[PAGE_MAX + 1];
 	uint32_t count, limit;
 	struct buf turned; /* the records from the last span to the first */
+	struct buf facts;  /* of the room: its two users, if it is private */
 };
 
 static bool has_enough(const struct page *page)
@@ -165,6 +166,12 @@ static enum err read_page_up(struct store *store, const struct ev_page_ask *ask,
 static enum err read_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
 			  struct ev_page *answer)
 {
+	struct store_room facts;
+	enum err e = store->facts(store->impl, ask->room, &page->facts, &facts);
+	if (e != ERR_OK)
+		return e;
+	answer->owner = facts.owner;
+	answer->guest = facts.guest;
 	buf_reset(&page->records);
 	page->count = 0;
 	page->limit = ask->limit < 1 ? 1 : ask->limit > PAGE_MAX ? PAGE_MAX : (uint32_t)ask->limit;
@@ -199,5 +206,6 @@ bool historyd_read(struct store *store, struct bus_reader *reader, struct str me
 			answer_page(store, &ev.as.page_ask, &page, answers);
 	buf_free(&page.records);
 	buf_free(&page.turned);
+	buf_free(&page.facts);
 	return !reader->bad;
 }

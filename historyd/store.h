@@ -31,6 +31,8 @@ struct store {
 	/* Reads. ERR_OK, or ERR_UNAVAILABLE when the disk refuses. May be called from any thread,
 	 * except room(), whose strings last until its next call. */
 	enum err (*room)(void *impl, struct str room, struct store_room *out);
+	/* Likewise without seq and time; the strings point into `space`, which is the caller's. */
+	enum err (*facts)(void *impl, struct str room, struct buf *space, struct store_room *out);
 	enum err (*cid)(void *impl, struct str room, struct str user, struct str cid, uint64_t *seq,
 			uint64_t *time_ms); /* *seq 0: not stored */
 	/* Messages with after < seq < before (before 0: no bound), ascending when newest is false

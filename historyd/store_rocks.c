@@ -30,7 +30,7 @@ struct store_rocks {
 	rocksdb_writeoptions_t *with_sync;
 	rocksdb_writebatch_t *batch;
 	struct buf packed;
-	struct point_value room_value; /* what the last room() points to */
+	struct buf room_space; /* what the last room() points to */
 	bool is_failed;
 	uint64_t commits, commit_failures, reopens;
 
@@ -214,16 +214,24 @@ static uint64_t seq_floor(const struct store_rocks *s)
 	return s->rocks.losses << 32;
 }
 
+static enum err read_facts(void *impl, struct str room, struct buf *space, struct store_room *out)
+{
+	struct key key;
+	struct point_value value;
+	*out = (struct store_room){0};
+	buf_reset(space);
+	key_room(&key, room);
+	enum err e = look_up(impl, FAMILY_ROOMS, &key, &value);
+	if (e != ERR_OK || value.len == 0)
+		return e;
+	buf_append(space, value.bytes, value.len);
+	return value_read_room(buf_view(space), out) ? ERR_OK : value_is_bent(impl);
+}
+
 static enum err read_room(void *impl, struct str room, struct store_room *out)
 {
 	struct store_rocks *s = impl;
-	struct key key;
-	struct point_value *value = &s->room_value;
-	*out = (struct store_room){0};
-	key_room(&key, room);
-	enum err e = look_up(s, FAMILY_ROOMS, &key, value);
-	if (e == ERR_OK && value->len && !value_read_room(str_of(value->bytes, value->len), out))
-		e = value_is_bent(s);
+	enum err e = read_facts(s, room, &s->room_space, out);
 	if (e == ERR_OK)
 		e = read_chats(s, room, 0, 0, true, take_newest, out);
 	if (e == ERR_OK && out->seq < seq_floor(s))
@@ -305,6 +313,7 @@ static enum err commit(void *impl)
 
 static const struct store operations = {
 	.room = read_room,
+	.facts = read_facts,
 	.cid = read_cid,
 	.chats = read_chats,
 	.invites = read_invites,
@@ -344,6 +353,7 @@ void store_rocks_close(struct store_rocks *s)
 	pthread_rwlock_destroy(&s->open_lock);
 	pthread_mutex_destroy(&s->complaint_lock);
 	buf_free(&s->packed);
+	buf_free(&s->room_space);
 	mem_free(s);
 }
 

@@ -27,7 +27,7 @@ struct store_memory {
 	struct write *writes;
 	size_t write_count, write_cap;
 	struct buf packed;
-	struct buf room_value; /* what the last room() points to */
+	struct buf room_space; /* what the last room() points to */
 	uint64_t commits;
 	uint64_t fail_in; /* commits until the one that fails, 0: none will */
 	bool fail_is_applied, is_full, is_unreadable;
@@ -74,22 +74,30 @@ static void read_head(const struct store_memory *m, struct str room, uint64_t *s
 		CHECK(value_read_cid(item_value(head), seq, time_ms));
 }
 
+static enum err read_facts(void *impl, struct str room, struct buf *space, struct store_room *out)
+{
+	struct store_memory *m = impl;
+	struct key key;
+	*out = (struct store_room){0};
+	if (m->is_unreadable)
+		return ERR_UNAVAILABLE;
+	key_room(&key, room);
+	const struct item *record = find(m, KIND_ROOM, &key);
+	buf_reset(space);
+	if (record) {
+		buf_str(space, item_value(record));
+		CHECK(value_read_room(buf_view(space), out));
+	}
+	return ERR_OK;
+}
+
 static enum err read_room(void *impl, struct str room, struct store_room *out)
 {
 	struct store_memory *m = impl;
-	if (m->is_unreadable)
-		return ERR_UNAVAILABLE;
-	struct key key;
-	key_room(&key, room);
-	*out = (struct store_room){0};
-	read_head(m, room, &out->seq, &out->time_ms);
-	const struct item *record = find(m, KIND_ROOM, &key);
-	if (record) {
-		buf_reset(&m->room_value);
-		buf_str(&m->room_value, item_value(record));
-		CHECK(value_read_room(buf_view(&m->room_value), out));
-	}
-	return ERR_OK;
+	enum err e = read_facts(m, room, &m->room_space, out);
+	if (e == ERR_OK)
+		read_head(m, room, &out->seq, &out->time_ms);
+	return e;
 }
 
 static enum err read_cid(void *impl, struct str room, struct str user, struct str cid,
@@ -259,6 +267,7 @@ struct store_memory *store_memory_open(void)
 	m->store = (struct store){
 		.impl = m,
 		.room = read_room,
+		.facts = read_facts,
 		.cid = read_cid,
 		.chats = read_chats,
 		.invites = read_invites,
@@ -282,7 +291,7 @@ void store_memory_close(struct store_memory *m)
 	}
 	mem_free(m->writes);
 	buf_free(&m->packed);
-	buf_free(&m->room_value);
+	buf_free(&m->room_space);
 	mem_free(m);
 }
 

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* test_gateway_private.c — strangers in a room that has become private while this gateway was cut
+ * off, and replies that come exactly once. */
+#include "tests/unit/test_gateway.h"
+
+static const char join_again[] = "{\"event\":\"userJoin\",\"id\":5,\"data\":{\"username\":\"eve\","
+				 "\"room\":\"main\",\"since\":9}}";
+
+/* Answers the page that was asked for first: message `seq`, in a room that is ann's and bob's. */
+static void give_private_page(struct fixture *f, uint64_t req, uint64_t seq)
+{
+	struct buf records = {0};
+	bus_pack_chat(&records, &(struct rec_chat){.seq = seq,
+						   .user = STR("bob"),
+						   .cid = STR("c"),
+						   .body = STR("secret")});
+	bus_put_page(&f->pages.batch,
+		     &(struct ev_page){.req = req,
+				       .room = STR("main"),
+				       .head = seq,
+				       .messages = {.count = 1, .packed = buf_view(&records)},
+				       .owner = STR("ann"),
+				       .guest = STR("bob")});
+	send(f, &f->pages);
+	buf_free(&records);
+}
+
+static uint64_t asked_page(struct fixture *f)
+{
+	struct bus_event ev;
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
+	return ev.as.page_ask.req;
+}
+
+static void lose_one(struct fixture *f)
+{
+	f->historyd.self.seq++;
+	bus_put_heartbeat(&f->historyd.batch, &(struct ev_heartbeat){.ready = 1});
+	send(f, &f->historyd);
+}
+
+static void test_a_page_puts_strangers_out(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	join(f, 1, "eve");
+	lose_one(f);
+	give_private_page(f, asked_page(f), 4);
+	assert_string_equal(events(f, 0), "updateChat");
+	assert_string_equal(events(f, 1), "error:forbidden");
+	say(f, 1, post);
+	assert_string_equal(events(f, 1), "error:not_joined");
+}
+
+static void test_a_stranger_alone_ends_the_room(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 1, "eve");
+	lose_one(f);
+	give_private_page(f, asked_page(f), 4);
+	assert_string_equal(events(f, 1), "error:forbidden");
+	assert_int_equal(stats(f)->rooms, 0);
+}
+
+static void test_a_stranger_gets_no_history(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 1, "eve");
+	say(f, 1, "{\"event\":\"history\",\"id\":8,\"data\":{\"room\":\"main\"}}");
+	give_private_page(f, asked_page(f), 4);
+	assert_string_equal(events(f, 1), "error:forbidden error:forbidden");
+}
+
+static void test_a_stranger_who_joins_again_is_put_out(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	join(f, 1, "eve");
+	say(f, 1, join_again);
+	give_private_page(f, asked_page(f), 10);
+	assert_string_equal(events(f, 1), "error:forbidden");
+	say(f, 1, post);
+	assert_string_equal(events(f, 1), "error:not_joined");
+}
+
+static void test_a_stored_message_names_the_two(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	join(f, 1, "eve");
+	say(f, 1, join_again);
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.room = STR("main"),
+									 .seq = 4,
+									 .user = STR("bob"),
+									 .cid = STR("x"),
+									 .body = STR("secret"),
+									 .owner = STR("ann"),
+									 .guest = STR("bob")});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 1), "error:forbidden");
+	assert_string_equal(events(f, 0), "updateChat");
+	say(f, 1, post);
+	assert_string_equal(events(f, 1), "error:not_joined");
+}
+
+static void test_roomds_no_ends_joining_again(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 1, "eve");
+	say(f, 1, join_again);
+	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = 4,
+								      .room = STR("main"),
+								      .user = STR("eve"),
+								      .status = ERR_FORBIDDEN});
+	send(f, &f->roomd);
+	assert_string_equal(events(f, 1), "error:forbidden");
+	say(f, 1, post);
+	assert_string_equal(events(f, 1), "error:not_joined");
+}
+
+/* ---- exactly one reply ---- */
+
+static const char leave[] = "{\"event\":\"userLeave\",\"id\":3,\"data\":{\"room\":\"main\"}}";
+
+static void test_a_post_is_acked_though_its_author_leaves(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	say(f, 0, post);
+	uint64_t req = posted(f);
+	store(f, req, 9, STR("ann")); /* what stands before it is missing here */
+	assert_string_equal(events(f, 0), "");
+	say(f, 0, leave);
+	assert_string_equal(events(f, 0), "ack ack");
+}
+
+static void test_a_post_is_acked_after_its_author_has_left(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	say(f, 0, post);
+	uint64_t req = posted(f);
+	say(f, 0, leave);
+	assert_string_equal(events(f, 0), "ack");
+	store(f, req, 4, STR("ann"));
+	assert_string_equal(events(f, 0), "ack");
+}
+
+static void test_a_post_is_acked_by_the_greeting(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	say(f, 0, post);
+	uint64_t req = posted(f);
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"id\":5,\"data\":{\"username\":\"ann\",\"room\":\"main\","
+	    "\"since\":9}}");
+	uint64_t page = asked_page(f);
+	store(f, req, 4, STR("ann"));
+	assert_string_equal(events(f, 0), "");
+	bus_put_page(&f->pages.batch,
+		     &(struct ev_page){.req = page, .room = STR("main"), .head = 4});
+	send(f, &f->pages);
+	assert_string_equal(events(f, 0), "ack activeUsers msgHistory ack");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_page_puts_strangers_out),
+		TEST(test_a_stranger_alone_ends_the_room),
+		TEST(test_a_stranger_gets_no_history),
+		TEST(test_a_stranger_who_joins_again_is_put_out),
+		TEST(test_a_stored_message_names_the_two),
+		TEST(test_roomds_no_ends_joining_again),
+		TEST(test_a_post_is_acked_though_its_author_leaves),
+		TEST(test_a_post_is_acked_after_its_author_has_left),
+		TEST(test_a_post_is_acked_by_the_greeting),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
