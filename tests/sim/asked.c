@@ -5,7 +5,10 @@
 
 #include <stdio.h>
 
-enum { INVITE_STEPS_MS = 10000 }; /* newRoom takes up to two more steps, each as long */
+enum {
+	ACK_AFTER_SHOWN_MS = 2500,
+	INVITE_STEPS_MS = 10000
+}; /* newRoom takes up to two more steps, each as long */
 
 static const char *kind_name(enum asked_kind kind)
 {
@@ -127,6 +130,9 @@ void asked_look(struct person *me)
 		const struct asked *a = asked_find(me, id);
 		if (a && now_ms > begun_ms(me, a) + RETRY_AFTER_MS)
 			judge_time(me, a, false);
+		if (a && a->shown_ms && all->plan.is_patient &&
+		    now_ms > a->shown_ms + ACK_AFTER_SHOWN_MS && !is_excused(me, a->sent_ms))
+			promise_ack_in_place(all->promises, me->name, id);
 		if (a && all->settled_ms && now_ms > all->settled_ms + UNANSWERED_MS &&
 		    now_ms > a->sent_ms + UNANSWERED_MS)
 			promise_one_reply(all->promises, me->name, kind_name(a->kind), id);

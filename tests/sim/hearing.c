@@ -67,8 +67,12 @@ static void note_own(struct person *me, uint32_t room, struct str cid)
 	for (size_t i = 0; i < me->post_count; i++) {
 		char own[NAME_LEN * 2];
 		cid_name(me, me->posts[i].number, own);
-		if (me->posts[i].room == room && str_equal(cid, str_from(own)))
-			me->posts[i].is_acked = true;
+		if (me->posts[i].room != room || !str_equal(cid, str_from(own)))
+			continue;
+		me->posts[i].is_acked = true;
+		struct asked *a = asked_find(me, me->posts[i].sent_id);
+		if (a && me->posts[i].sendings == 1 && !a->shown_ms)
+			a->shown_ms = me->all->world->now_ms;
 	}
 }
 

@@ -269,10 +269,20 @@ void net_take_inbox(struct world *w, struct node *n)
 	}
 }
 
+/* The place of any node that there is. */
+static uint32_t some_place(struct world *w)
+{
+	uint32_t n = (uint32_t)rng_below(&w->rng, w->gateways + w->roomds + w->historyds);
+	if (n < w->gateways)
+		return place(&w->gateway[n]);
+	n -= w->gateways;
+	return n < w->roomds ? place(&w->roomd[n]) : place(&w->historyd[n - w->roomds]);
+}
+
 void net_cut_some(struct world *w)
 {
-	uint32_t from = (uint32_t)rng_below(&w->rng, ARRAY_LEN(w->cut_until));
-	uint32_t to = (uint32_t)rng_below(&w->rng, ARRAY_LEN(w->cut_until));
+	uint32_t from = some_place(w);
+	uint32_t to = some_place(w);
 	uint64_t ms = 300 + rng_below(&w->rng, CUT_MAX_MS);
 	bool is_both_ways = rng_chance(&w->rng, 500000);
 	world_tell(w, "%s-%u to %s-%u is cut for %" PRIu64 " ms%s",
@@ -288,7 +298,7 @@ void net_cut_some(struct world *w)
 /* One that clients may still reach. */
 void net_isolate_some(struct world *w)
 {
-	uint32_t node = (uint32_t)rng_below(&w->rng, ARRAY_LEN(w->cut_until));
+	uint32_t node = some_place(w);
 	uint64_t ms = 300 + rng_below(&w->rng, ISOLATE_MAX_MS);
 	for (uint32_t i = 0; i < ARRAY_LEN(w->cut_until); i++)
 		w->cut_until[node][i] = w->cut_until[i][node] = w->now_ms + ms;

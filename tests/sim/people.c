@@ -36,7 +36,7 @@ static void connect_somewhere(struct person *me)
 
 void write_in(struct person *me, uint32_t room)
 {
-	if (me->post_count == POSTS_MAX || !asked_has_room(me))
+	if (me->seats[room].is_silent || me->post_count == POSTS_MAX || !asked_has_room(me))
 		return;
 	struct post *post = &me->posts[me->post_count++];
 	*post = (struct post){.room = room, .number = ++me->posts_made};

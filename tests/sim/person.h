@@ -18,6 +18,8 @@ enum {
 	UNANSWERED_MS = 16000, /* by then no answer will come any more */
 };
 
+#define NO_SINCE UINT64_MAX
+
 /* ---- what waits for its reply ---- */
 
 enum asked_kind {
@@ -39,10 +41,11 @@ struct asked {
 	/* The join, leave or newRoom of that room which was sent last before it. */
 	uint64_t behind_id;
 	enum asked_kind behind_kind;
-	uint64_t since;  /* of a join */
-	bool has_since;  /* likewise */
-	uint64_t number; /* of a post: which one */
-	uint32_t guest;  /* of newRoom */
+	uint64_t since;    /* of a join */
+	bool has_since;    /* likewise */
+	uint64_t shown_ms; /* of a post: when its message was shown in a page or msgHistory */
+	uint64_t number;   /* of a post: which one */
+	uint32_t guest;    /* of newRoom */
 };
 
 struct post {
@@ -55,7 +58,8 @@ struct post {
 /* A person in a room. What it has read without a gap is 1 … have; behind it is the live run of this
  * connection, live_first … live_last, which may still be apart from it. */
 struct seat {
-	bool is_home; /* one that it comes back to */
+	bool is_silent; /* it only reads there */
+	bool is_home;   /* one that it comes back to */
 	bool is_wanted;
 	bool is_joined;      /* by what was answered */
 	bool will_be_joined; /* once all is answered that was sent */
@@ -107,6 +111,7 @@ struct room_facts {
 	bool is_private;
 	bool is_mutual;        /* the guest invites too */
 	uint32_t owner, guest; /* who they are, or are meant to be */
+	uint64_t from_ms;      /* nobody invites before that */
 	uint64_t private_seq;  /* what was written after this only the two may read … */
 	uint64_t private_ms;   /* … and who asks after this must be refused */
 };
@@ -165,7 +170,8 @@ void asked_forget(struct person *me);
 bool asked_is_join_late(const struct person *me);
 
 /* saying.c */
-void say_join(struct person *me, uint32_t room, bool has_since);
+/* With `since`, or without it when that is NO_SINCE. */
+void say_join(struct person *me, uint32_t room, uint64_t since);
 void say_leave(struct person *me, uint32_t room);
 void say_post(struct person *me, struct post *post);
 void say_typing(struct person *me, uint32_t room);

@@ -92,7 +92,10 @@ struct plan plan_of(uint64_t seed)
 	p.gateways = 1 + (uint32_t)rng_below(&rng, 3);
 	p.roomds = 1 + (uint32_t)rng_below(&rng, 2);
 	p.historyds = 1 + (uint32_t)rng_below(&rng, 2);
-	p.people = 3 + (uint32_t)rng_below(&rng, 10);
+	bool is_large = rng_chance(&rng, 50000);
+	if (is_large)
+		p.gateways = 4 + (uint32_t)rng_below(&rng, 5);
+	p.people = is_large ? 24 : 3 + (uint32_t)rng_below(&rng, 10);
 	p.rooms = 2 + (uint32_t)rng_below(&rng, 3);
 	p.post_interval_ms = 50 + rng_below(&rng, 1000);
 	p.is_patient = rng_chance(&rng, 100000);

@@ -3,7 +3,7 @@
  * once the disk says that a room is private. */
 #include "tests/sim/person.h"
 
-enum { LOOK_MS = 100, INVITE_AGAIN_MS = 500 };
+enum { LOOK_MS = 100, INVITE_AGAIN_MS = 500, INVITE_LATE_MS = 25000 };
 
 bool is_meant_private(const struct people *all, uint32_t room)
 {
@@ -21,6 +21,8 @@ void private_open(struct people *all)
 			       (is_last ? 0 : (uint32_t)rng_below(rng, all->count - 1))) %
 			      all->count;
 		room->is_mutual = i % 2 == 0;
+		if (rng_chance(rng, 500000))
+			room->from_ms = all->world->now_ms + rng_below(rng, INVITE_LATE_MS);
 		all->person[room->owner].seats[i].is_wanted = true;
 		all->person[room->owner].seats[i].is_home = true;
 	}
@@ -81,15 +83,16 @@ static void invite(struct person *me, uint32_t i)
 
 static void intrude(struct person *me, uint32_t i)
 {
-	const struct seat *seat = &me->seats[i];
+	struct seat *seat = &me->seats[i];
 	uint32_t other = (uint32_t)rng_below(rng_of(me), me->all->count);
 	if (is_of(&me->all->room[i], me->index) || seat->is_joined || !seat_is_at_rest(seat))
 		return;
+	seat->is_silent = rng_chance(rng_of(me), 700000);
 	if (me->all->plan.privates > 1 && me->seats[0].is_joined && other != me->index &&
 	    rng_chance(rng_of(me), 300000))
 		say_new_room(me, i, other);
 	else
-		say_join(me, i, rng_chance(rng_of(me), 500000));
+		say_join(me, i, rng_chance(rng_of(me), 500000) ? seat->have : NO_SINCE);
 }
 
 /* The owner invites, at times without having joined the room before; in some rooms the guest does
@@ -104,7 +107,8 @@ void private_whim(struct person *me)
 			room->owner == me->index || (room->is_mutual && room->guest == me->index);
 		if (!asked_has_room(me))
 			return;
-		if (may_invite && (!me->has_invited[i] || rng_chance(rng_of(me), rate)))
+		if (may_invite && all->world->now_ms >= room->from_ms &&
+		    (!me->has_invited[i] || rng_chance(rng_of(me), rate)))
 			invite(me, i);
 		else if (rng_chance(rng_of(me), rate))
 			intrude(me, i);
@@ -138,6 +142,7 @@ void private_shown(struct person *me, uint32_t room, struct str from)
 	must_be_theirs(me, room, person_named(me->all, from));
 	me->was_invited[room] = true;
 	me->is_owed[room] = false;
+	me->seats[room].is_silent = false;
 	me->seats[room].is_wanted = me->seats[room].is_home = true;
 }
 

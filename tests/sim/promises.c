@@ -154,6 +154,13 @@ void promise_told(struct promises *p, const struct told *t)
 		table_add(&p->by_cid, f);
 }
 
+void promise_ack_in_place(struct promises *p, const char *person, uint64_t id)
+{
+	promise_broken(p,
+		       "2, one order: %s was shown its message %" PRIu64 ", and waits for the ack",
+		       person, id);
+}
+
 /* 3. "Nothing twice, nothing missing. While connected, and across a reconnect with `since`, every
  * stored message of the room can be had by every member exactly once": each next thing of a room is
  * the next seq. 2. "… on one connection the ack of the own message stands in that order too." */

@@ -64,6 +64,9 @@ void promise_invitation(struct promises *p, const char *person, struct str room,
 /* "A frame with an id gets exactly one reply": none came, or one too many. */
 void promise_one_reply(struct promises *p, const char *person, const char *what, uint64_t id);
 
+/* 2: the message was shown, so the ack, whose place was before it, must be there. */
+void promise_ack_in_place(struct promises *p, const char *person, uint64_t id);
+
 /* What follows a join or a leave is taken after it. */
 void promise_in_turn(struct promises *p, const char *person, const char *what, uint64_t id,
 		     const char *before, uint64_t before_id);

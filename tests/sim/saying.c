@@ -64,16 +64,16 @@ static void note_move(struct seat *seat, const struct asked *a)
 	seat->moving += a->kind != ASKED_INVITE;
 }
 
-void say_join(struct person *me, uint32_t room, bool has_since)
+void say_join(struct person *me, uint32_t room, uint64_t since)
 {
 	struct seat *seat = &me->seats[room];
 	struct asked *a = begin(me, ASKED_JOIN, "userJoin", room);
 	buf_printf(&me->all->line, ",\"username\":\"%s\",\"key\":\"%s\"", me->name, me->key);
-	if (has_since)
-		buf_printf(&me->all->line, ",\"since\":%" PRIu64, seat->have);
+	a->has_since = since != NO_SINCE;
+	a->since = a->has_since ? since : 0;
+	if (a->has_since)
+		buf_printf(&me->all->line, ",\"since\":%" PRIu64, since);
 	end(me);
-	a->has_since = has_since;
-	a->since = has_since ? seat->have : 0;
 	note_move(seat, a);
 	seat->will_be_joined = true;
 	seat->join_ms = a->sent_ms;

@@ -3,7 +3,7 @@
  * again where it is, and says several things at once. Rooms of two are private.c's. */
 #include "tests/sim/person.h"
 
-enum { PIPELINE_MAX = 8, COMES_BACK = 50000 };
+enum { PIPELINE_MAX = 8, COMES_BACK = 50000, OLDER_MAX = 100 };
 
 bool seat_is_at_rest(const struct seat *seat)
 {
@@ -18,7 +18,7 @@ void seats_reconcile(struct person *me)
 		if (!seat_is_at_rest(seat) || !asked_has_room(me))
 			continue;
 		if (seat->is_wanted && !seat->is_joined && now_ms >= seat->join_ms + JOIN_AGAIN_MS)
-			say_join(me, i, true);
+			say_join(me, i, seat->have);
 		else if (!seat->is_wanted && seat->is_joined)
 			say_leave(me, i);
 	}
@@ -43,6 +43,15 @@ static uint32_t some_room(struct person *me)
 	return (uint32_t)rng_below(rng_of(me), me->all->rooms);
 }
 
+/* Where it has read to, or some way back, or no word of it. */
+static uint64_t some_since(struct person *me, const struct seat *seat)
+{
+	uint64_t back = chance(me, 300000) ? rng_below(rng_of(me), OLDER_MAX) : 0;
+	if (chance(me, 350000))
+		return NO_SINCE;
+	return back < seat->have ? seat->have - back : 0;
+}
+
 static bool is_in(const struct seat *seat)
 {
 	return seat->is_joined && seat_is_at_rest(seat);
@@ -62,7 +71,7 @@ static void leave(struct person *me, uint32_t room)
 		seat->is_wanted = false;
 		return;
 	}
-	say_join(me, room, chance(me, 700000));
+	say_join(me, room, some_since(me, seat));
 	if (chance(me, 500000))
 		write_in(me, room);
 }
@@ -74,14 +83,14 @@ static void look_in(struct person *me, uint32_t room)
 	bool may_come = seat->is_home || seat->is_wanted;
 	if (seat->is_joined || !seat_is_at_rest(seat) || !may_come)
 		return;
-	say_join(me, room, chance(me, 700000));
+	say_join(me, room, some_since(me, seat));
 	if (chance(me, 300000))
 		write_in(me, room);
 	if (chance(me, 200000))
 		say_typing(me, room);
 	say_leave(me, room);
 	if (chance(me, 500000))
-		say_join(me, room, true);
+		say_join(me, room, seat->have);
 	seat->is_wanted = seat->will_be_joined;
 }
 
@@ -91,7 +100,7 @@ static void join_again(struct person *me, uint32_t room)
 		return;
 	if (chance(me, 500000))
 		write_in(me, room);
-	say_join(me, room, chance(me, 500000));
+	say_join(me, room, some_since(me, &me->seats[room]));
 	if (chance(me, 500000))
 		write_in(me, room);
 }

@@ -15,7 +15,7 @@
 #include "tests/sim/plan.h"
 #include "tests/support/store_memory.h"
 
-enum { NODES_MAX = 4, CONN_ROOM_BYTES = 64 * 1024 };
+enum { NODES_MAX = 8, CONN_ROOM_BYTES = 64 * 1024 };
 
 struct world;
 struct conn; /* a client's connection, the gateway's end and the client's */
