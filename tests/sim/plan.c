@@ -88,7 +88,7 @@ static void hold_back(struct plan *p)
 struct plan plan_of(uint64_t seed)
 {
 	struct rng rng = {seed ^ 0x5eed};
-	struct plan p = {.storm_ms = STORM_MS};
+	struct plan p = {.storm_ms = STORM_MS, .is_checking = true};
 	p.gateways = 1 + (uint32_t)rng_below(&rng, 3);
 	p.roomds = 1 + (uint32_t)rng_below(&rng, 2);
 	p.historyds = 1 + (uint32_t)rng_below(&rng, 2);

@@ -52,6 +52,7 @@ struct plan {
 	 * arrives, arrives because the gateway repeats. */
 	bool is_patient;
 	bool is_invitation_kept; /* each one must arrive */
+	bool is_checking;        /* the cores' invariants after each turn */
 	struct faults faults;
 };
 

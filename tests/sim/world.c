@@ -101,7 +101,8 @@ void world_open(struct world *w, uint64_t seed, const struct plan *plan)
 			    .faults = plan->faults,
 			    .gateways = plan->gateways,
 			    .roomds = plan->roomds,
-			    .historyds = plan->historyds};
+			    .historyds = plan->historyds,
+			    .is_checking = plan->is_checking};
 	for (uint32_t i = 0; i < NODES_MAX; i++) {
 		w->gateway[i] = (struct node){.service = SERVICE_GATEWAY, .index = i};
 		w->roomd[i] = (struct node){.service = SERVICE_ROOMD, .index = i};
@@ -206,6 +207,13 @@ static uint64_t next_due(const struct node *n)
 	return UINT64_MAX;
 }
 
+/* The core's own invariants. */
+static void check(struct node *n)
+{
+	if (n->service == SERVICE_ROOMD)
+		roomd_check(n->roomd);
+}
+
 static void turn(struct world *w, struct node *n)
 {
 	if (!n->is_up) {
@@ -224,6 +232,8 @@ static void turn(struct world *w, struct node *n)
 		turn_roomd(w, n);
 	else
 		turn_historyd(w, n);
+	if (w->is_checking)
+		check(n);
 }
 
 /* ---- faults ---- */
