@@ -6,9 +6,10 @@
 #include <stdio.h>
 
 enum {
+	UNANSWERED_MAX = 50, /* with 64 the gateway reads no further */
 	ACK_AFTER_SHOWN_MS = 2500,
-	INVITE_STEPS_MS = 10000
-}; /* newRoom takes up to two more steps, each as long */
+	INVITE_STEPS_MS = 10000 /* newRoom takes up to two more steps, each as long */
+};                              /* newRoom takes up to two more steps, each as long */
 
 static const char *kind_name(enum asked_kind kind)
 {
@@ -24,7 +25,7 @@ static struct asked *place(struct person *me, uint64_t id)
 
 bool asked_has_room(const struct person *me)
 {
-	return me->next_id < me->oldest_id + ASKED_MAX / 2;
+	return me->asked_count < UNANSWERED_MAX && me->next_id < me->oldest_id + ASKED_MAX / 2;
 }
 
 struct asked *asked_add(struct person *me, enum asked_kind kind, uint32_t room)
@@ -32,6 +33,7 @@ struct asked *asked_add(struct person *me, enum asked_kind kind, uint32_t room)
 	const struct seat *seat = &me->seats[room];
 	struct asked *a = place(me, me->next_id);
 	CHECK(a->id == 0);
+	me->asked_count++;
 	*a = (struct asked){.id = me->next_id,
 			    .sent_ms = me->all->world->now_ms,
 			    .kind = kind,
@@ -50,6 +52,7 @@ struct asked *asked_find(struct person *me, uint64_t id)
 static void free_place(struct person *me, struct asked *a)
 {
 	a->id = 0;
+	me->asked_count--;
 	while (me->oldest_id <= me->next_id && place(me, me->oldest_id)->id == 0)
 		me->oldest_id++;
 }
@@ -144,4 +147,5 @@ void asked_forget(struct person *me)
 	for (uint64_t id = me->oldest_id; id <= me->next_id; id++)
 		place(me, id)->id = 0;
 	me->oldest_id = me->next_id + 1;
+	me->asked_count = 0;
 }

@@ -97,11 +97,12 @@ struct person {
 	size_t post_count;
 	struct asked asked[ASKED_MAX]; /* by id, modulo */
 	uint64_t oldest_id;            /* nothing before it waits */
-	uint64_t invite_ms;            /* when it may ask newRoom again */
-	bool is_long_away;             /* until the quiet */
-	uint64_t nonsense_id;          /* what was not allowed and is not answered yet … */
-	const char *nonsense_code;     /* … and what must be said about it */
-	bool has_unnumbered;           /* likewise without an id */
+	uint32_t asked_count;
+	uint64_t invite_ms;        /* when it may ask newRoom again */
+	bool is_long_away;         /* until the quiet */
+	uint64_t nonsense_id;      /* what was not allowed and is not answered yet … */
+	const char *nonsense_code; /* … and what must be said about it */
+	bool has_unnumbered;       /* likewise without an id */
 	bool has_invited[ROOMS_MAX], was_invited[ROOMS_MAX];
 	bool is_owed[ROOMS_MAX]; /* somebody has the ack of an invitation that is not here yet */
 };
