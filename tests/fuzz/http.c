@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	struct str head = str_of(bytes.ptr + whole.start, whole.at - whole.start);
 	if (http_head_read(&h, head) == 0) {
-		check_view(h.path, head);
+		if (!str_equal(h.path, STR("/"))) /* "http://x" has none of its own */
+			check_view(h.path, head);
 		check_view(h.query, head);
 		check_view(h.host, head);
 		check_view(h.origin, head);
