@@ -23,7 +23,7 @@ static void check_session(struct gateway *g, const struct session *s)
 		TAILQ_FOREACH (r, &g->requests, entry)
 			in_flight += r->session == s->number;
 	CHECK(in_flight == s->in_flight);
-	CHECK(!s->user || user_find(g, s->user->name) == s->user);
+	CHECK(!s->user || s->user->is_held || memberships); /* who waits for a name joins */
 	CHECK(!s->is_greeted || (s->user && s->user->is_held));
 }
 
@@ -74,21 +74,43 @@ static void check_sessions(struct gateway *g)
 	CHECK(in_flight == 0);
 }
 
+static size_t check_user(const struct user *u)
+{
+	const struct session *s;
+	size_t count = 0;
+	CHECK(!TAILQ_EMPTY(&u->sessions) && u->told.is_in == u->is_held);
+	TAILQ_FOREACH (s, &u->sessions, of_user) {
+		CHECK(s->user == u);
+		CHECK(!s->is_greeted || TAILQ_EMPTY(&u->invitations));
+		count++;
+	}
+	return count;
+}
+
 static void check_users(const struct gateway *g)
 {
 	const struct user *u;
 	const struct session *s;
+	size_t sessions = 0;
 	TABLE_EACH (&g->users, i, u) {
-		CHECK(user_find(g, u->name) == u && !TAILQ_EMPTY(&u->sessions));
-		CHECK(u->is_held == !u->claim && u->told.is_in == u->is_held);
+		CHECK(user_find(g, u->name) == u && u->is_held == !u->claim);
 		CHECK(!u->claim ||
-		      (u->claim->kind == REQUEST_CLAIM && str_equal(u->claim->user, u->name)));
-		TAILQ_FOREACH (s, &u->sessions, of_user) {
-			CHECK(s->user == u);
-			CHECK(!s->is_greeted || TAILQ_EMPTY(&u->invitations));
+		      (u->claim->kind == REQUEST_CLAIM && str_equal(u->claim->user, u->name) &&
+		       str_equal(u->claim->cid, u->key)));
+		CHECK(!u->is_held || !u->next);
+		sessions += check_user(u);
+		uint32_t waiting = 0;
+		for (const struct user *w = u->next; w; w = w->next) {
+			CHECK(!w->is_held && !w->claim && str_equal(w->name, u->name));
+			sessions += check_user(w);
+			waiting++;
 		}
+		CHECK(waiting <= NAME_LINE_MAX);
 	}
 	CHECK(g->users.count == g->stats.users);
+	TABLE_EACH (&g->sessions, i, s)
+		sessions -= s->user != NULL;
+	CHECK(sessions == 0);
 }
 
 /* ---- requests ---- */

@@ -70,6 +70,8 @@ void membership_end(struct gateway *g, struct membership *m)
 	}
 	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
 		view_close(g, v);
+	if (!s->user->is_held && TAILQ_EMPTY(&s->memberships))
+		user_leave(g, s); /* nothing waits for the name any more */
 }
 
 void join_start(struct gateway *g, struct session *s, struct str room, const struct join_wish *wish)

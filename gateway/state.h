@@ -32,6 +32,7 @@ enum {
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
 	DELIVER_BYTES_MAX = 64 * 1024, /* to one connection in one turn, when it is behind */
+	NAME_LINE_MAX = 64,            /* who wait for a name with as many other keys */
 	REPEATS_A_TURN = 1000,         /* requests published again in one turn, to one shard */
 	NAMED_A_TURN = 1000,           /* members named to a roomd in one turn */
 	REPAIR_WINDOW = 64,            /* rooms compared with one shard at a time */
@@ -80,13 +81,16 @@ struct repair {
 	uint32_t in_flight; /* questions about whole rooms under way to this shard */
 };
 
-/* Someone with a connection here. roomd knows of the user, not of the connections. */
+/* Someone with a connection here. roomd knows of the user, not of the connections. While it has not
+ * said whose the name is, others who come with other keys stand in line behind the first; one who
+ * has no join under way stands there no longer. */
 struct user {
 	struct str name;
 	struct str key; /* digest of the guest key, or empty */
 	struct told told;
 	struct session_list sessions;
 	struct request *claim;              /* until roomd has said whose the name is */
+	struct user *next;                  /* of this name with another key, to be claimed next */
 	struct invitation_list invitations; /* to be shown at the next greeting */
 	bool is_held;                       /* roomd said that the name is theirs */
 	char text[];                        /* name and key */
@@ -226,7 +230,7 @@ struct view {
 /* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
  * these numbers too. */
 _Static_assert(sizeof(struct session) <= 152, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct user) <= 104, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct view) <= 424, "grown: see ARCHITECTURE.md"); /* one a room */
@@ -304,7 +308,7 @@ void session_in_flight(struct gateway *g, struct session *s, int change);
 struct membership *session_membership(const struct session *s, struct str room);
 void session_tick(struct gateway *g);
 
-struct user *user_find(const struct gateway *g, struct str name);
+struct user *user_find(const struct gateway *g, struct str name); /* the first in its line */
 enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key);
 void user_leave(struct gateway *g, struct session *s);
 void user_show_invitations(struct gateway *g, struct session *s);
