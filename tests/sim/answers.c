@@ -83,6 +83,8 @@ static void on_post_ack(struct person *me, const struct asked *a, const json_t *
 						       .cid = str_from(cid),
 						       .seq = seq,
 						       .is_ack = true});
+	promise_sent_well(me->all->promises, &(struct sent){me->name, me->connection, a->id,
+							    .room = text_of(data, "room")});
 	/* One that was sent once, into a room that is being read, is acked in its place; a
 	 * repeated one may have been read before. */
 	const struct seat *seat = &me->seats[a->room];
@@ -142,6 +144,12 @@ static void judge_nonsense(struct person *me, struct str code)
 static void on_post_error(struct person *me, const struct asked *a, struct str code)
 {
 	struct post *post = post_of(me, a->number);
+	char room[NAME_LEN];
+	room_name(a->room, room);
+	promise_sent_in_vain(
+		me->all->promises,
+		&(struct sent){me->name, me->connection, a->id, .room = str_from(room)},
+		str_equal(code, STR("unavailable")) && !is_excused(me, a->sent_ms));
 	if (post)
 		post->is_sent = false;
 	bool is_carried = me->all->plan.is_patient && str_equal(code, STR("unavailable"));

@@ -31,6 +31,7 @@ static void connect_somewhere(struct person *me)
 	me->conn = conn_open(w, (uint32_t)rng_below(&w->rng, w->gateways),
 			     me->voice == VOICE_SOCKETIO ? WIRE_SOCKETIO : WIRE_NATIVE,
 			     me->voice == VOICE_BATCHED, me, &hearing);
+	me->connection = ++me->all->connections;
 	me->stalled_until = 0;
 }
 
@@ -48,8 +49,10 @@ void write_in(struct person *me, uint32_t room)
 static void write_something(struct person *me)
 {
 	uint32_t room = (uint32_t)rng_below(rng_of(me), me->all->rooms);
+	uint64_t count = rng_chance(rng_of(me), 200000) ? 1 + rng_below(rng_of(me), 4) : 1;
 	if (me->seats[room].is_joined && seat_is_at_rest(&me->seats[room]))
-		write_in(me, room);
+		while (count--)
+			write_in(me, room);
 }
 
 static void forget_acked(struct person *me)
@@ -248,4 +251,5 @@ void people_check(struct people *all)
 	}
 	private_check(all);
 	promise_all_kept(all->promises);
+	promise_order(all->promises);
 }

@@ -88,7 +88,8 @@ struct person {
 	char name[NAME_LEN], key[33];
 	struct conn *conn;
 	enum voice voice;
-	struct buf batch; /* objects of a frame that is not sent yet */
+	struct buf batch;    /* objects of a frame that is not sent yet */
+	uint64_t connection; /* of conn */
 	uint64_t next_ms, next_id, posts_made;
 	uint64_t stalled_until; /* reads nothing until then; 0: reads */
 	uint64_t read_ms;       /* when it began to read again */
@@ -123,6 +124,7 @@ struct people {
 	struct person person[PEOPLE_MAX];
 	struct room_facts room[ROOMS_MAX];
 	uint32_t count, rooms;
+	uint64_t connections; /* there have been */
 	uint64_t look_ms, surge_ms;
 	struct plan plan;
 	uint64_t settled_ms; /* since when all faults are over; 0: not yet */

@@ -32,6 +32,7 @@ void promises_open(struct promises *p, struct world *w)
 	*p = (struct promises){.world = w};
 	table_init(&p->by_place, place_of, 1);
 	table_init(&p->by_cid, mark_of, 2);
+	promises_open_order(p);
 }
 
 void promises_close(struct promises *p)
@@ -46,6 +47,13 @@ void promises_close(struct promises *p)
 	}
 	table_free(&p->by_place);
 	table_free(&p->by_cid);
+	promises_close_order(p);
+}
+
+uint64_t promises_seq(const struct promises *p, struct str mark)
+{
+	const struct fact *f = table_find(&p->by_cid, mark);
+	return f ? f->seq : 0;
 }
 
 void promise_broken(struct promises *p, const char *fmt, ...)
@@ -289,6 +297,18 @@ bool promises_owners(struct promises *p, struct str room, struct str *owner, str
 	*owner = facts.owner;
 	*guest = facts.guest;
 	return facts.owner.len > 0;
+}
+
+bool promises_is_stored(struct promises *p, const char *person, struct str room, struct str cid)
+{
+	const struct node *n = &p->world->historyd[shard_of(room, p->world->historyds)];
+	struct store *store = store_memory_store(n->disk);
+	uint64_t seq;
+	uint64_t time_ms;
+	store_memory_set_unreadable(n->disk, false); /* for us */
+	CHECK(store->cid(store->impl, room, str_from(person), cid, &seq, &time_ms) == ERR_OK);
+	store_memory_set_unreadable(n->disk, p->world->now_ms < n->disk_unreadable_until);
+	return seq != 0;
 }
 
 uint64_t promises_head(struct promises *p, struct str room)

@@ -14,6 +14,7 @@
 struct promises {
 	struct world *world;
 	struct table by_place, by_cid; /* struct fact: what was acked or delivered */
+	struct table lanes, messages;  /* what was sent: order.c */
 	char failure[512];             /* the first one; empty: all kept */
 	uint64_t failed_ms;
 	uint64_t acked, delivered, refused;
@@ -84,6 +85,30 @@ void promise_answered(struct promises *p, const char *person, const char *what, 
 
 /* Whether the room is private, as the disk says; the names last until the next call. */
 bool promises_owners(struct promises *p, struct str room, struct str *owner, struct str *guest);
+
+/* 8: one message as somebody sends it. `connection` is another number for each connection. */
+struct sent {
+	const char *person;
+	uint64_t connection, id;
+	struct str room, cid;
+};
+void promise_sent(struct promises *p, const struct sent *s);
+
+/* 8: that sending was answered with an error, or acked. `is_given_up`: with `unavailable`, and no
+ * later than it should be. */
+void promise_sent_in_vain(struct promises *p, const struct sent *s, bool is_given_up);
+void promise_sent_well(struct promises *p, const struct sent *s);
+
+/* 8, after the quiet: whether all that was sent stands in its order. */
+void promise_order(struct promises *p);
+void promises_open_order(struct promises *p);
+void promises_close_order(struct promises *p);
+
+/* Whether the disk has it now. */
+bool promises_is_stored(struct promises *p, const char *person, struct str room, struct str cid);
+
+/* Where the message of this mark (room, 0, cid) stands; 0: nobody was told of it. */
+uint64_t promises_seq(const struct promises *p, struct str mark);
 
 /* The newest seq of the room on disk. */
 uint64_t promises_head(struct promises *p, struct str room);

@@ -91,7 +91,9 @@ void say_leave(struct person *me, uint32_t room)
 void say_post(struct person *me, struct post *post)
 {
 	char cid[NAME_LEN * 2];
+	char room[NAME_LEN];
 	cid_name(me, post->number, cid);
+	room_name(post->room, room);
 	struct asked *a = begin(me, ASKED_POST, "updateChat", post->room);
 	buf_printf(&me->all->line, ",\"cid\":\"%s\",\"body\":\"message %s\"", cid, cid);
 	end(me);
@@ -100,6 +102,11 @@ void say_post(struct person *me, struct post *post)
 	post->sent_id = a->id;
 	post->sent_ms = a->sent_ms;
 	post->is_sent = true;
+	promise_sent(me->all->promises, &(struct sent){.person = me->name,
+						       .connection = me->connection,
+						       .id = a->id,
+						       .room = str_from(room),
+						       .cid = str_from(cid)});
 }
 
 void say_typing(struct person *me, uint32_t room)
