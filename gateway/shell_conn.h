@@ -4,7 +4,7 @@
  * Frames leave by send() on the socket itself, which costs a third of libwebsockets' way. What the
  * socket does not take is kept in two places, so that libwebsockets' own pongs and close frames
  * never fall into the middle of a frame: the rest of what was begun in libwebsockets' backlog,
- * everything behind it in `unsent`. Not here: upgrading and HTTP (shell_lws.c, shell_http.c), who
+ * everything behind it in `unsent`. Not here: upgrading and HTTP (shell_lws.c, shell_server.c), who
  * speaks over it (its conn_user: shell_native.c, shell_eio.c). */
 #ifndef PARLOR_GATEWAY_SHELL_CONN_H
 #define PARLOR_GATEWAY_SHELL_CONN_H
