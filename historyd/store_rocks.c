@@ -304,6 +304,8 @@ static enum err commit(void *impl)
 		keep_complaint(s, complaint);
 	rocksdb_free(complaint);
 	bool is_committed = s->rocks.db && !s->is_failed;
+	if (is_committed && !rocks_mark(&s->rocks))
+		keep_complaint(s, "the mark beside the data cannot be written");
 	s->commits += is_committed;
 	s->commit_failures += !is_committed;
 	return is_committed ? ERR_OK : ERR_UNAVAILABLE;
@@ -328,7 +330,7 @@ struct store_rocks *store_rocks_open(const struct store_rocks_options *o, char *
 				     size_t error_len)
 {
 	struct rocks rocks;
-	if (!rocks_open(&rocks, o, o->allow_data_loss, error, error_len))
+	if (!rocks_open(&rocks, o, true, error, error_len))
 		return NULL;
 	struct store_rocks *s = mem_alloc(sizeof *s);
 	s->store = operations;

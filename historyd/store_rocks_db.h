@@ -10,6 +10,7 @@
 #define PARLOR_HISTORYD_STORE_ROCKS_DB_H
 
 #include "historyd/store_rocks.h"
+#include "historyd/store_rocks_dir.h"
 
 #include <rocksdb/c.h>
 
@@ -20,16 +21,22 @@ struct rocks {
 	rocksdb_t *db; /* NULL while closed */
 	rocksdb_column_family_handle_t *families[FAMILIES];
 	rocksdb_readoptions_t *for_points, *for_walks;
+	struct data_dir dir;
 	uint64_t losses; /* how often the directory's log was cut */
 	bool was_cut;    /* by this opening */
 };
 
-/* Opens and checks the directory, making it when there is none. False with one sentence in `error`.
- * `may_cut`: a damaged log is cut at its first damage instead of refused. */
+/* Opens and checks the directory. False with one sentence in `error`; what is refused is left as it
+ * was found. `is_start`: makes the directory when there is none, and if the options allow it goes
+ * on with what there is when writes are missing, where otherwise this is refused. */
 NODISCARD
-bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool may_cut, char *error,
+bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool is_start, char *error,
 		size_t error_len);
 void rocks_close(struct rocks *r);
+
+/* Everything written so far is on disk: the mark says so from now on. False: it cannot. */
+NODISCARD
+bool rocks_mark(struct rocks *r);
 
 /* A copy of the database in `dir`, which must not exist yet, on the same filesystem: mostly hard
  * links. */

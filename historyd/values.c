@@ -48,11 +48,12 @@ void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms)
 void value_pack_format(struct buf *b, const struct store_format *format)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 4);
+	pack_array(&p, b, 5);
 	msgpack_pack_uint64(&p, format->version);
 	msgpack_pack_uint64(&p, format->shard);
 	msgpack_pack_uint64(&p, format->shards);
 	msgpack_pack_uint64(&p, format->losses);
+	msgpack_pack_uint64(&p, format->has_mark);
 }
 
 /* ---- reading ---- */
@@ -119,6 +120,12 @@ static uint64_t read_number(struct cursor *c)
 	return 0;
 }
 
+/* A field that older writers do not know. */
+static uint64_t read_later_number(struct cursor *c)
+{
+	return c->fields ? read_number(c) : 0;
+}
+
 static struct str read_text(struct cursor *c, size_t max)
 {
 	next_field(c);
@@ -179,5 +186,6 @@ bool value_read_format(struct str value, struct store_format *format)
 	format->shard = read_number(&c);
 	format->shards = read_number(&c);
 	format->losses = read_number(&c);
+	format->has_mark = read_later_number(&c) != 0;
 	return !c.bad;
 }

@@ -5,7 +5,7 @@
  *   message       [seq, time, user, cid, body]     as bus_pack_chat writes it
  *   cid           [seq, time]
  *   invitation    [room, user]                     as bus_pack_invitation writes it
- *   format        [version, shard, shards, losses]
+ *   format        [version, shard, shards, losses, has a mark]
  *
  * Fields are only ever appended; a reader skips those it does not know. Reading is bounded and
  * allocates nothing: a value that a dying disk has bent is refused. Texts point into the value.
@@ -36,6 +36,7 @@ struct store_format {
 	uint64_t version;
 	uint64_t shard, shards;
 	uint64_t losses; /* how often it was opened with the end of its log cut off */
+	bool has_mark;   /* a mark (store_rocks_mark.h) stands beside it */
 };
 void value_pack_format(struct buf *b, const struct store_format *format);
 NODISCARD

@@ -2,7 +2,7 @@
 // up.test.mjs - deploy/up itself: what it refuses, what it leaves behind, and that it starts again what dies.
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -73,6 +73,44 @@ describe("up", () => {
     await refused(up("--port", server.address().port, "--data", dir), 1, /port \d+ is in use/);
     server.close();
     assert.deepEqual(processesOn(dir), []);
+  });
+
+  it("refuses a directory that has lost a shard, or a file of one, and changes nothing in it", async () => {
+    const stack = await Stack.start({ data: path.join(dir, "lost"), historyds: 2 });
+    const rooms = Array.from({ length: 8 }, (_, i) => `room ${i}`);
+    const ann = await Client.connect(stack);
+    for (const room of rooms) {
+      await ann.join("ann", room);
+      await ann.say(room, "kept");
+    }
+    await ann.close();
+    await stack.stop({ keepData: true });
+    const start = () => up("--port", stack.port, "--data", stack.data, "--historyds", 2);
+    const shard = path.join(stack.data, "historyd-1");
+    const log = readdirSync(shard).find((file) => file.endsWith(".log"));
+    const aside = path.join(dir, "aside");
+
+    renameSync(shard, aside);
+    await refused(start(), 1, /historyd-1 is missing, where messages were kept/);
+    assert.ok(!existsSync(shard));
+    mkdirSync(shard); // as where a file system is not mounted
+    await refused(start(), 1, /historyd-1 is missing/);
+    rmSync(shard, { recursive: true });
+    renameSync(aside, shard);
+
+    for (const [file, words] of [["CURRENT", /has lost its file CURRENT/], [log, /lacks \d+ writes that were acked/]]) {
+      renameSync(path.join(shard, file), aside);
+      for (let times = 0; times < 2; times++) await refused(start(), 1, words);
+      renameSync(aside, path.join(shard, file));
+    }
+    const again = await Stack.start({ data: stack.data, historyds: 2 });
+    const bob = await Client.connect(again);
+    for (const room of rooms) {
+      await bob.join("bob", room);
+      assert.equal((await bob.take("msgHistory", (frame) => frame.room === room)).data[0].body, "kept");
+    }
+    await bob.close();
+    await again.stop();
   });
 
   it("stops everything with the service's own words when one can't start", async () => {

@@ -109,6 +109,35 @@ static void plant(const struct dir *d, const char *family, const struct key *key
 	rocksdb_options_destroy(options);
 }
 
+/* A directory of 0.1.0 has no mark and does not ask for one; it gets one. */
+static void test_directory_of_an_older_program(void **state)
+{
+	(void)state;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	write_markers(store_rocks_store(s), 5);
+	store_rocks_close(s);
+	struct key key = {.len = 6};
+	memcpy(key.bytes, "format", 6);
+	plant(d, "default", &key, STR("\x94\x01\x00\x01\x00"));
+	char mark[256];
+	snprintf(mark, sizeof mark, "%s/PARLOR-MARK", d->data);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(unlink(mark), 0);
+		const struct store_rocks_options o = dir_options(d);
+		s = dir_open(d, &o);
+		if (times == 0) {
+			assert_non_null(s);
+			assert_int_equal(count_chats(store_rocks_store(s), "main"), 5);
+			store_rocks_close(s);
+		} else {
+			assert_null(s);
+			assert_non_null(strstr(d->error, "has lost its file PARLOR-MARK"));
+		}
+	}
+	dir_free(d);
+}
+
 static void test_bent_values(void **state)
 {
 	(void)state;
@@ -184,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_damaged_log),
 		cmocka_unit_test(test_damaged_log_after_a_flush),
+		cmocka_unit_test(test_directory_of_an_older_program),
 		cmocka_unit_test(test_bent_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
