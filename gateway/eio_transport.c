@@ -181,7 +181,8 @@ bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 		return false;
 	}
 	s->post = r;
-	*r = (struct eio_request){.session = s, .is_post = true};
+	r->session = s;
+	r->is_post = true;
 	return true;
 }
 

@@ -112,6 +112,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	TAILQ_INIT(&g->dirty);
 	TAILQ_INIT(&g->touched);
 	repair_init(g);
+	directory_init(&g->directory, options->seed);
 	return g;
 }
 
@@ -130,6 +131,7 @@ void gateway_close(struct gateway *g)
 	table_free(&g->requests_by_number);
 	table_free(&g->posts);
 	bus_reader_free(&g->reader);
+	directory_free(&g->directory);
 	buf_free(&g->json);
 	mem_free(g);
 }
@@ -141,6 +143,9 @@ static void on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
 	struct link *l =
 		g->from.from == SERVICE_ROOMD ? &g->roomd[g->from.id] : &g->historyd[g->from.id];
 	l->ready = ev->ready != 0;
+	if (g->from.from == SERVICE_ROOMD && g->options.address.len)
+		bus_put_gateway_at(&g->out->roomd[g->from.id],
+				   &(struct ev_gateway_at){.address = g->options.address});
 }
 
 static void on_claim_answer(struct gateway *g, const struct ev_claim_answer *ev)
@@ -212,6 +217,31 @@ static void on_members_ask(struct gateway *g, const struct ev_members_ask *ev)
 		return;
 	g->stats.bus_resyncs_total++;
 	repair_members(g, (uint32_t)g->from.id, ev->round);
+}
+
+static void on_gateways(struct gateway *g, const struct ev_gateways *ev)
+{
+	if (g->from.from == SERVICE_ROOMD)
+		directory_heard(&g->directory, g->now_ms, ev);
+}
+
+/* These travel between shells: see relay.h. */
+static void on_relay_ask(struct gateway *g, const struct ev_relay_ask *ev)
+{
+	(void)ev;
+	g->stats.bus_unknown_total++;
+}
+
+static void on_relay_answer(struct gateway *g, const struct ev_relay_answer *ev)
+{
+	(void)ev;
+	g->stats.bus_unknown_total++;
+}
+
+static void on_relay_done(struct gateway *g, const struct ev_relay_done *ev)
+{
+	(void)ev;
+	g->stats.bus_unknown_total++;
 }
 
 static void on_chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
@@ -386,6 +416,11 @@ bool gateway_is_ready(const struct gateway *g, struct buf *missing)
 	bool roomds = shards_ready(g->roomd, g->options.roomd_shards, "roomd", missing);
 	bool historyds = shards_ready(g->historyd, g->options.historyd_shards, "historyd", missing);
 	return roomds && historyds;
+}
+
+const struct directory *gateway_directory(const struct gateway *g)
+{
+	return &g->directory;
 }
 
 const struct gateway_stats *gateway_stats(struct gateway *g)

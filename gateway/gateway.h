@@ -28,6 +28,7 @@ struct gateway_options {
 	uint64_t stall_ms;         /* a reader that takes nothing for so long is closed (4008) */
 	uint64_t log_bytes;        /* of newest messages kept in memory, a room */
 	bool guest_keys_required;
+	struct str address; /* where other gateways reach this one, or empty; not copied */
 };
 void gateway_options_default(struct gateway_options *o);
 
@@ -150,6 +151,10 @@ bool gateway_is_ready(const struct gateway *g, struct buf *missing);
 	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number") \
 	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")            \
 	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")
+/* The other gateways, as roomd tells of them. */
+struct directory;
+const struct directory *gateway_directory(const struct gateway *g);
+
 struct gateway_stats {
 #define S(name, kind, help) uint64_t name;
 	GATEWAY_STATS(S)

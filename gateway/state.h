@@ -9,6 +9,7 @@
 #ifndef PARLOR_GATEWAY_STATE_H
 #define PARLOR_GATEWAY_STATE_H
 
+#include "gateway/directory.h"
 #include "gateway/gateway.h"
 #include "gateway/roomlog.h"
 #include "proto/link.h"
@@ -284,6 +285,7 @@ struct gateway {
 	struct link roomd[SHARDS_MAX], historyd[SHARDS_MAX];
 	struct roll rolls[SHARDS_MAX];
 	struct repair repairs[REPAIR_KINDS][SHARDS_MAX];
+	struct directory directory;
 	uint64_t last_session, last_request, last_cid;
 
 	/* Equal waits need only a queue: the head is always the next one due. */

@@ -51,7 +51,7 @@ struct port {
 
 bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_len)
 {
-	static const char *const suffixes[] = {".up", ".down", ".ask", ".read", ".tap"};
+	static const char *const suffixes[] = {".up", ".down", ".ask", ".read", ".tap", ".relay"};
 	int len = 0;
 	if (strncmp(address, "ipc://", 6) == 0 && address[6]) {
 		len = snprintf(url, url_len, "%s%s", address, suffixes[e]);
@@ -62,7 +62,7 @@ bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_le
 		const char *colon = strrchr(address, ':');
 		char *end = NULL;
 		unsigned long port = strtoul(colon + 1, &end, 10);
-		if (port == 0 || port > 65535 - ENDPOINT_TAP || *end)
+		if (port == 0 || port > 65535 - ENDPOINT_RELAY || *end)
 			return false;
 		len = snprintf(url, url_len, "%.*s:%lu", (int)(colon - address), address, port + e);
 	}
@@ -234,9 +234,19 @@ bool port_send(struct port *p, const struct batch *batch)
 
 bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch)
 {
-	CHECK(p->kind == PORT_ANSWER);
+	return port_answer_along(p, port_route(question), batch);
+}
+
+struct str port_route(const struct port_message *question)
+{
 	nng_msg *msg = question->handle;
-	return send_batch(p, str_of(nng_msg_header(msg), nng_msg_header_len(msg)), batch);
+	return str_of(nng_msg_header(msg), nng_msg_header_len(msg));
+}
+
+bool port_answer_along(struct port *p, struct str route, const struct batch *batch)
+{
+	CHECK(p->kind == PORT_ANSWER);
+	return send_batch(p, route, batch);
 }
 
 void port_renew(struct port *p)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* busio.h — the sockets of the bus; with busio.c and tap/ the only files that include nng.
  *
- * A shard listens on four or five endpoints made from its one address: `up` (events from gateways),
+ * A service listens on some endpoints made from its one address: `up` (events from gateways),
  * `down` (events to all gateways), `ask` (questions with one answer), `read` (historyd: pages, on
- * their own thread), `tap`. For ipc:///run/parlor/roomd-0 that is ipc:///run/parlor/roomd-0.up and
- * so on; for tcp://host:7000 ports 7000 to 7004. Endpoints are opened once at the start and kept:
- * nng 1.5.2 is not safe to open and close at run time.
+ * their own thread), `tap`, `relay` (gateways: requests for each other's clients). For
+ * ipc:///run/parlor/roomd-0 that is ipc:///run/parlor/roomd-0.up and so on; for tcp://host:7000
+ * ports 7000 to 7005. More may be opened while running, but none is closed: nng 1.5.2 is not safe
+ * there.
  *
  * Nothing here waits: sending never blocks (a full queue drops, and link.h notices), receiving
  * takes what is there. Not here: what a message means (bus.h), what to do about loss (link.h).
@@ -15,7 +16,14 @@
 
 #include "proto/link.h"
 
-enum endpoint { ENDPOINT_UP, ENDPOINT_DOWN, ENDPOINT_ASK, ENDPOINT_READ, ENDPOINT_TAP };
+enum endpoint {
+	ENDPOINT_UP,
+	ENDPOINT_DOWN,
+	ENDPOINT_ASK,
+	ENDPOINT_READ,
+	ENDPOINT_TAP,
+	ENDPOINT_RELAY,
+};
 
 enum port_kind {
 	PORT_PUBLISH,
@@ -63,6 +71,10 @@ bool port_send(struct port *p, const struct batch *batch);
 
 /* Answers `question`, which is not freed. */
 bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch);
+
+/* Likewise later, along the route that the question came with, which may be copied. */
+struct str port_route(const struct port_message *question);
+bool port_answer_along(struct port *p, struct str route, const struct batch *batch);
 
 /* Begins a new epoch, as a restart would: whoever listens asks for what it may have missed. */
 void port_renew(struct port *p);

@@ -28,6 +28,9 @@ void peer_free(struct roomd *r, struct peer *p)
 	drop_all(r, p);
 	table_remove(&r->peers, id_key(&p->id));
 	TAILQ_REMOVE(&r->all_peers, p, entry);
+	if (p->address.len)
+		r->directory_ms = 0;
+	str_free(&p->address);
 	mem_free(p);
 	r->stats.gateways--;
 }

@@ -154,6 +154,11 @@ static void on_presence_ask(struct roomd *r, const struct ev_presence_ask *ev)
 	room_presence_ask(r, ev);
 }
 
+static void on_gateway_at(struct roomd *r, const struct ev_gateway_at *ev)
+{
+	directory_at(r, ev);
+}
+
 static void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
 {
 	(void)r, (void)ev; /* for whoever watches: what follows is marked by the round's end */
@@ -257,6 +262,7 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 	typing_tick(r);
 	question_tick(r);
 	invite_tick(r);
+	directory_tick(r);
 	name_tick(r);
 }
 

@@ -25,6 +25,7 @@ enum {
 	QUESTION_TRIES = 5,  /* … and given up after so many times … */
 	PATIENT_MS = 5000,   /* … or, if it is needed as long as it takes, repeated so often */
 	TELL_AGAIN_MS = 5000, /* an invitation that nobody has shown yet is told again */
+	DIRECTORY_MS = 4000,  /* who serves and where is told so often, and when it changes */
 	PEERS_MAX = 4096,     /* whoever invents gateways must not fill the memory */
 	WAITERS_MAX = 100000,
 	NAMES_A_PART = 1000,
@@ -50,6 +51,7 @@ struct peer { /* a gateway */
 	uint64_t round;
 	uint64_t round_ms; /* when something of it was heard last */
 	bool is_round_open;
+	struct str address; /* where other gateways reach it, or empty */
 };
 
 /* A user in a room by way of one gateway. */
@@ -178,6 +180,7 @@ struct roomd {
 	struct table invite_puts; /* questions, by who waits for them */
 	uint64_t versions, rounds, last_question;
 	uint32_t waiters;
+	uint64_t directory_ms; /* when it was told last; 0: it has changed */
 
 	/* Equal waits need only a queue. */
 	struct question_list questions, patient;
@@ -249,6 +252,10 @@ void peer_members_end(struct roomd *r, const struct ev_members_end *ev);
 void peer_free(struct roomd *r, struct peer *p);
 bool peer_round_open(const struct roomd *r);
 struct member *peer_member(const struct roomd *r, const struct room_user *u);
+
+/* directory.c */
+void directory_at(struct roomd *r, const struct ev_gateway_at *ev);
+void directory_tick(struct roomd *r);
 
 /* questions.c */
 uint64_t question_start(struct roomd *r, const struct question *wish); /* its number */

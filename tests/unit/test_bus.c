@@ -38,11 +38,16 @@ static void put_all(struct batch *batch, size_t len)
 	bus_pack_name(&records, &(struct rec_name){.user = text(3)});
 	size_t name_end = records.len;
 	bus_pack_invitation(&records, &(struct rec_invitation){.room = text(3), .user = text(4)});
+	size_t invitation_end = records.len;
+	bus_pack_place(&records, &(struct rec_place){.gateway = 6, .address = text(5)});
 	const struct list of_chat = {.count = 1, .packed = str_of(records.ptr, chat_end)};
 	const struct list of_name = {.count = 1,
 				     .packed = str_of(records.ptr + chat_end, name_end - chat_end)};
 	const struct list of_invitation = {
-		.count = 1, .packed = str_of(records.ptr + name_end, records.len - name_end)};
+		.count = 1, .packed = str_of(records.ptr + name_end, invitation_end - name_end)};
+	const struct list of_place = {
+		.count = 1,
+		.packed = str_of(records.ptr + invitation_end, records.len - invitation_end)};
 #define FILL_U(field) ev.field = 0x123456789abcdefu;
 #define FILL_S(field, max) ev.field = text(len < (max) ? len : (max));
 #define FILL_L(field, record, max) ev.field = of_##record;
