@@ -150,6 +150,7 @@ void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule
 	c->user = p;
 	c->gone = poll_gone;
 	eio_query_read(&p->q, p->query);
+	eio_tick(shell->eio, tell_now(shell)); /* whose time is up is gone, whatever woke us */
 	if (rule == ORIGIN_REFUSED)
 		eio_refuse(shell->eio, &p->request, 4);
 	else
