@@ -82,7 +82,7 @@ static void hold_back(struct plan *p)
 	for (size_t i = 0; i < ARRAY_LEN(held); i++)
 		if (!strstr(with, held[i]))
 			(void)plan_without(p, held[i], strlen(held[i]));
-	p->is_invited_late = strstr(with, "late") != NULL;
+	p->is_invited_late = true;
 	p->isolate_ms_max = p->is_invited_late ? 14000 : 4000;
 	p->is_invitation_kept = strstr(with, "invitations") != NULL;
 }

@@ -213,6 +213,8 @@ static void check(struct node *n)
 {
 	if (n->service == SERVICE_ROOMD)
 		roomd_check(n->roomd);
+	else if (n->service == SERVICE_GATEWAY)
+		gateway_check(n->gateway);
 }
 
 static void turn(struct world *w, struct node *n)
