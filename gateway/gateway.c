@@ -282,14 +282,6 @@ static void dispatch(struct gateway *g, const struct bus_event *ev)
 	}
 }
 
-/* The sender restarted, or something of it was lost: bring exact state back. */
-static void resync(struct gateway *g, enum service service, uint32_t shard)
-{
-	g->stats.bus_resyncs_total++;
-	request_repeat_all(g, service, shard);
-	repair_rooms(g, service, shard);
-}
-
 /* False: not in order, to be dropped. Answers come without a sequence. */
 static bool follow_link(struct gateway *g, const struct envelope *env)
 {
@@ -307,10 +299,10 @@ static bool follow_link(struct gateway *g, const struct envelope *env)
 		return false;
 	case LINK_GAP:
 		g->stats.bus_gaps_total++;
-		resync(g, env->from, (uint32_t)env->id);
+		repair_shard(g, env->from, (uint32_t)env->id, false);
 		return true;
 	case LINK_NEW:
-		resync(g, env->from, (uint32_t)env->id);
+		repair_shard(g, env->from, (uint32_t)env->id, true);
 		return true;
 	case LINK_NEXT:
 		break;

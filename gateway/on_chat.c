@@ -136,17 +136,15 @@ static void acknowledge(struct gateway *g, struct request *r, uint64_t seq, uint
  * news and acked afterwards, when historyd answers the repeated post. */
 static void acknowledge_paged(struct gateway *g, struct str room, const struct ev_page *page)
 {
-	struct request *r = request_first_post(g, room);
-	while (r) {
-		struct request *next = request_next_post(g, r);
-		for (uint32_t i = 0; i < page->messages.count; i++) {
-			struct rec_chat chat = bus_chat_at(&page->messages, i);
+	struct request *r;
+	for (uint32_t i = 0; i < page->messages.count && request_first_post(g, room); i++) {
+		struct rec_chat chat = bus_chat_at(&page->messages, i);
+		for (r = request_first_post(g, room); r; r = request_next_post(g, r)) {
 			if (!str_equal(r->cid, chat.cid) || !str_equal(r->user, chat.user))
 				continue;
 			acknowledge(g, r, chat.seq, chat.time);
 			break;
 		}
-		r = next;
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* repair.c — see repair.h. */
 #include "gateway/repair.h"
+#include "gateway/request.h"
 #include "gateway/view.h"
 
 void repair_init(struct gateway *g)
@@ -63,14 +64,34 @@ static void run(struct gateway *g, enum repair_kind kind, uint32_t shard)
 	}
 }
 
-void repair_rooms(struct gateway *g, enum service service, uint32_t shard)
+static void resync(struct gateway *g, enum repair_kind kind, uint32_t shard)
 {
-	enum repair_kind kind = service == SERVICE_ROOMD ? REPAIR_PRESENCE : REPAIR_LOG;
 	struct view *v;
+	link_resync_begin(&g->repairs[kind][shard].resync, g->now_ms);
+	g->stats.bus_resyncs_total++;
+	request_repeat_all(g, kind == REPAIR_PRESENCE ? SERVICE_ROOMD : SERVICE_HISTORYD, shard);
 	TABLE_EACH (&g->views, i, v)
 		if ((kind == REPAIR_PRESENCE ? v->roomd : v->historyd) == shard)
 			enqueue(g, v, kind);
 	run(g, kind, shard);
+}
+
+/* One under way, until all rooms have been asked about, and one that is wanted. */
+static void resync_if_due(struct gateway *g, enum repair_kind kind, uint32_t shard)
+{
+	const struct repair *r = &g->repairs[kind][shard];
+	if (TAILQ_EMPTY(&r->waiting) && link_resync_due(&r->resync, g->now_ms))
+		resync(g, kind, shard);
+}
+
+void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool has_restarted)
+{
+	enum repair_kind kind = service == SERVICE_ROOMD ? REPAIR_PRESENCE : REPAIR_LOG;
+	g->repairs[kind][shard].resync.is_wanted = true;
+	if (has_restarted)
+		resync(g, kind, shard);
+	else
+		resync_if_due(g, kind, shard);
 }
 
 /* ---- members ---- */
@@ -150,24 +171,41 @@ void repair_members(struct gateway *g, uint32_t shard, uint64_t round)
 
 /* ---- both ---- */
 
+static void go_on(struct gateway *g, enum repair_kind kind, uint32_t shard)
+{
+	run(g, kind, shard);
+	resync_if_due(g, kind, shard);
+}
+
 void repair_tick(struct gateway *g)
 {
 	for (uint32_t i = 0; i < g->options.roomd_shards; i++) {
-		run(g, REPAIR_PRESENCE, i);
+		go_on(g, REPAIR_PRESENCE, i);
 		if (g->rolls[i].is_open)
 			name_some(g, i);
 	}
 	for (uint32_t i = 0; i < g->options.historyd_shards; i++)
-		run(g, REPAIR_LOG, i);
+		go_on(g, REPAIR_LOG, i);
+}
+
+/* What waits for answers has nothing to do until they come. */
+static uint64_t next_due(const struct repair *r)
+{
+	if (!TAILQ_EMPTY(&r->waiting))
+		return has_room(r) ? 0 : UINT64_MAX;
+	return r->resync.is_wanted ? r->resync.next_ms : UINT64_MAX;
 }
 
 uint64_t repair_next_due(const struct gateway *g)
 {
-	for (uint32_t i = 0; i < g->options.roomd_shards; i++)
-		if (g->rolls[i].is_open || has_room(&g->repairs[REPAIR_PRESENCE][i]))
+	uint64_t due = UINT64_MAX;
+	for (uint32_t i = 0; i < SHARDS_MAX; i++) {
+		if (g->rolls[i].is_open)
 			return 0;
-	for (uint32_t i = 0; i < g->options.historyd_shards; i++)
-		if (has_room(&g->repairs[REPAIR_LOG][i]))
-			return 0;
-	return UINT64_MAX;
+		for (size_t kind = 0; kind < REPAIR_KINDS; kind++) {
+			uint64_t at = next_due(&g->repairs[kind][i]);
+			due = at < due ? at : due;
+		}
+	}
+	return due;
 }

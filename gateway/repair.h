@@ -13,9 +13,10 @@
 
 void repair_init(struct gateway *g);
 
-/* Compares every room of this shard of roomd (presence) or historyd (messages) with what the shard
- * knows. Cheap to call again while that goes on. */
-void repair_rooms(struct gateway *g, enum service service, uint32_t shard);
+/* This shard of roomd (presence) or historyd (messages) restarted, or something of it was lost:
+ * what is asked of it is asked again, and every room compared with what it knows. At once after a
+ * restart; losses that go on are made good together. */
+void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool has_restarted);
 
 /* The room is closed, or needs no repair any more. */
 void repair_forget_room(struct gateway *g, struct view *v);

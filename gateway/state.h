@@ -79,6 +79,7 @@ struct roll {
 enum repair_kind { REPAIR_PRESENCE, REPAIR_LOG, REPAIR_KINDS };
 struct repair {
 	struct view_list waiting;
+	struct link_resync resync;
 	uint32_t in_flight; /* questions about whole rooms under way to this shard */
 };
 

@@ -144,8 +144,11 @@ void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 		join_advance_view(g, v);
 }
 
+/* A page that was asked for before may have been read before what was lost was stored. */
 void view_resync_log(struct gateway *g, struct view *v)
 {
-	if (v->is_open)
-		view_ask_page(g, v);
+	if (v->page_request)
+		request_end(g, v->page_request);
+	v->page_request = NULL;
+	view_ask_page(g, v);
 }

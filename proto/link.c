@@ -28,3 +28,17 @@ bool link_lapsed(struct link *l, uint64_t now_ms)
 	l->ready = false;
 	return true;
 }
+
+bool link_resync_due(const struct link_resync *r, uint64_t now_ms)
+{
+	return r->is_wanted && now_ms >= r->next_ms;
+}
+
+void link_resync_begin(struct link_resync *r, uint64_t now_ms)
+{
+	bool was_quiet = now_ms >= r->next_ms + r->wait_ms;
+	uint32_t longer = 2 * r->wait_ms < RESYNC_MS_MAX ? 2 * r->wait_ms : RESYNC_MS_MAX;
+	r->is_wanted = false;
+	r->wait_ms = was_quiet ? RESYNC_MS : longer;
+	r->next_ms = now_ms + r->wait_ms;
+}

@@ -11,7 +11,12 @@
 
 #include "proto/bus.h"
 
-enum { HEARTBEAT_MS = 1000, LEASE_MS = 5000 };
+enum {
+	HEARTBEAT_MS = 1000,
+	LEASE_MS = 5000,
+	RESYNC_MS = 250,      /* between two resyncs, and twice that each time … */
+	RESYNC_MS_MAX = 2000, /* … up to so much, while losses go on */
+};
 
 /* The receiving end: what is known of one sender. Zeroed means that it has never been heard. */
 struct link {
@@ -33,6 +38,16 @@ enum link_verdict link_receive(struct link *l, const struct envelope *env, uint6
 
 /* True once, when the sender's lease has run out. */
 bool link_lapsed(struct link *l, uint64_t now_ms);
+
+/* When to resync. That is traffic too, so one loss after the other must not each bring it about:
+ * they are made good together. Zeroed at first. */
+struct link_resync {
+	uint64_t next_ms; /* not before */
+	uint32_t wait_ms;
+	bool is_wanted;
+};
+bool link_resync_due(const struct link_resync *r, uint64_t now_ms);
+void link_resync_begin(struct link_resync *r, uint64_t now_ms); /* now */
 
 /* The sending end of one link. */
 struct link_out {

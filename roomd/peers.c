@@ -50,17 +50,31 @@ static struct peer *peer_get(struct roomd *r, uint64_t id)
 	return p;
 }
 
-static void ask_members(struct roomd *r, struct peer *p)
+/* What came by the round before does not count any more; this one is asked for when it is due. */
+static void begin_round(struct roomd *r, struct peer *p)
 {
 	p->round = ++r->rounds;
 	p->round_ms = r->now_ms;
 	p->is_round_open = true;
-	r->stats.resyncs++;
+	p->resync.is_wanted = true;
 	/* Whoever waits to come in may have left, by a word that was lost or with a gateway that
 	 * died. */
 	room_forget_joins(r, p->id);
+}
+
+static void ask_members(struct roomd *r, struct peer *p)
+{
+	link_resync_begin(&p->resync, r->now_ms);
+	p->round_ms = r->now_ms;
+	r->stats.resyncs++;
 	bus_put_members_ask(&r->out->down,
 			    &(struct ev_members_ask){.gateway = p->id, .round = p->round});
+}
+
+static void ask_members_if_due(struct roomd *r, struct peer *p)
+{
+	if (link_resync_due(&p->resync, r->now_ms))
+		ask_members(r, p);
 }
 
 bool peer_follow(struct roomd *r, const struct envelope *env)
@@ -75,11 +89,13 @@ bool peer_follow(struct roomd *r, const struct envelope *env)
 		return false;
 	case LINK_GAP:
 		r->stats.gaps++;
-		ask_members(r, p);
+		begin_round(r, p);
+		ask_members_if_due(r, p);
 		return true;
 	case LINK_NEW:
 		if (has_restarted) /* its connections died with it */
 			drop_all(r, p);
+		begin_round(r, p);
 		ask_members(r, p);
 		return true;
 	case LINK_NEXT:
@@ -143,8 +159,10 @@ void peer_tick(struct roomd *r)
 		if (link_lapsed(&p->link, r->now_ms) || !p->link.up) {
 			r->stats.lapsed++;
 			peer_free(r, p);
-		} else if (p->is_round_open && r->now_ms >= p->round_ms + ROUND_MS) {
-			ask_members(r, p);
+		} else {
+			if (p->is_round_open && r->now_ms >= p->round_ms + ROUND_MS)
+				begin_round(r, p);
+			ask_members_if_due(r, p);
 		}
 		p = next;
 	}

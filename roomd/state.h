@@ -51,7 +51,8 @@ struct peer { /* a gateway */
 	uint64_t round;
 	uint64_t round_ms; /* when something of it was heard last */
 	bool is_round_open;
-	struct str address; /* where other gateways reach it, or empty */
+	struct str address;        /* where other gateways reach it, or empty */
+	struct link_resync resync; /* when the newest round is to be asked for */
 };
 
 /* A user in a room by way of one gateway. */

@@ -144,6 +144,46 @@ static void test_silent_clients_are_closed(void **state)
 	assert_in_range(count_ops(f, CLIENT_CLOSE, CLOSE_SILENT), 1, 3);
 }
 
+static void lose(struct fixture *f, struct bus_peer *who)
+{
+	who->self.seq++;
+	bus_put_heartbeat(&who->batch, &(struct ev_heartbeat){.ready = 1});
+	send(f, who);
+}
+
+/* It may have been read before what was lost was stored, and would hide that. */
+static void test_a_page_asked_for_before_a_loss_does_not_count(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event early;
+	struct bus_event ev;
+	join(f, 0, "ann");
+	lose(f, &f->historyd);
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &early));
+	uint64_t req = early.as.page_ask.req;
+	f->now_ms += 500;
+	lose(f, &f->historyd); /* message 4 */
+	size_t last = bus_count(&f->out.read[0], EV_page_ask) - 1;
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, last, &ev));
+	assert_true(ev.as.page_ask.req != req);
+	uint64_t late = ev.as.page_ask.req;
+	bus_put_page(&f->pages.batch,
+		     &(struct ev_page){.req = req, .room = STR("main"), .head = 3});
+	send(f, &f->pages);
+	struct buf record = {0};
+	bus_pack_chat(&record,
+		      &(struct rec_chat){
+			      .seq = 4, .user = STR("bob"), .cid = STR("c"), .body = STR("b")});
+	bus_put_page(&f->pages.batch,
+		     &(struct ev_page){.req = late,
+				       .room = STR("main"),
+				       .head = 4,
+				       .messages = {.count = 1, .packed = buf_view(&record)}});
+	send(f, &f->pages);
+	assert_string_equal(events(f, 0), "updateChat");
+	buf_free(&record);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +193,7 @@ int main(void)
 		TEST(test_a_blocked_reader_waits_and_catches_up),
 		TEST(test_bad_input_gets_its_code),
 		TEST(test_silent_clients_are_closed),
+		TEST(test_a_page_asked_for_before_a_loss_does_not_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

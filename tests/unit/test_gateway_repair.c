@@ -194,6 +194,49 @@ static void test_pages_are_asked_for_in_a_window(void **state)
 	assert_int_equal(asked, ROOMS);
 }
 
+/* Something of this service is lost, and then it is heard again. */
+static void lose(struct fixture *f, struct bus_peer *who)
+{
+	who->self.seq++;
+	heartbeat(f, who);
+}
+
+static void answer_pages(struct fixture *f)
+{
+	struct bus_event ev;
+	for (size_t i = 0; bus_find(&f->out.read[0], EV_page_ask, i, &ev); i++)
+		answer_page(f, &ev.as.page_ask);
+	if (f->pages.batch.count)
+		step(f, &f->pages);
+}
+
+/* Losses make traffic, which must not make losses: of a hundred in ten seconds hardly any asks
+ * about all rooms at once, and after the last one all are asked about. */
+static void test_losses_are_made_good_together(void **state)
+{
+	struct fixture *f = *state;
+	const struct gateway_stats *stats = gateway_stats(f->gateway);
+	uint64_t before = stats->bus_resyncs_total;
+	for (size_t i = 0; i < 100; i++) {
+		lose(f, &f->historyd);
+		answer_pages(f);
+		tick(f, 100);
+		answer_pages(f);
+	}
+	assert_in_range(stats->bus_resyncs_total - before, 2, 8);
+	lose(f, &f->historyd);
+	uint64_t asked = stats->pages_total;
+	for (size_t i = 0; i < 200; i++) {
+		tick(f, 50);
+		answer_pages(f);
+	}
+	assert_in_range(stats->pages_total - asked, ROOMS, 2 * ROOMS);
+	/* The next loss after a quiet time is made good at once. */
+	before = stats->bus_resyncs_total;
+	lose(f, &f->historyd);
+	assert_int_equal(stats->bus_resyncs_total, before + 1);
+}
+
 static void ask_members(struct fixture *f, uint64_t round)
 {
 	bus_put_members_ask(&f->roomd.batch,
@@ -273,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_presence_is_asked_for_in_a_window),
 		TEST(test_pages_are_asked_for_in_a_window),
+		TEST(test_losses_are_made_good_together),
 		TEST(test_members_are_named_in_pieces),
 		TEST(test_a_leave_between_two_pieces_stays_a_leave),
 		TEST(test_a_call_that_is_begun_again_leaves_nobody_out),

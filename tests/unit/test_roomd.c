@@ -127,6 +127,36 @@ static void test_a_round_sweeps_out_who_is_not_named(void **state)
 		str_equal(ev.as.user_out.user, BOB)); /* EVE came after the round was asked for */
 }
 
+/* Losses that go on are made good together; a round that something was lost of sweeps nobody out.
+ */
+static void test_losses_do_not_begin_a_round_each(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ask;
+	size_t asked = 0;
+	join_public(f, 0, ANN);
+	f->gateway[0].self.seq++;
+	send(f, &f->gateway[0]);
+	assert_true(bus_find(&f->out.down, EV_members_ask, 0, &ask));
+	uint64_t broken = ask.as.members_ask.round;
+	for (size_t i = 0; i < 100; i++) {
+		f->gateway[0].self.seq++;
+		bus_put_members_end(&f->gateway[0].batch,
+				    &(struct ev_members_end){.round = broken});
+		send(f, &f->gateway[0]);
+		asked += bus_count(&f->out.down, EV_members_ask);
+		assert_int_equal(bus_count(&f->out.down, EV_user_out), 0);
+		send(f, &f->gateway[1]); /* this one lives, too */
+		tick(f, 100);
+		asked += bus_count(&f->out.down, EV_members_ask);
+	}
+	assert_in_range(asked, 2, 8);
+	for (asked = 0; asked == 0; asked = bus_count(&f->out.down, EV_members_ask))
+		tick(f, 100);
+	say_members(f, &f->gateway[0]);
+	assert_int_equal(bus_count(&f->out.down, EV_user_out), 1);
+}
+
 static void test_garbage_is_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -184,6 +214,7 @@ int main(void)
 		TEST(test_typing_ends),
 		TEST(test_a_dead_gateway_leaves_no_ghosts),
 		TEST(test_a_round_sweeps_out_who_is_not_named),
+		TEST(test_losses_do_not_begin_a_round_each),
 		TEST(test_garbage_is_counted),
 		TEST(test_a_waiting_join_dies_with_its_gateway),
 		TEST(test_closes_with_many_gateways),
