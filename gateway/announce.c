@@ -99,7 +99,7 @@ static void send_changes(struct gateway *g, struct view *v)
 		enum wire wire = m->session->wire;
 		uint32_t from = m->changes_seen;
 		m->changes_seen = 0;
-		if (m->session->is_blocked) {
+		if (!session_takes(g, m->session)) {
 			m->is_list_stale |= of_list > 0;
 			continue;
 		}
@@ -201,7 +201,7 @@ static void send_list(struct gateway *g, struct view *v)
 	struct str frame[WIRES] = {0};
 	TAILQ_FOREACH (m, &v->live, of_view) {
 		enum wire wire = m->session->wire;
-		m->is_list_stale |= m->session->is_blocked;
+		m->is_list_stale |= !session_takes(g, m->session);
 		if (m->is_list_stale || m->is_list_right)
 			continue;
 		m->is_list_right = true;

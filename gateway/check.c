@@ -20,11 +20,38 @@ static void check_session(struct gateway *g, const struct session *s)
 	}
 	CHECK(memberships == s->membership_count);
 	if (s->in_flight)
-		TAILQ_FOREACH (r, &g->requests, entry)
+		TAILQ_FOREACH (r, &g->promised, by_age)
 			in_flight += r->session == s->number;
+	if (s->backlog)
+		TAILQ_FOREACH (r, &s->backlog->parked, entry)
+			in_flight++;
 	CHECK(in_flight == s->in_flight);
 	CHECK(!s->user || s->user->is_held || memberships); /* who waits for a name joins */
 	CHECK(!s->is_greeted || (s->user && s->user->is_held));
+}
+
+/* Returns how many requests are parked in it. */
+static uint64_t check_backlog(struct gateway *g, const struct session *s)
+{
+	const struct backlog *b = s->backlog;
+	const struct request *r;
+	const struct membership *m;
+	uint64_t parked = 0;
+	uint64_t joins = s->joins;
+	TAILQ_FOREACH (m, &s->memberships, of_session)
+		joins -= !m->is_live;
+	CHECK(joins == 0);
+	if (!b)
+		return 0;
+	CHECK(b->at <= b->input.len);
+	CHECK(!b->is_waiting || s->joins || !TAILQ_EMPTY(&b->privates)); /* who waits is let go */
+	TAILQ_FOREACH (r, &b->parked, entry) {
+		CHECK(r->is_parked && r->session == s->number && request_find(g, r->number) == r);
+		parked++;
+	}
+	TAILQ_FOREACH (r, &b->privates, of_session)
+		CHECK(r->kind == REQUEST_PRIVATE && r->session == s->number);
+	return parked;
 }
 
 static void check_sessions(struct gateway *g)
@@ -32,6 +59,8 @@ static void check_sessions(struct gateway *g)
 	const struct session *s;
 	const struct request *r;
 	uint64_t in_flight = 0;
+	uint64_t parked = 0;
+	uint64_t owed = 0;
 	size_t idle = 0;
 	size_t unjoined = 0;
 	size_t blocked = 0;
@@ -67,11 +96,14 @@ static void check_sessions(struct gateway *g)
 		blocked -= s->is_blocked;
 		touched -= s->is_touched;
 		in_flight += s->in_flight;
+		parked += check_backlog(g, s);
+		owed += s->is_blocked ? s->owed : 0;
+		owed += s->backlog ? s->backlog->input.len - s->backlog->at : 0;
 	}
 	CHECK(unjoined == 0 && blocked == 0 && touched == 0);
-	TAILQ_FOREACH (r, &g->requests, entry)
-		in_flight -= r->session && session_find(g, r->session);
-	CHECK(in_flight == 0);
+	TAILQ_FOREACH (r, &g->promised, by_age)
+		in_flight -= session_find(g, r->session) != NULL;
+	CHECK(in_flight == parked && g->stats.owed_bytes == owed);
 }
 
 static size_t check_user(const struct user *u)
@@ -126,6 +158,11 @@ static void check_requests(struct gateway *g)
 		last_ms = r->retry_ms > last_ms ? r->retry_ms : last_ms;
 		count++;
 	}
+	const struct session *s;
+	TABLE_EACH (&g->sessions, i, s)
+		if (s->backlog)
+			TAILQ_FOREACH (r, &s->backlog->parked, entry)
+				count++;
 	CHECK(count == g->requests_by_number.count);
 	last_ms = 0;
 	TAILQ_FOREACH (r, &g->promised, by_age) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* client.c — a frame of a client on its way in: read, held to its rate, given to its handler,
- * answered if it was wrong. */
+/* client.c — a frame of a client on its way in: held to its rate, read, given to its handler,
+ * answered if it was wrong. A turn works on one client for a bounded time; what is left waits in
+ * its backlog, as does what names a room while a join of it is under way. */
+#include "gateway/backlog.h"
 #include "gateway/client.h"
 #include "gateway/frame.h"
+#include "gateway/rate.h"
 #include "proto/json_out.h"
 
 struct membership *client_membership(struct session *s, struct client_event *e, struct str room)
@@ -26,26 +29,6 @@ void client_ack_room(struct gateway *g, struct session *s, const struct client_e
 	frame_end_ack(g, s);
 }
 
-/* Takes one event out of the session's bucket; returns 0, or the milliseconds until there is one
- * again. */
-static uint64_t take_token(struct gateway *g, struct session *s)
-{
-	const struct gateway_options *o = &g->options;
-	if (o->rate == 0)
-		return 0;
-	uint64_t elapsed_ms = g->now_ms > s->tokens_ms ? g->now_ms - s->tokens_ms : 0;
-	uint64_t full = o->burst * 1000;
-	uint64_t tokens = full;
-	if (elapsed_ms <= full / o->rate)
-		tokens = s->tokens_milli + elapsed_ms * o->rate;
-	s->tokens_milli = (uint32_t)(tokens < full ? tokens : full);
-	s->tokens_ms = g->now_ms;
-	if (s->tokens_milli < 1000)
-		return (1000 - s->tokens_milli + o->rate - 1) / o->rate;
-	s->tokens_milli -= 1000;
-	return 0;
-}
-
 static void dispatch(struct gateway *g, struct session *s, struct client_event *e)
 {
 	switch (e->type) {
@@ -58,46 +41,142 @@ static void dispatch(struct gateway *g, struct session *s, struct client_event *
 	}
 }
 
-static void handle(struct gateway *g, struct session *s, struct client_event *e)
+/* An error without an id is of use to a person who tries things out: the first few are. */
+static bool is_worth_saying(struct session *s, const struct client_event *e)
 {
-	uint64_t wait_ms = take_token(g, s);
-	if (wait_ms) {
-		frame_send_rate_limited(g, s, e->has_id, e->id, wait_ms);
-	} else {
-		if (e->error == ERR_OK)
-			dispatch(g, s, e);
-		if (e->error != ERR_OK)
-			frame_send_error(g, s, e->has_id, e->id, e->error, *e->why ? e->why : NULL);
-	}
-	client_event_free(e);
+	if (e->has_id)
+		return true;
+	if (s->unnamed == UNNAMED_ERRORS_MAX)
+		return false;
+	s->unnamed++;
+	return true;
 }
 
-static void handle_text(struct gateway *g, struct session *s, struct str text)
+static void read_event(struct gateway *g, const struct input *in, struct client_event *e)
+{
+	struct arena *arena = &g->out->arena;
+	if (!in->is_packet) {
+		client_event_read(e, in->text, &g->options, arena);
+		return;
+	}
+	client_event_read_array(e, in->text, &g->options, arena);
+	e->has_id = in->has_id;
+	e->id = in->id;
+}
+
+static bool is_made_private(const struct session *s, struct str room)
+{
+	const struct request *r;
+	if (s->backlog)
+		TAILQ_FOREACH (r, &s->backlog->privates, of_session)
+			if (str_equal(r->room, room))
+				return true;
+	return false;
+}
+
+/* Whether it is about a room that the client is on its way into. */
+static bool waits_for_join(const struct session *s, const struct client_event *e)
+{
+	if (e->error != ERR_OK || (!s->joins && !s->backlog))
+		return false;
+	if (e->type == CLIENT_newRoom && s->joins)
+		return true;           /* it needs a name that is held */
+	struct client_event copy = *e; /* what is wrong with it is its handler's to say */
+	struct str room = field_room(&copy, "room");
+	if (copy.error != ERR_OK)
+		return false;
+	const struct membership *m = session_membership(s, room);
+	return (m && !m->is_live) || is_made_private(s, room);
+}
+
+static void refuse(struct gateway *g, struct session *s, const struct input *in, uint64_t wait_ms)
 {
 	struct client_event e;
-	client_event_read(&e, text, &g->options, &g->out->arena);
-	handle(g, s, &e);
+	read_event(g, in, &e);
+	if (is_worth_saying(s, &e))
+		frame_send_rate_limited(g, s, e.has_id, e.id, wait_ms);
+	client_event_free(&e);
 }
 
-bool gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
+/* False when it has to wait for a join, and has been charged for. */
+static bool work_on(struct gateway *g, struct session *s, const struct input *in, bool is_charged)
+{
+	struct client_event e;
+	size_t worked = s->worked + in->text.len + EVENT_COST;
+	s->worked = (uint16_t)(worked < UINT16_MAX ? worked : UINT16_MAX);
+	uint64_t wait_ms = is_charged ? 0 : rate_take(g, s, in->text.len);
+	if (wait_ms) {
+		refuse(g, s, in, wait_ms);
+		return true;
+	}
+	read_event(g, in, &e);
+	bool waits = waits_for_join(s, &e);
+	if (!waits && e.error == ERR_OK)
+		dispatch(g, s, &e);
+	if (e.error != ERR_OK && is_worth_saying(s, &e))
+		frame_send_error(g, s, e.has_id, e.id, e.error, *e.why ? e.why : NULL);
+	client_event_free(&e);
+	return !waits;
+}
+
+/* Answers are always given; it is the questions that end. */
+static bool may_work(const struct gateway *g, struct session *s)
+{
+	session_begin_turn(g, s);
+	return !s->is_closing && s->worked < WORK_A_TURN && s->owed < g->options.session_bytes &&
+	       s->in_flight < g->options.in_flight_max;
+}
+
+void client_go_on(struct gateway *g, struct session *s)
+{
+	struct input in;
+	while (backlog_has_input(s) && !s->backlog->is_waiting && may_work(g, s)) {
+		backlog_first(s, &in);
+		g->late_ms = s->backlog->late_ms;
+		if (work_on(g, s, &in, s->backlog->is_charged))
+			backlog_pop(g, s);
+		else
+			backlog_wait(g, s);
+		g->late_ms = 0;
+	}
+}
+
+bool client_may_go_on(const struct gateway *g, const struct session *s)
+{
+	bool is_clear = !s->is_blocked || s->owed < g->options.session_bytes;
+	return backlog_has_input(s) && !s->backlog->is_waiting && is_clear && !s->is_closing &&
+	       s->in_flight < g->options.in_flight_max;
+}
+
+static void take(struct gateway *g, struct session *s, const struct input *in)
+{
+	bool waits = false;
+	if (s->is_closing)
+		return;
+	if (!backlog_has_input(s) && may_work(g, s)) {
+		if (work_on(g, s, in, false))
+			return;
+		waits = true;
+	}
+	if (!backlog_put(g, s, in)) {
+		session_close(g, s, CLOSE_POLICY);
+		return;
+	}
+	if (waits)
+		backlog_wait(g, s);
+	session_touch(g, s);
+}
+
+void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
 		    struct str array, struct gateway_out *out)
 {
-	struct client_event e;
 	g->now_ms = now_ms;
 	g->out = out;
 	if (s->is_closing)
-		return true;
+		return;
 	g->stats.frames_in_total++;
 	gateway_heard(g, now_ms, s);
-	client_event_read_array(&e, array, &g->options, &out->arena);
-	e.has_id = has_id;
-	e.id = id;
-	if (!e.root) {
-		client_event_free(&e);
-		return false;
-	}
-	handle(g, s, &e);
-	return true;
+	take(g, s, &(struct input){.is_packet = true, .has_id = has_id, .id = id, .text = array});
 }
 
 void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct str text,
@@ -110,7 +189,7 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 	g->stats.frames_in_total++;
 	gateway_heard(g, now_ms, s);
 	if (!s->is_batched) {
-		handle_text(g, s, text);
+		take(g, s, &(struct input){.text = text});
 		return;
 	}
 	size_t at = 0;
@@ -119,11 +198,11 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 		const char *newline = memchr(text.ptr + at, '\n', text.len - at);
 		size_t len = newline ? (size_t)(newline - text.ptr) - at : text.len - at;
 		if (len) {
-			handle_text(g, s, str_of(text.ptr + at, len));
+			take(g, s, &(struct input){.text = str_of(text.ptr + at, len)});
 			is_empty = false;
 		}
 		at += len + 1;
 	}
 	if (is_empty)
-		handle_text(g, s, (struct str){0});
+		take(g, s, &(struct input){0});
 }

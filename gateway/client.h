@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* client.h — the handlers of events.def, one a client event. They run when the event has been read
+/* client.h — what a client asks for: its backlog, and the handlers of events.def, one a client
+ * event. They run when the event has been read
  * and is within its rate; a field that is wrong is left in e->error, which client.c turns into the
  * reply. */
 #ifndef PARLOR_GATEWAY_CLIENT_H
@@ -7,6 +8,12 @@
 
 #include "gateway/json_in.h"
 #include "gateway/state.h"
+
+/* Goes on with what waits in the session's backlog, as far as a turn goes. */
+void client_go_on(struct gateway *g, struct session *s);
+
+/* Whether it can in the next turn. */
+bool client_may_go_on(const struct gateway *g, const struct session *s);
 
 #define C(name) void on_##name(struct gateway *g, struct session *s, struct client_event *e);
 CLIENT_EVENTS(C)

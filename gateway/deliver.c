@@ -65,6 +65,7 @@ void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint
 		     const struct request *post)
 {
 	struct own_ack *ack = mem_alloc(sizeof *ack);
+	session_owe(g, m->session, OWN_ACK_BYTES);
 	*ack = (struct own_ack){.membership = m,
 				.seq = seq,
 				.time_ms = time_ms,
@@ -109,6 +110,15 @@ static void send_with_acks(struct gateway *g, struct membership *m, uint64_t fro
 	send_frames(g, m, start, to);
 }
 
+/* About as many as can be given in a turn, to judge by those that the log has. */
+static uint64_t feed_limit(const struct gateway *g, const struct roomlog *log)
+{
+	const struct roomlog_stream *native = &log->stream[WIRE_NATIVE];
+	uint64_t bytes = native->end - native->begin;
+	uint64_t limit = bytes ? 1 + g->options.session_bytes * log->count / bytes : FEED_MESSAGES;
+	return limit < FEED_MESSAGES ? limit : FEED_MESSAGES;
+}
+
 static void feed(struct gateway *g, struct membership *m)
 {
 	if (m->feed)
@@ -119,7 +129,7 @@ static void feed(struct gateway *g, struct membership *m)
 					   .session = m->session,
 					   .room = m->view->room,
 					   .after = m->cursor,
-					   .limit = FEED_MESSAGES,
+					   .limit = feed_limit(g, &m->view->log),
 				   });
 }
 
@@ -130,14 +140,27 @@ struct run {
 };
 
 static const struct run *find_run(const struct roomlog *log, enum wire wire, uint64_t from,
-				  struct run runs[WIRES])
+				  size_t max_bytes, struct run runs[WIRES])
 {
 	struct run *run = &runs[wire];
 	if (run->from == from)
 		return run;
 	run->from = from;
-	run->to = roomlog_fit(log, wire, from, log->head, DELIVER_BYTES_MAX);
+	run->to = roomlog_fit(log, wire, from, log->head, max_bytes);
 	run->frames = roomlog_frames(log, wire, from, run->to);
+	return run;
+}
+
+/* As much of the run as the session takes besides what it was given in this turn. */
+static struct run fit(const struct gateway *g, const struct session *s, const struct roomlog *log,
+		      const struct run *whole)
+{
+	struct run run = *whole;
+	size_t max_bytes = g->options.session_bytes - s->owed;
+	if (s->owed == 0 || run.frames.len <= max_bytes)
+		return run;
+	run.to = roomlog_fit(log, s->wire, run.from, run.to, max_bytes);
+	run.frames = roomlog_frames(log, s->wire, run.from, run.to);
 	return run;
 }
 
@@ -146,7 +169,7 @@ static void deliver(struct gateway *g, struct membership *m, struct run runs[WIR
 {
 	struct view *v = m->view;
 	struct session *s = m->session;
-	if (s->is_blocked || s->is_closing)
+	if (!session_takes(g, s))
 		return;
 	if (m->is_list_stale)
 		announce_list(g, m);
@@ -156,18 +179,20 @@ static void deliver(struct gateway *g, struct membership *m, struct run runs[WIR
 		feed(g, m);
 		return;
 	}
-	const struct run *run = find_run(&v->log, s->wire, m->cursor + 1, runs);
+	if (!session_takes(g, s)) /* after the list */
+		return;
+	const struct run run =
+		fit(g, s, &v->log,
+		    find_run(&v->log, s->wire, m->cursor + 1, g->options.session_bytes, runs));
 	if (TAILQ_EMPTY(&m->own_acks)) {
-		frame_send(g, s, run->frames);
-		g->stats.deliveries_total += run->to - m->cursor;
+		frame_send(g, s, run.frames);
+		g->stats.deliveries_total += run.to - m->cursor;
 	} else {
-		send_with_acks(g, m, run->from, run->to);
+		send_with_acks(g, m, run.from, run.to);
 	}
-	m->cursor = run->to;
-	if (run->to < v->log.head && !v->is_dirty) {
-		v->is_dirty = true;
-		TAILQ_INSERT_TAIL(&g->dirty, v, dirty_entry);
-	}
+	m->cursor = run.to;
+	if (run.to < v->log.head)
+		session_touch(g, s);
 }
 
 void deliver_membership(struct gateway *g, struct membership *m)
@@ -188,7 +213,8 @@ void deliver_view(struct gateway *g, struct view *v)
 void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page)
 {
 	struct arena *arena = &g->out->arena;
-	for (uint32_t i = 0; i < page->messages.count; i++) {
+	uint32_t i = 0;
+	for (; i < page->messages.count && session_takes(g, m->session); i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
 		if (chat.seq <= m->cursor)
 			continue;
@@ -201,7 +227,7 @@ void deliver_page(struct gateway *g, struct membership *m, const struct ev_page 
 		g->stats.deliveries_total++;
 	}
 	/* What is not in the store any more cannot be delivered. */
-	if (!page->more && m->cursor + 1 < m->view->log.first_seq &&
+	if (i == page->messages.count && !page->more && m->cursor + 1 < m->view->log.first_seq &&
 	    page->head >= m->view->log.first_seq - 1)
 		m->cursor = m->view->log.first_seq - 1;
 	session_touch(g, m->session);
@@ -222,7 +248,8 @@ void deliver_tick(struct gateway *g)
 	struct own_ack *ack;
 	while ((ack = TAILQ_FIRST(&g->late_acks)) != NULL &&
 	       ack->asked_ms + GIVE_UP_MS <= g->now_ms) {
-		if (ack->membership->session->is_blocked) { /* it is the client that is slow */
+		if (!session_takes(g,
+				   ack->membership->session)) { /* it is the client that is slow */
 			TAILQ_REMOVE(&g->late_acks, ack, by_age);
 			ack->asked_ms = g->now_ms;
 			insert_by_age(g, ack);

@@ -129,6 +129,7 @@ void frame_send(struct gateway *g, struct session *s, struct str frames)
 	CHECK(frames.len <= UINT32_MAX);
 	if (s->is_closing)
 		return;
+	session_owe(g, s, frames.len);
 	struct gateway_out *out = g->out;
 	if (out->op_count == out->op_cap) {
 		out->op_cap = out->op_cap ? out->op_cap * 2 : 256;

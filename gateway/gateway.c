@@ -15,14 +15,19 @@ void gateway_options_default(struct gateway_options *o)
 		.name_bytes_max = 64,
 		.room_bytes_max = 128,
 		.body_bytes_max = 4000,
+		.frame_bytes_max = 64 * 1024,
 		.rooms_max = 100,
+		.in_flight_max = 64,
 		.rate = 50,
 		.burst = 200,
+		.rate_bytes = 64 * 1024,
 		.join_ms = 30000,
 		.ping_ms = 25000,
 		.pong_ms = 20000,
 		.stall_ms = 30000,
 		.log_bytes = 256 * 1024,
+		.session_bytes = 64 * 1024,
+		.sessions_bytes = 256 * 1024 * 1024,
 	};
 }
 
@@ -369,7 +374,7 @@ uint64_t gateway_next_due(const struct gateway *g)
 	if ((s = TAILQ_FIRST(&g->unjoined)) != NULL)
 		due = sooner(due, s->since_ms + g->options.join_ms);
 	if ((s = TAILQ_FIRST(&g->blocked)) != NULL)
-		due = sooner(due, s->since_ms + g->options.stall_ms);
+		due = sooner(due, sooner(g->look_ms, s->since_ms + g->options.stall_ms));
 	return due;
 }
 

@@ -21,12 +21,17 @@ struct gateway_options {
 	uint32_t roomd_shards, historyd_shards;
 	uint64_t seed; /* of the hash tables */
 	uint64_t name_bytes_max, room_bytes_max, body_bytes_max;
-	uint64_t rooms_max;        /* a connection */
-	uint64_t rate, burst;      /* events a second and at once, a connection; rate 0: no limit */
-	uint64_t join_ms;          /* a connection that has not joined by then is closed */
+	uint64_t frame_bytes_max; /* of what gateway_frame is given, as the shell sees to */
+	uint64_t rooms_max;       /* a connection */
+	uint64_t in_flight_max;   /* questions of a connection before it is read no further */
+	uint64_t rate, burst;     /* events a second and at once, a connection; rate 0: no limits */
+	uint64_t rate_bytes;      /* likewise bytes, four times as many at once; 0: no limit */
+	uint64_t join_ms;         /* a connection that has not joined by then is closed */
 	uint64_t ping_ms, pong_ms; /* silence before a ping; silence after it before the close */
 	uint64_t stall_ms;         /* a reader that takes nothing for so long is closed (4008) */
 	uint64_t log_bytes;        /* of newest messages kept in memory, a room */
+	uint64_t session_bytes;    /* owed to one client before it has to wait */
+	uint64_t sessions_bytes;   /* owed to all of them before newcomers are refused */
 	bool guest_keys_required;
 	struct str address; /* where other gateways reach this one, or empty; not copied */
 };
@@ -35,6 +40,7 @@ void gateway_options_default(struct gateway_options *o);
 /* Why a connection is closed by us: WebSocket close codes. */
 enum close_code {
 	CLOSE_GOING_AWAY = 1001,
+	CLOSE_POLICY = 1008, /* far over its rate, or sent more than it was read */
 	CLOSE_TOO_LARGE = 1009,
 	CLOSE_NO_JOIN = 4001,
 	CLOSE_SILENT = 4002,
@@ -55,6 +61,8 @@ enum client_op_kind {
 	CLIENT_PING,   /* a WebSocket ping */
 	CLIENT_PAUSE,  /* read nothing more from it (backpressure) */
 	CLIENT_RESUME, /* read again */
+	CLIENT_LOOK,   /* has it taken anything since it was blocked or last looked at? If so,
+			* gateway_progress */
 };
 struct client_op {
 	enum client_op_kind kind;
@@ -95,9 +103,8 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 		   struct gateway_out *out);
 
 /* One EVENT packet of a Socket.IO client: the JSON array `["event",data]`, and the id of the ack it
- * wants. False when it is no JSON array, and nothing was done. */
-NODISCARD
-bool gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
+ * wants. */
+void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool has_id, uint64_t id,
 		    struct str array, struct gateway_out *out);
 
 /* Any other sign of life: a pong. */
@@ -105,11 +112,19 @@ void gateway_heard(struct gateway *g, uint64_t now_ms, struct session *s);
 
 /* The socket would not take all of a CLIENT_SEND. The shell keeps the rest (and whatever ops follow
  * for this connection), writes it when it can, and then calls gateway_writable. Until then the core
- * sends no more messages there: the session's cursor waits, so what the shell must keep is bounded.
- */
+ * sends no more than answers there: a cursor, a page or a list waits. When session_bytes are owed
+ * it reads nothing more, so what the shell must keep is bounded: by session_bytes, one greeting (a
+ * list and PIECE_BYTES_MAX) and what a turn answers. */
 void gateway_blocked(struct gateway *g, uint64_t now_ms, struct session *s);
 void gateway_writable(struct gateway *g, uint64_t now_ms, struct session *s,
 		      struct gateway_out *out);
+
+/* A blocked one has taken some bytes. One that takes nothing for stall_ms is closed. */
+void gateway_progress(struct gateway *g, uint64_t now_ms, struct session *s);
+
+/* To be asked for each newcomer: true when sessions_bytes are owed, and it is to be refused. */
+NODISCARD
+bool gateway_is_full(struct gateway *g);
 
 /* One message from the bus, whichever port it came by. Bytes that are not ours are counted and
  * dropped. */
@@ -131,25 +146,29 @@ void gateway_drain(struct gateway *g, uint64_t now_ms, uint64_t reconnect_after_
 bool gateway_is_ready(const struct gateway *g, struct buf *missing);
 
 /* Counted since the start, and what there is now. */
-#define GATEWAY_STATS(S)                                                          \
-	S(sessions, GAUGE, "client connections")                                  \
-	S(users, GAUGE, "distinct users with a connection here")                  \
-	S(rooms, GAUGE, "rooms with a member here")                               \
-	S(frames_in_total, COUNTER, "frames received from clients")               \
-	S(errors_total, COUNTER, "error replies to clients")                      \
-	S(rate_limited_total, COUNTER, "events refused for their rate")           \
-	S(joins_total, COUNTER, "completed joins")                                \
-	S(posts_total, COUNTER, "messages sent on to historyd")                   \
-	S(posts_retried_total, COUNTER, "messages published again")               \
-	S(posts_unavailable_total, COUNTER, "messages given up after 5 s")        \
-	S(acks_total, COUNTER, "messages acked to their writer")                  \
-	S(deliveries_total, COUNTER, "messages handed to readers")                \
-	S(pages_total, COUNTER, "history pages asked of historyd")                \
-	S(blocked_total, COUNTER, "times that a reader fell behind")              \
-	S(stalled_total, COUNTER, "readers closed because they took nothing")     \
-	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")       \
-	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number") \
-	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")            \
+#define GATEWAY_STATS(S)                                                                  \
+	S(sessions, GAUGE, "client connections")                                          \
+	S(users, GAUGE, "distinct users with a connection here")                          \
+	S(rooms, GAUGE, "rooms with a member here")                                       \
+	S(frames_in_total, COUNTER, "frames received from clients")                       \
+	S(errors_total, COUNTER, "error replies to clients")                              \
+	S(rate_limited_total, COUNTER, "events refused for their rate")                   \
+	S(joins_total, COUNTER, "completed joins")                                        \
+	S(posts_total, COUNTER, "messages sent on to historyd")                           \
+	S(posts_retried_total, COUNTER, "messages published again")                       \
+	S(posts_unavailable_total, COUNTER, "messages given up after 5 s")                \
+	S(acks_total, COUNTER, "messages acked to their writer")                          \
+	S(deliveries_total, COUNTER, "messages handed to readers")                        \
+	S(pages_total, COUNTER, "history pages asked of historyd")                        \
+	S(blocked_total, COUNTER, "times that a reader fell behind")                      \
+	S(owed_bytes, GAUGE, "kept for clients that take none, and of their input")       \
+	S(newcomers_refused_total, COUNTER, "clients refused because too much is owed")   \
+	S(parked_total, COUNTER, "pages read again for clients that could not take them") \
+	S(overrates_total, COUNTER, "clients closed far over their rate")                 \
+	S(stalled_total, COUNTER, "readers closed because they took nothing")             \
+	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")               \
+	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")         \
+	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                    \
 	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")
 /* The other gateways, as roomd tells of them. */
 struct directory;

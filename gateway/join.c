@@ -5,6 +5,7 @@
  * everything behind the history by cursor, so nothing falls between. */
 #include "gateway/announce.h"
 #include "gateway/frame.h"
+#include "gateway/history.h"
 #include "gateway/repair.h"
 #include "gateway/request.h"
 #include "gateway/view.h"
@@ -36,6 +37,7 @@ static void end_joining(struct gateway *g, struct membership *m)
 {
 	TAILQ_REMOVE(&g->joining, m->joining, entry);
 	TAILQ_REMOVE(&m->view->joining, m, of_view);
+	session_joins(g, m->session, -1);
 	str_free(&m->joining->wish.invited);
 	mem_free(m->joining);
 	m->joining = NULL;
@@ -74,6 +76,18 @@ void membership_end(struct gateway *g, struct membership *m)
 		user_leave(g, s); /* nothing waits for the name any more */
 }
 
+/* Few have waited for long before they began. */
+static void insert_by_deadline(struct gateway *g, struct joining *j)
+{
+	struct joining *before = TAILQ_LAST(&g->joining, joining_list);
+	while (before && before->deadline_ms > j->deadline_ms)
+		before = TAILQ_PREV(before, joining_list, entry);
+	if (before)
+		TAILQ_INSERT_AFTER(&g->joining, before, j, entry);
+	else
+		TAILQ_INSERT_HEAD(&g->joining, j, entry);
+}
+
 void join_start(struct gateway *g, struct session *s, struct str room, const struct join_wish *wish)
 {
 	struct membership *m = session_membership(s, room);
@@ -88,12 +102,13 @@ void join_start(struct gateway *g, struct session *s, struct str room, const str
 	}
 	struct joining *j = mem_alloc(sizeof *j);
 	j->membership = m;
-	j->deadline_ms = g->now_ms + GIVE_UP_MS;
+	j->deadline_ms = g->now_ms + GIVE_UP_MS - g->late_ms;
 	j->wish = *wish;
 	j->wish.invited = str_copy(wish->invited);
 	m->joining = j;
 	TAILQ_INSERT_TAIL(&m->view->joining, m, of_view);
-	TAILQ_INSERT_TAIL(&g->joining, j, entry);
+	insert_by_deadline(g, j);
+	session_joins(g, s, +1);
 	join_advance(g, m);
 }
 
@@ -122,74 +137,16 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 
 void join_tick(struct gateway *g)
 {
-	const struct joining *j;
-	while ((j = TAILQ_FIRST(&g->joining)) != NULL && j->deadline_ms <= g->now_ms)
-		join_fail(g, j->membership, ERR_UNAVAILABLE);
-}
-
-/* Whether the log has all that msgHistory should hold. */
-static bool log_covers(const struct membership *m)
-{
-	const struct view *v = m->view;
-	const struct join_wish *wish = &m->joining->wish;
-	if (!wish->has_since)
-		return v->log.count >= GREETING_MESSAGES || !v->has_older;
-	/* A `since` ahead of the log: either this gateway is late, or there is no such message.
-	 * historyd knows. */
-	if (wish->since > v->log.head)
-		return false;
-	return wish->since + 1 >= v->log.first_seq || v->log.count >= SINCE_MESSAGES;
-}
-
-static void begin_history(struct gateway *g, const struct membership *m)
-{
-	frame_begin_event(g, m->session->wire, "msgHistory", m->view->room);
-	BUF_LIT(&g->json, "[");
-}
-
-static void end_history(struct gateway *g, const struct membership *m, bool has_more)
-{
-	BUF_LIT(&g->json, "]");
-	frame_end_history(g, m->session->wire, m->view->room, has_more);
-	frame_send_json(g, m->session);
-}
-
-/* msgHistory out of the log; returns the seq that it ends with. */
-static uint64_t history_from_log(struct gateway *g, struct membership *m)
-{
-	const struct roomlog *log = &m->view->log;
-	const struct join_wish *wish = &m->joining->wish;
-	uint64_t limit = wish->has_since ? SINCE_MESSAGES : GREETING_MESSAGES;
-	uint64_t from = log->first_seq;
-	if (log->head - from + 1 > limit)
-		from = log->head - limit + 1;
-	if (wish->has_since && wish->since + 1 > from)
-		from = wish->since + 1;
-	begin_history(g, m);
-	for (uint64_t seq = from; seq <= log->head; seq++) {
-		buf_append(&g->json, ",", seq > from ? 1 : 0);
-		buf_str(&g->json, roomlog_object(log, seq));
+	struct joining *j;
+	while ((j = TAILQ_FIRST(&g->joining)) != NULL && j->deadline_ms <= g->now_ms) {
+		if (session_takes(g, j->membership->session)) {
+			join_fail(g, j->membership, ERR_UNAVAILABLE);
+			continue;
+		}
+		TAILQ_REMOVE(&g->joining, j, entry); /* it is the client that is slow */
+		j->deadline_ms = g->now_ms + GIVE_UP_MS;
+		TAILQ_INSERT_TAIL(&g->joining, j, entry);
 	}
-	bool has_older = from > log->first_seq || m->view->has_older;
-	bool has_more = wish->has_since ? from > wish->since + 1 : has_older;
-	end_history(g, m, has_more && from <= log->head);
-	return log->head;
-}
-
-static uint64_t history_from_page(struct gateway *g, struct membership *m,
-				  const struct ev_page *page)
-{
-	const struct join_wish *wish = &m->joining->wish;
-	uint64_t last = wish->has_since && wish->since < page->head ? wish->since : page->head;
-	begin_history(g, m);
-	for (uint32_t i = 0; i < page->messages.count; i++) {
-		struct rec_chat chat = bus_chat_at(&page->messages, i);
-		buf_append(&g->json, ",", i ? 1 : 0);
-		frame_put_message(&g->json, m->view->room, &chat);
-		last = chat.seq;
-	}
-	end_history(g, m, page->more);
-	return last;
 }
 
 static void send_join_ack(struct gateway *g, struct membership *m)
@@ -215,11 +172,11 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	if (wish->reply == REPLY_ACK)
 		send_join_ack(g, m);
 	announce_list(g, m);
-	uint64_t last = page ? history_from_page(g, m, page) : history_from_log(g, m);
+	uint64_t last = page ? history_send_page(g, m, page) : history_send_log(g, m);
 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
-	 * again without `since`. */
-	if (!m->was_live || wish->has_since)
+	 * again without `since`; but what did not go into msgHistory follows it. */
+	if (!m->was_live || wish->has_since || last < m->cursor)
 		m->cursor = last;
 	deliver_acks_passed(g, m);
 	if (wish->reply == REPLY_INVITE)
@@ -260,9 +217,9 @@ void join_advance(struct gateway *g, struct membership *m)
 		view_ask_presence(g, v);
 		return;
 	}
-	if (!v->is_open)
+	if (!v->is_open || !session_takes(g, m->session))
 		return;
-	if (!log_covers(m)) {
+	if (!history_is_in_log(m)) {
 		const struct join_wish *wish = &m->joining->wish;
 		if (!m->feed)
 			m->feed = request_start(g, &(struct request_wish){
@@ -284,7 +241,8 @@ void join_advance(struct gateway *g, struct membership *m)
 
 void join_page(struct gateway *g, struct membership *m, const struct ev_page *page)
 {
-	if (!m->present->is_in || !m->view->is_presence_known || !m->view->is_open)
+	if (!m->present->is_in || !m->view->is_presence_known || !m->view->is_open ||
+	    !session_takes(g, m->session))
 		return; /* asked again when the rest is there */
 	greet(g, m, page);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* on_chat.c — updateChat and history: messages on their way to historyd and pages on their way
  * back. Delivery to readers is in deliver.c. */
+#include "gateway/backlog.h"
 #include "gateway/client.h"
 #include "gateway/frame.h"
 #include "gateway/request.h"
@@ -10,7 +11,15 @@
 
 #include <stdio.h>
 
-enum { TYPING_LASTS_MS = 6000, HISTORY_LIMIT_DEFAULT = 50 };
+enum {
+	TYPING_LASTS_MS = 6000,
+	HISTORY_LIMIT_DEFAULT = 50,
+	JSON_GROWTH_MAX = 8, /* a record as JSON, to be on the safe side */
+};
+
+struct span {
+	uint32_t from, to;
+};
 
 static struct str field_body(struct gateway *g, struct client_event *e)
 {
@@ -97,19 +106,40 @@ void on_history(struct gateway *g, struct session *s, struct client_event *e)
 			 });
 }
 
+/* Which of the page's messages go into one piece: those next to where the client asked from. */
+static struct span fit_page(struct gateway *g, const struct request *r, const struct ev_page *page)
+{
+	struct span span = {.from = 0, .to = page->messages.count};
+	if (page->messages.packed.len <= PIECE_BYTES_MAX / JSON_GROWTH_MAX)
+		return span;
+	size_t bytes = 0;
+	for (uint32_t n = 0; n < page->messages.count; n++) {
+		uint32_t i = r->is_newest ? page->messages.count - 1 - n : n;
+		struct rec_chat chat = bus_chat_at(&page->messages, i);
+		buf_reset(&g->json);
+		frame_put_message(&g->json, r->room, &chat);
+		bytes += g->json.len + 1;
+		if (n && bytes > PIECE_BYTES_MAX)
+			return r->is_newest ? (struct span){i + 1, span.to} : (struct span){0, i};
+	}
+	return span;
+}
+
 static void send_page(struct gateway *g, struct session *s, const struct request *r,
 		      const struct ev_page *page)
 {
 	if (!r->has_id)
 		return;
+	struct span span = fit_page(g, r, page);
+	bool has_more = page->more || span.to - span.from < page->messages.count;
 	struct buf *b = frame_begin_ack(g, s, r->id);
 	BUF_LIT(b, "{\"messages\":[");
-	for (uint32_t i = 0; i < page->messages.count; i++) {
+	for (uint32_t i = span.from; i < span.to; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
-		buf_append(b, ",", i ? 1 : 0);
+		buf_append(b, ",", i > span.from ? 1 : 0);
 		frame_put_message(b, r->room, &chat);
 	}
-	buf_printf(b, "],\"more\":%s}", page->more ? "true" : "false");
+	buf_printf(b, "],\"more\":%s}", has_more ? "true" : "false");
 	frame_end_ack(g, s);
 }
 
@@ -184,6 +214,28 @@ static bool is_allowed(const struct session *s, const struct ev_page *page)
 	       str_equal(s->user->name, page->guest);
 }
 
+/* A page that the client asked for. One that it cannot take now is read again when it can. */
+static void give_client(struct gateway *g, struct request *r, const struct ev_page *page)
+{
+	struct session *s = session_find(g, r->session);
+	enum err status = err_from_wire(page->status);
+	if (r->is_parked)
+		return;
+	if (s && status == ERR_OK && !is_allowed(s, page))
+		status = ERR_FORBIDDEN;
+	if (s && status == ERR_OK && r->has_id && !session_takes(g, s)) {
+		backlog_park(g, s, r);
+		return;
+	}
+	if (s && status == ERR_OK)
+		send_page(g, s, r, page);
+	else if (s)
+		frame_send_error(g, s, r->has_id, r->id, status, NULL);
+	request_end(g, r);
+	if (s && s->backlog)
+		session_touch(g, s);
+}
+
 void chat_page(struct gateway *g, const struct ev_page *page)
 {
 	struct request *r = request_find(g, page->req);
@@ -206,14 +258,7 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 	} else if (r->kind == REQUEST_PAGE_READER) {
 		give_reader(g, r, page);
 	} else if (r->kind == REQUEST_PAGE_CLIENT) {
-		struct session *s = session_find(g, r->session);
-		if (s && status == ERR_OK && !is_allowed(s, page))
-			status = ERR_FORBIDDEN;
-		if (s && status == ERR_OK)
-			send_page(g, s, r, page);
-		else if (s)
-			frame_send_error(g, s, r->has_id, r->id, status, NULL);
-		request_end(g, r);
+		give_client(g, r, page);
 	}
 }
 

@@ -38,10 +38,6 @@ void on_userJoin(struct gateway *g, struct session *s, struct client_event *e)
 	if (e->error != ERR_OK)
 		return;
 	struct membership *m = session_membership(s, room);
-	if (m && !m->is_live) {
-		client_event_fail(e, ERR_UNAVAILABLE, "a join of this room is under way");
-		return;
-	}
 	if (!m && s->membership_count >= g->options.rooms_max) {
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "room: a connection may be in %" PRIu64 " rooms",

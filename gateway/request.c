@@ -3,6 +3,7 @@
  * next repetition. What clients wait for is also in a list by age, which is the order in which
  * posts are published: at first one by one, and again from gateway.again on. */
 #include "gateway/request.h"
+#include "gateway/backlog.h"
 #include "gateway/frame.h"
 
 static struct batch *batch_for(struct gateway *g, const struct request *r)
@@ -145,6 +146,20 @@ static bool has_to_wait(const struct gateway *g, const struct request *r)
 	return r->kind == REQUEST_POST && g->again[r->shard];
 }
 
+/* By the time at which the client asked, which is long ago when it had to wait for a join. */
+static void promise(struct gateway *g, struct request *r)
+{
+	struct request *before = TAILQ_LAST(&g->promised, request_list);
+	while (before && before->asked_ms > r->asked_ms)
+		before = TAILQ_PREV(before, request_list, by_age);
+	if (before)
+		TAILQ_INSERT_AFTER(&g->promised, before, r, by_age);
+	else
+		TAILQ_INSERT_HEAD(&g->promised, r, by_age);
+	if (has_to_wait(g, r) && g->again[r->shard]->asked_ms > r->asked_ms)
+		g->again[r->shard] = r;
+}
+
 struct request *request_start(struct gateway *g, const struct request_wish *wish)
 {
 	struct request *r = mem_alloc(sizeof *r);
@@ -152,7 +167,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 		.number = ++g->last_request,
 		.kind = wish->kind,
 		.shard = wish->shard,
-		.asked_ms = g->now_ms,
+		.asked_ms = g->now_ms - g->late_ms,
 		.retry_ms = g->now_ms + RETRY_MS,
 		.session = wish->session ? wish->session->number : 0,
 		.has_id = wish->has_id,
@@ -172,11 +187,13 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	r->body = put_text(&at, wish->body);
 	TAILQ_INSERT_TAIL(&g->requests, r, entry);
 	if (is_clients(r))
-		TAILQ_INSERT_TAIL(&g->promised, r, by_age);
+		promise(g, r);
 	table_add(&g->requests_by_number, r);
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
-	if (s)
+	if (s && is_clients(r))
 		session_in_flight(g, s, +1);
+	if (s && r->kind == REQUEST_PRIVATE)
+		backlog_private(g, s, r);
 	count_in_flight(g, r, +1);
 	if (r->kind == REQUEST_POST)
 		enter_ring(g, r);
@@ -188,19 +205,41 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 void request_end(struct gateway *g, struct request *r)
 {
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
-	if (s)
+	if (s && is_clients(r))
 		session_in_flight(g, s, -1);
+	if (s && r->kind == REQUEST_PRIVATE)
+		backlog_private_over(g, s, r);
 	count_in_flight(g, r, -1);
 	if (r->kind == REQUEST_POST)
 		leave_ring(g, r);
 	if (r == g->again[r->shard])
 		g->again[r->shard] = find_post(TAILQ_NEXT(r, by_age), r->shard);
-	TAILQ_REMOVE(&g->requests, r, entry);
-	if (is_clients(r))
-		TAILQ_REMOVE(&g->promised, r, by_age);
+	if (!r->is_parked) {
+		TAILQ_REMOVE(&g->requests, r, entry);
+		if (is_clients(r))
+			TAILQ_REMOVE(&g->promised, r, by_age);
+	}
 	table_remove(&g->requests_by_number, str_of((const char *)&r->number, sizeof r->number));
 	mem_free(r->text);
 	mem_free(r);
+}
+
+void request_park(struct gateway *g, struct request *r)
+{
+	CHECK(!r->is_parked && is_clients(r));
+	r->is_parked = true;
+	TAILQ_REMOVE(&g->requests, r, entry);
+	TAILQ_REMOVE(&g->promised, r, by_age);
+}
+
+void request_unpark(struct gateway *g, struct request *r)
+{
+	r->is_parked = false;
+	r->asked_ms = g->now_ms;
+	r->retry_ms = g->now_ms + RETRY_MS;
+	TAILQ_INSERT_TAIL(&g->requests, r, entry);
+	promise(g, r);
+	publish(g, r);
 }
 
 struct request *request_find(struct gateway *g, uint64_t number)

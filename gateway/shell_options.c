@@ -52,9 +52,11 @@ static const struct option_row core_rows[] = {
 	{OPTION("rooms-max", OPTION_NUMBER, core.rooms_max), .min = 1, .max = 10000,
 	 .help = "rooms of one connection"},
 	{OPTION("rate", OPTION_NUMBER, core.rate), .max = 1000000,
-	 .help = "events a second from one connection; 0: no limit"},
+	 .help = "events a second from one connection; 0: no limit, of bytes neither"},
 	{OPTION("burst", OPTION_NUMBER, core.burst), .min = 1, .max = BURST_MAX,
 	 .help = "events at once from one connection"},
+	{OPTION("rate-bytes", OPTION_NUMBER, core.rate_bytes), .max = 1 << 29,
+	 .help = "bytes a second from one connection, four times as many at once; 0: no limit"},
 	{OPTION("join-timeout", OPTION_NUMBER, core.join_ms), .min = 100, .max = 86400000,
 	 .help = "ms for a new connection to join a room"},
 	{OPTION("ping-interval", OPTION_NUMBER, core.ping_ms), .min = 100, .max = 86400000,
@@ -65,6 +67,10 @@ static const struct option_row core_rows[] = {
 	 .help = "ms after which a client that takes nothing is closed"},
 	{OPTION("log-bytes", OPTION_NUMBER, core.log_bytes), .min = 4096, .max = 1 << 30,
 	 .help = "of newest messages kept in memory, a room"},
+	{OPTION("session-bytes", OPTION_NUMBER, core.session_bytes), .min = 16384,
+	 .max = 512 * 1024, .help = "owed to one client before it has to wait"},
+	{OPTION("sessions-bytes", OPTION_NUMBER, core.sessions_bytes), .min = 1 << 20,
+	 .max = 1ull << 40, .help = "owed to all clients before newcomers are refused"},
 };
 
 /* Both sets as one. The texts live as long as the process. */
@@ -149,6 +155,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	o->core.historyd_shards = split_shards("historyd", o->historyd, o->historyds);
 	if (*o->bind)
 		service_check_address(PROGRAM, "bind", o->bind);
+	o->core.frame_bytes_max = o->frame_max;
 	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
 	read_origins(&o->origins, o->allow_origin);

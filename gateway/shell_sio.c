@@ -66,8 +66,9 @@ static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev
 	const struct sio_end *e = c->user;
 	char digits[32] = "";
 	memcpy(digits, ev->id.ptr, ev->id.len < sizeof digits ? ev->id.len : 0);
-	return gateway_packet(chat->core, chat->sio.now_ms, e->session, ev->id.len > 0,
-			      strtoull(digits, NULL, 10), ev->array, chat->out);
+	gateway_packet(chat->core, chat->sio.now_ms, e->session, ev->id.len > 0,
+		       strtoull(digits, NULL, 10), ev->array, chat->out);
+	return true; /* what is wrong with it is said, and it may go on */
 }
 
 static void on_heard(void *ctx, struct sio_client *c)

@@ -20,8 +20,6 @@
 enum {
 	RETRY_MS = 960,    /* a request is repeated so often … */
 	GIVE_UP_MS = 4800, /* … until the client is told, who must hear of it within 5 s */
-	IN_FLIGHT_MAX =
-		64, /* requests under way for one connection, before it is read no further */
 	GREETING_MESSAGES = 50,
 	SINCE_MESSAGES = 200,
 	FEED_MESSAGES = 100,
@@ -32,11 +30,15 @@ enum {
 	TYPING_INTERVAL_MS = 1000,
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
 	CID_CLIENT_MAX = 64,
-	DELIVER_BYTES_MAX = 64 * 1024, /* to one connection in one turn, when it is behind */
-	NAME_LINE_MAX = 64,            /* who wait for a name with as many other keys */
-	REPEATS_A_TURN = 1000,         /* requests published again in one turn, to one shard */
-	NAMED_A_TURN = 1000,           /* members named to a roomd in one turn */
-	REPAIR_WINDOW = 64,            /* rooms compared with one shard at a time */
+	PIECE_BYTES_MAX = 64 * 1024, /* of JSON in one msgHistory or page, or one message more */
+	OWN_ACK_BYTES = 160,         /* what an ack that waits counts for */
+	WORK_A_TURN = 16 * 1024,     /* of one connection's input, in bytes of text … */
+	EVENT_COST = 256,            /* … to which each event adds so many */
+	UNNAMED_ERRORS_MAX = 3,      /* without an id, to one connection in a turn */
+	NAME_LINE_MAX = 64,          /* who wait for a name with as many other keys */
+	REPEATS_A_TURN = 1000,       /* requests published again in one turn, to one shard */
+	NAMED_A_TURN = 1000,         /* members named to a roomd in one turn */
+	REPAIR_WINDOW = 64,          /* rooms compared with one shard at a time */
 };
 
 /* Internal cids, for messages of clients that gave none, begin with this byte, which no client's
@@ -98,23 +100,46 @@ struct user {
 	char text[];                        /* name and key */
 };
 
+/* What of a session has to wait; there only while something does. */
+struct backlog {
+	struct buf input; /* events as they came, see backlog.c; counted in stats.owed_bytes */
+	size_t at;        /* of the first one */
+	struct request_list parked;   /* `history` that it could not be given, to be asked again */
+	uint64_t reasked;             /* the one that is, or 0 */
+	struct request_list privates; /* newRooms under way whose join has not begun */
+	bool is_charged;              /* the first event has been counted against the rate … */
+	bool is_waiting;              /* … and waits for a join under way … */
+	uint64_t waiting_ms; /* … since then; all events have waited late_ms for such before */
+	uint64_t late_ms;
+};
+
 struct session {
 	uint64_t number;
 	void *conn;
 	struct user *user; /* NULL before the first join */
 	struct membership_list memberships;
-	uint64_t tokens_ms; /* rate: when tokens_milli were left */
-	uint64_t idle_ms;   /* when it was last heard, or pinged */
-	uint64_t since_ms;  /* when it connected, or was blocked */
+	struct backlog *backlog; /* what of it has to wait, or NULL */
+	uint64_t idle_ms;        /* when it was last heard, or pinged */
+	uint64_t since_ms;       /* when it connected, or last took anything while blocked */
 	TAILQ_ENTRY(session) of_user;
 	TAILQ_ENTRY(session) idle;    /* in gateway.idle or .pinged */
 	TAILQ_ENTRY(session) waiting; /* in gateway.unjoined or .blocked */
 	TAILQ_ENTRY(session) touched;
-	uint32_t tokens_milli; /* at most 1000 * BURST_MAX */
-	uint32_t membership_count, in_flight;
-	enum wire wire;
-	bool is_batched, is_blocked, is_paused, is_pinged, is_greeted, is_closing, is_touched;
-	bool is_waiting_join; /* in gateway.unjoined */
+	uint32_t connected_ms; /* low bits: when it connected, once it has been blocked */
+	uint32_t turn;         /* of `owed`, `worked` and `unnamed` */
+	uint32_t owed;         /* bytes given to the shell since it was last known to be clear */
+	uint32_t tokens_ms;    /* rate, low bits: when the tokens were left */
+	uint32_t tokens_milli; /* events; at most 1000 * BURST_MAX */
+	uint32_t token_bytes;  /* likewise, bytes */
+	uint32_t refused;      /* how far it is over its rate */
+	uint16_t worked;       /* of WORK_A_TURN */
+	uint16_t membership_count, in_flight;
+	uint16_t joins;  /* under way */
+	uint8_t unnamed; /* errors without an id in this turn */
+	uint8_t wire;    /* enum wire */
+	bool is_batched : 1, is_blocked : 1, is_paused : 1, is_pinged : 1, is_greeted : 1;
+	bool is_closing : 1, is_touched : 1;
+	bool is_waiting_join : 1; /* in gateway.unjoined */
 };
 
 /* A user in a room, anywhere in the system. */
@@ -231,7 +256,7 @@ struct view {
 
 /* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
  * these numbers too. */
-_Static_assert(sizeof(struct session) <= 152, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct session) <= 168, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
@@ -251,9 +276,10 @@ enum request_kind {
 
 /* Something asked of roomd or historyd, repeated until it is answered. */
 struct request {
-	TAILQ_ENTRY(request) entry;  /* in gateway.requests, by retry_ms */
-	TAILQ_ENTRY(request) by_age; /* in gateway.promised, if a client waits for the answer */
-	struct request *next, *prev; /* a post: the ring of those into its room, in order */
+	TAILQ_ENTRY(request) entry;      /* in gateway.requests, by retry_ms */
+	TAILQ_ENTRY(request) by_age;     /* in gateway.promised, if a client waits for the answer */
+	TAILQ_ENTRY(request) of_session; /* in its backlog's privates, if it is one */
+	struct request *next, *prev;     /* a post: the ring of those into its room, in order */
 	uint64_t number;
 	enum request_kind kind;
 	uint32_t shard;
@@ -263,6 +289,7 @@ struct request {
 	uint64_t id; /* the client's */
 	uint64_t after, before, limit;
 	bool is_newest;
+	bool is_parked; /* in its session's backlog, not in gateway.requests: asked again later */
 	struct str room, user, user2, cid, body; /* all in `text` */
 	char *text;
 };
@@ -274,6 +301,9 @@ struct gateway {
 
 	/* The call under way. */
 	uint64_t now_ms;
+	uint64_t late_ms; /* how long ago the client asked for what is worked on */
+	uint64_t look_ms; /* when it is asked next whether the blocked have taken anything */
+	uint32_t turn;    /* gateway_flush ends one */
 	struct gateway_out *out;
 	struct envelope from;
 	struct buf json; /* a frame being written */
@@ -303,7 +333,36 @@ struct gateway {
 	struct session_list touched;
 };
 
+/* Begins the session's turn: what it was given before is gone, unless the shell said otherwise. */
+static inline void session_begin_turn(const struct gateway *g, struct session *s)
+{
+	if (s->turn == g->turn)
+		return;
+	s->turn = g->turn;
+	s->worked = 0;
+	if (!s->backlog || !s->backlog->input.len) /* what is left of a frame is one frame */
+		s->unnamed = 0;
+	if (!s->is_blocked)
+		s->owed = 0;
+}
+
+/* Counts what the shell is given for it, or must be kept for it. */
+static inline void session_owe(struct gateway *g, struct session *s, size_t bytes)
+{
+	session_begin_turn(g, s);
+	s->owed += (uint32_t)bytes;
+	if (s->is_blocked)
+		g->stats.owed_bytes += bytes;
+}
+
 /* Sessions and users: session.c, user.c */
+
+/* Whether it takes what can be given later as well (messages, lists, pages, greetings). If not, it
+ * is looked at again when it may. */
+bool session_takes(struct gateway *g, struct session *s);
+
+/* A join of it has begun or ended (+1, -1). */
+void session_joins(struct gateway *g, struct session *s, int change);
 struct session *session_find(struct gateway *g, uint64_t number);
 void session_touch(struct gateway *g, struct session *s); /* look at it at the end of the turn */
 void session_close(struct gateway *g, struct session *s, enum close_code code);

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (is_native)
 		gateway_frame(g, 2, s, text, &out);
 	else
-		(void)gateway_packet(g, 2, s, data[0] & 4, 7, text, &out);
+		gateway_packet(g, 2, s, data[0] & 4, 7, text, &out);
 	(void)gateway_flush(g, 2, &out);
 	gateway_disconnect(g, 3, s, &out);
 	gateway_out_free(&out);

@@ -57,11 +57,15 @@ static void free_place(struct person *me, struct asked *a)
 		me->oldest_id++;
 }
 
-/* When the gateway could begin with it: what was sent behind a join waits for that. */
+/* When the gateway could begin with it: what waits behind a join or newRoom of its room holds up
+ * all that its connection sent after it. */
 static uint64_t begun_ms(const struct person *me, const struct asked *a)
 {
-	uint64_t moved_ms = me->seats[a->room].moved_ms;
-	return moved_ms > a->sent_ms ? moved_ms : a->sent_ms;
+	uint64_t begun_ms = a->sent_ms;
+	for (uint32_t i = 0; i < me->all->rooms; i++)
+		if (me->seats[i].moved_ms > begun_ms)
+			begun_ms = me->seats[i].moved_ms;
+	return begun_ms;
 }
 
 static void judge_time(struct person *me, const struct asked *a, bool has_come)

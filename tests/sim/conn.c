@@ -57,10 +57,7 @@ static void read_packet(struct world *w, struct conn *c, struct str text)
 	for (; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
 		id = id * 10 + (uint64_t)(text.ptr[at] - '0');
 	struct str array = str_of(text.ptr + at, text.len - at);
-	if (gateway_packet(c->gateway->gateway, w->now_ms, c->session, at > 1, id, array, out))
-		return;
-	c->is_closing = true;
-	c->close_code = 1005;
+	gateway_packet(c->gateway->gateway, w->now_ms, c->session, at > 1, id, array, out);
 }
 
 static void read_text(struct world *w, struct conn *c, struct str text)
@@ -235,6 +232,8 @@ static void carry_out(struct world *w, struct conn *c, const struct client_op *o
 		return;
 	case CLIENT_RESUME: /* the shell gives what it has, in the next turn */
 		c->is_paused = false;
+		return;
+	case CLIENT_LOOK: /* it takes all or nothing */
 		return;
 	}
 }

@@ -78,10 +78,10 @@ static inline json_t *heard(struct fixture *f, size_t client)
 		while (at < (const unsigned char *)op->ptr + op->len) {
 			size_t len = at[1];
 			at += 2;
-			if (len == 126) {
-				len = (size_t)at[0] << 8 | at[1];
-				at += 2;
-			}
+			size_t width = len == 126 ? 2 : len == 127 ? 8 : 0;
+			for (size_t n = 0; n < width; n++)
+				len = (n ? len << 8 : 0) | at[n];
+			at += width;
 			json_t *frame =
 				json_loadb((const char *)at, len, JSON_REJECT_DUPLICATES, NULL);
 			assert_non_null(frame);
@@ -113,6 +113,35 @@ static inline const char *events(struct fixture *f, size_t client)
 	return text;
 }
 
+/* Bytes of frames for one client. */
+static inline size_t sent_bytes(const struct fixture *f, size_t client)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < f->out.op_count; i++)
+		if (f->out.ops[i].kind == CLIENT_SEND && f->out.ops[i].conn == &f->handle[client])
+			bytes += f->out.ops[i].len;
+	return bytes;
+}
+
+/* Another turn, in which nothing comes in; whether there is more to do. */
+static inline bool turn(struct fixture *f)
+{
+	begin(f);
+	return gateway_flush(f->gateway, f->now_ms, &f->out);
+}
+
+static inline void block(struct fixture *f, size_t client)
+{
+	gateway_blocked(f->gateway, f->now_ms, f->client[client]);
+}
+
+static inline void unblock(struct fixture *f, size_t client)
+{
+	begin(f);
+	gateway_writable(f->gateway, f->now_ms, f->client[client], &f->out);
+	flush(f);
+}
+
 static inline size_t count_ops(const struct fixture *f, enum client_op_kind kind, uint16_t code)
 {
 	size_t count = 0;
@@ -121,11 +150,13 @@ static inline size_t count_ops(const struct fixture *f, enum client_op_kind kind
 	return count;
 }
 
-static inline int open_gateway(void **state)
+static inline int open_gateway_at(void **state, uint64_t rate, uint64_t in_flight)
 {
 	struct fixture *f = mem_alloc(sizeof *f);
 	struct gateway_options o;
 	gateway_options_default(&o);
+	o.rate = rate;
+	o.in_flight_max = in_flight;
 	o.id = 4;
 	o.epoch = 9;
 	f->now_ms = 1000;
@@ -143,6 +174,16 @@ static inline int open_gateway(void **state)
 			gateway_connect(f->gateway, f->now_ms, &f->handle[i], WIRE_NATIVE, false);
 	*state = f;
 	return 0;
+}
+
+static inline int open_gateway(void **state)
+{
+	return open_gateway_at(state, 50, 64);
+}
+
+static inline int open_unlimited(void **state)
+{
+	return open_gateway_at(state, 0, 64);
 }
 
 static inline int close_gateway(void **state)
@@ -247,6 +288,7 @@ static inline uint64_t posted(struct fixture *f)
 	return ev.as.chat_post.req;
 }
 
+#define TEST_UNLIMITED(name) cmocka_unit_test_setup_teardown(name, open_unlimited, close_gateway)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_gateway, close_gateway)
 
 #endif

@@ -120,6 +120,11 @@ static void test_older_historyd(void **state)
 	assert_string_equal(published(f), "ab");
 }
 
+static int open_for_many(void **state)
+{
+	return open_gateway_at(state, 0, 1000);
+}
+
 /* What a turn publishes again is bounded; new posts and repetitions wait for what is left. */
 static void test_new_ones_wait(void **state)
 {
@@ -215,8 +220,10 @@ static void test_later_ones_give_up_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_again_in_their_order),   TEST(test_nothing_to_send_again),
-		TEST(test_older_historyd),         TEST(test_new_ones_wait),
+		TEST(test_again_in_their_order),
+		TEST(test_nothing_to_send_again),
+		TEST(test_older_historyd),
+		cmocka_unit_test_setup_teardown(test_new_ones_wait, open_for_many, close_gateway),
 		TEST(test_later_ones_give_up_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* backlog.c — see backlog.h. Each event is a number that holds its length and what it is, its id if
+ * it came beside it, and its text; numbers are seven bits a byte, so that thousands of tiny events
+ * take no more than they did in their frame. */
+#include "gateway/backlog.h"
+#include "gateway/request.h"
+
+enum { NUMBER_MAX = 10, HAS_ID = 1, IS_PACKET = 2, FLAG_BITS = 2, FRAMES_MAX = 2 };
+
+static void put_number(struct buf *b, uint64_t n)
+{
+	char bytes[NUMBER_MAX];
+	size_t len = 0;
+	for (; n >= 128; n >>= 7)
+		bytes[len++] = (char)(n | 128);
+	bytes[len++] = (char)n;
+	buf_append(b, bytes, len);
+}
+
+static uint64_t take_number(const struct buf *b, size_t *at)
+{
+	uint64_t n = 0;
+	unsigned char byte = 128;
+	for (unsigned shift = 0; byte & 128; shift += 7) {
+		CHECK(*at < b->len && shift < 64);
+		byte = (unsigned char)b->ptr[(*at)++];
+		n |= (uint64_t)(byte & 127) << shift;
+	}
+	return n;
+}
+
+static struct backlog *backlog_of(struct session *s)
+{
+	if (!s->backlog) {
+		s->backlog = mem_alloc(sizeof *s->backlog);
+		TAILQ_INIT(&s->backlog->parked);
+		TAILQ_INIT(&s->backlog->privates);
+	}
+	return s->backlog;
+}
+
+static void free_if_empty(struct session *s)
+{
+	struct backlog *b = s->backlog;
+	if (b->input.len || !TAILQ_EMPTY(&b->parked) || b->reasked || !TAILQ_EMPTY(&b->privates))
+		return;
+	mem_free(b);
+	s->backlog = NULL;
+}
+
+bool backlog_put(struct gateway *g, struct session *s, const struct input *in)
+{
+	struct backlog *b = backlog_of(s);
+	size_t held = b->input.len - b->at;
+	if (held > FRAMES_MAX * g->options.frame_bytes_max)
+		return false;
+	if (b->at) {
+		memmove(b->input.ptr, b->input.ptr + b->at, held);
+		b->input.len = held;
+		b->at = 0;
+	}
+	put_number(&b->input, (uint64_t)in->text.len << FLAG_BITS | (in->has_id ? HAS_ID : 0) |
+				      (in->is_packet ? IS_PACKET : 0));
+	if (in->has_id)
+		put_number(&b->input, in->id);
+	buf_str(&b->input, in->text);
+	g->stats.owed_bytes += b->input.len - held;
+	return true;
+}
+
+/* Reads the first event; returns where the next one begins. */
+static size_t read_first(const struct backlog *b, struct input *in)
+{
+	size_t at = b->at;
+	uint64_t head = take_number(&b->input, &at);
+	*in = (struct input){.has_id = head & HAS_ID, .is_packet = head & IS_PACKET};
+	if (in->has_id)
+		in->id = take_number(&b->input, &at);
+	in->text = str_of(b->input.ptr + at, (size_t)(head >> FLAG_BITS));
+	CHECK(in->text.len <= b->input.len - at);
+	return at + in->text.len;
+}
+
+void backlog_first(const struct session *s, struct input *in)
+{
+	(void)read_first(s->backlog, in);
+}
+
+void backlog_pop(struct gateway *g, struct session *s)
+{
+	struct backlog *b = s->backlog;
+	struct input in;
+	size_t next = read_first(b, &in);
+	g->stats.owed_bytes -= next - b->at;
+	b->at = next;
+	b->is_charged = b->is_waiting = false;
+	if (b->at < b->input.len)
+		return;
+	buf_free(&b->input);
+	b->at = 0;
+	b->late_ms = 0;
+	free_if_empty(s);
+}
+
+void backlog_wait(struct gateway *g, struct session *s)
+{
+	struct backlog *b = s->backlog;
+	b->is_charged = b->is_waiting = true;
+	b->waiting_ms = g->now_ms;
+}
+
+void backlog_settled(struct gateway *g, struct session *s)
+{
+	struct backlog *b = s->backlog;
+	if (!b || !b->is_waiting)
+		return;
+	b->is_waiting = false;
+	b->late_ms += g->now_ms - b->waiting_ms;
+	session_touch(g, s);
+}
+
+void backlog_private(struct gateway *g, struct session *s, struct request *r)
+{
+	(void)g;
+	TAILQ_INSERT_TAIL(&backlog_of(s)->privates, r, of_session);
+}
+
+void backlog_private_over(struct gateway *g, struct session *s, struct request *r)
+{
+	TAILQ_REMOVE(&s->backlog->privates, r, of_session);
+	backlog_settled(g, s);
+	free_if_empty(s);
+}
+
+void backlog_park(struct gateway *g, struct session *s, struct request *r)
+{
+	struct backlog *b = backlog_of(s);
+	request_park(g, r);
+	if (b->reasked == r->number)
+		TAILQ_INSERT_HEAD(&b->parked, r, entry);
+	else
+		TAILQ_INSERT_TAIL(&b->parked, r, entry);
+	if (b->reasked == r->number)
+		b->reasked = 0;
+}
+
+void backlog_ask_parked(struct gateway *g, struct session *s)
+{
+	struct backlog *b = s->backlog;
+	if (b->reasked && request_find(g, b->reasked))
+		return;
+	b->reasked = 0;
+	struct request *r = TAILQ_FIRST(&b->parked);
+	if (r && session_takes(g, s)) {
+		TAILQ_REMOVE(&b->parked, r, entry);
+		b->reasked = r->number;
+		g->stats.parked_total++;
+		request_unpark(g, r);
+	}
+	free_if_empty(s);
+}
+
+void backlog_free(struct gateway *g, struct session *s)
+{
+	struct backlog *b = s->backlog;
+	if (!b)
+		return;
+	struct request *r;
+	while ((r = TAILQ_FIRST(&b->parked)) != NULL) {
+		TAILQ_REMOVE(&b->parked, r, entry);
+		request_end(g, r);
+	}
+	while ((r = TAILQ_FIRST(&b->privates)) != NULL) /* they go on without it */
+		TAILQ_REMOVE(&b->privates, r, of_session);
+	g->stats.owed_bytes -= b->input.len - b->at;
+	buf_free(&b->input);
+	mem_free(b);
+	s->backlog = NULL;
+}

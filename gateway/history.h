@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* history.h — msgHistory, which a greeting ends with: the newest messages, or what came since the
+ * client was away. One frame holds no more than a piece of it, from the oldest on; the rest follows
+ * by the cursor, like all that is newer. Not here: when to greet (join.c), pages that clients ask
+ * for (on_chat.c). */
+#ifndef PARLOR_GATEWAY_HISTORY_H
+#define PARLOR_GATEWAY_HISTORY_H
+
+#include "gateway/state.h"
+
+/* Whether the room's log has all that msgHistory should hold; if not, historyd has. */
+bool history_is_in_log(const struct membership *m);
+
+/* Sends it, out of the log or a page; returns the seq behind which the cursor goes on. */
+uint64_t history_send_log(struct gateway *g, struct membership *m);
+uint64_t history_send_page(struct gateway *g, struct membership *m, const struct ev_page *page);
+
+#endif
