@@ -100,7 +100,6 @@ describe("Engine.IO on the wire", () => {
     ["a packet that is none", ["abc"]],
     ["an event before CONNECT", ['42["userJoin",{}]']],
     ["an event that is no array", ["40", "42{}"]],
-    ["an event that is no JSON", ["40", '42["userJoin",{]']],
     ["a reserved event", ["40", '42["disconnect"]']],
     ["an ack id that is none", ["40", '42x["userJoin",{}]']],
     ["a second CONNECT", ["40", "40"]],
@@ -118,6 +117,16 @@ describe("Engine.IO on the wire", () => {
       assert.equal((await poll(sid)).status, 400);
     });
   }
+
+  it("says what is wrong with an event that is no JSON, and goes on", async () => {
+    const sid = await open();
+    await post(sid, "40");
+    await post(sid, '427["userJoin",{]');
+    const { body } = await poll(sid);
+    assert.match(body, /437\[\{"error":\{"code":"bad_json"/);
+    await post(sid, '428["history",{"room":"nowhere"}]');
+    assert.match((await poll(sid)).body, /438\[\{"error":\{"code":"not_joined"/);
+  });
 
   it("answers a poll that two ask for at once with the end", async () => {
     const sid = await open();
