@@ -121,10 +121,11 @@ static void test_many_pages_in_one_turn_are_given_by_turns(void **state)
 		bus_pack_chat(&records, &(struct rec_chat){.seq = seq, .body = long_body()});
 	for (int i = 0; i < 8; i++)
 		bus_put_page(&f->pages.batch,
-			     &(struct ev_page){.req = req[i],
-					       .room = STR("main"),
-					       .head = 100,
-					       .messages = {100, buf_view(&records)}});
+			     &(struct ev_page){
+				     .req = req[i],
+				     .room = STR("main"),
+				     .head = 100,
+				     .messages = {.count = 100, .packed = buf_view(&records)}});
 	send(f, &f->pages);
 	assert_in_range(sent_bytes(f, 0), 1, SESSION_BYTES + PIECE_BYTES + 7 * BODY_BYTES);
 	buf_free(&records);
