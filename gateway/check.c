@@ -147,6 +147,38 @@ static void check_users(const struct gateway *g)
 
 /* ---- requests ---- */
 
+/* Of one room, in the order in which they came. */
+static size_t check_ring(struct gateway *g, const struct request *first)
+{
+	size_t count = 0;
+	for (const struct request *r = first; r; r = request_next_post(g, r)) {
+		CHECK(request_find(g, r->number) == r && r->kind == REQUEST_POST);
+		CHECK(str_equal(r->room, first->room) && r->next->prev == r);
+		CHECK(r->next == first || r->next->number > r->number);
+		count++;
+	}
+	return count;
+}
+
+static void check_posts(struct gateway *g)
+{
+	const struct request *r;
+	size_t count = 0;
+	uint64_t last = 0;
+	TABLE_EACH (&g->posts, i, r)
+		count += check_ring(g, r);
+	TAILQ_FOREACH (r, &g->promised, by_age) {
+		CHECK(r->number > last);
+		last = r->number;
+		count -= r->kind == REQUEST_POST;
+	}
+	CHECK(count == 0);
+	for (uint32_t i = 0; i < SHARDS_MAX; i++)
+		if ((r = g->again[i]) != NULL)
+			CHECK(request_find(g, r->number) == r && r->kind == REQUEST_POST &&
+			      r->shard == i);
+}
+
 static void check_requests(struct gateway *g)
 {
 	const struct request *r;
@@ -231,6 +263,7 @@ void gateway_check(struct gateway *g)
 	check_sessions(g);
 	check_users(g);
 	check_requests(g);
+	check_posts(g);
 	check_repairs(g);
 	CHECK(check_rolls(g) == count_held(g) + check_views(g));
 }

@@ -278,7 +278,7 @@ static void go_on(struct gateway *g, uint32_t shard)
 void request_begin_posts(struct gateway *g, uint32_t shard)
 {
 	struct request *first = find_post(TAILQ_FIRST(&g->promised), shard);
-	if (g->from.minor >= 1) /* an older historyd takes posts as they come */
+	if (g->historyd[shard].minor >= 1) /* an older historyd takes posts as they come */
 		bus_put_posts_begin(&g->out->historyd[shard],
 				    &(struct ev_posts_begin){.first = first ? first->number : 0});
 	g->again[shard] = first;

@@ -10,7 +10,6 @@ enum {
 struct gateway {
 	uint64_t id;
 	struct link link;
-	bool is_ordered; /* it knows posts_begin; what an older one says is taken as it comes */
 	bool is_stopped;
 	uint64_t asked_ms; /* by the same clock as link.heard_ms */
 	/* Rooms that have stopped alone, so that one which cannot be read stops no others; by their
@@ -63,7 +62,6 @@ struct gateway *gateways_receive(struct gateways *all, const struct envelope *en
 	enum link_verdict verdict = link_receive(&gateway->link, env, now_ms);
 	if (verdict == LINK_STALE)
 		return NULL;
-	gateway->is_ordered = env->minor >= 1;
 	all->gaps += verdict == LINK_GAP;
 	if (verdict != LINK_NEXT)
 		gateway_stop(all, gateway);
@@ -72,6 +70,12 @@ struct gateway *gateways_receive(struct gateways *all, const struct envelope *en
 
 /* ---- whose posts are taken ---- */
 
+/* It knows of posts_begin; what an older one says is taken as it comes. */
+static bool is_ordered(const struct gateway *gateway)
+{
+	return gateway->link.minor >= 1;
+}
+
 static bool has_stopped(const struct gateway *gateway)
 {
 	return gateway->is_stopped || gateway->stopped_count;
@@ -79,7 +83,7 @@ static bool has_stopped(const struct gateway *gateway)
 
 bool gateway_is_taken(const struct gateways *all, const struct gateway *gateway, struct str room)
 {
-	if (!has_stopped(gateway) || !gateway->is_ordered)
+	if (!has_stopped(gateway) || !is_ordered(gateway))
 		return true;
 	if (gateway->is_stopped)
 		return false;
@@ -125,13 +129,27 @@ void gateways_ask(struct gateways *all, struct batch *down)
 		return;
 	all->has_stopped = false;
 	TABLE_EACH (&all->table, i, gateway) {
-		if (!has_stopped(gateway) || !gateway->is_ordered)
+		if (!has_stopped(gateway) || !is_ordered(gateway))
 			continue;
 		all->has_stopped = true;
 		if (gateway->link.heard_ms - gateway->asked_ms < ASK_MS)
 			continue;
 		gateway->asked_ms = gateway->link.heard_ms;
 		bus_put_posts_ask(down, &(struct ev_posts_ask){.gateway = gateway->id});
+	}
+}
+
+void gateways_check(const struct gateways *all, bool is_writable)
+{
+	const struct gateway *gateway;
+	CHECK(all->table.count <= GATEWAYS_MAX);
+	TABLE_EACH (&all->table, i, gateway) {
+		CHECK(table_find(&all->table, gateway_key(gateway)) == gateway);
+		CHECK(gateway->link.up);
+		CHECK(gateway->stopped_count <= STOPPED_ROOMS_MAX);
+		CHECK(!has_stopped(gateway) || !is_ordered(gateway) || all->has_stopped);
+		/* What it says while nothing can be stored is not taken. */
+		CHECK(is_writable || !is_ordered(gateway) || gateway->is_stopped);
 	}
 }
 

@@ -47,4 +47,7 @@ void gateways_ask(struct gateways *all, struct batch *down);
 /* Forgets the gateways whose lease has run out. */
 void gateways_tick(struct gateways *all, uint64_t now_ms);
 
+/* Ends the process unless all is as it must be between two turns. */
+void gateways_check(const struct gateways *all, bool is_writable);
+
 #endif

@@ -1,29 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* historyd.c — see historyd.h. What each event of the bus makes historyd do; to whom it is said and
  * when is turn.c's, what a room's next seq is log.c's. Next: pages.c. */
-#include "historyd/historyd.h"
-#include "historyd/gateways.h"
-#include "historyd/inbox.h"
-#include "historyd/log.h"
-
-/* What the results of a turn will add to the statistics once they are out. */
-struct tally {
-	uint64_t stored, repeated, refused;
-};
-
-struct historyd {
-	struct turn turn;
-	struct tally tally;
-	struct room_logs logs;
-	struct inboxes inboxes;
-	struct gateways gateways;
-	struct bus_reader reader;
-	struct buf scratch;
-	bool is_writable;
-	bool is_doubtful; /* a commit failed and none has succeeded since */
-	uint64_t held_ms; /* since the last tick: see clock_behind_ms */
-	struct historyd_stats totals;
-};
+#include "historyd/state.h"
 
 /* One received message while its events are handled. */
 struct mail {

@@ -65,6 +65,9 @@ NODISCARD
 bool historyd_read(struct store *store, struct bus_reader *reader, struct str message,
 		   struct batch *answers);
 
+/* Ends the process unless all is as it must be between two turns: for tests. */
+void historyd_check(const struct historyd *h);
+
 struct historyd_stats {
 	uint64_t rooms_in_memory, gateways; /* now */
 	/* The most by which a message between the last two ticks had to be stamped later than by

@@ -13,6 +13,7 @@ enum link_verdict link_receive(struct link *l, const struct envelope *env, uint6
 	bool is_next = env->seq == l->seq + 1 && env->epoch == l->epoch;
 	l->epoch = env->epoch;
 	l->seq = env->seq;
+	l->minor = env->minor;
 	l->heard_ms = now_ms;
 	l->up = true;
 	if (is_new)

@@ -21,7 +21,8 @@ enum {
 /* The receiving end: what is known of one sender. Zeroed means that it has never been heard. */
 struct link {
 	uint64_t epoch;
-	uint64_t seq; /* of its last envelope */
+	uint64_t seq;   /* of its last envelope */
+	uint64_t minor; /* likewise: what the sender knows */
 	uint64_t heard_ms;
 	bool up;    /* heard within the lease */
 	bool ready; /* as its last heartbeat said */

@@ -215,6 +215,8 @@ static void check(struct node *n)
 		roomd_check(n->roomd);
 	else if (n->service == SERVICE_GATEWAY)
 		gateway_check(n->gateway);
+	else
+		historyd_check(n->historyd);
 }
 
 static void turn(struct world *w, struct node *n)

@@ -206,6 +206,7 @@ static inline const char *rig_flush(struct rig *r, enum err expected)
 {
 	historyd_out_reset(&r->out);
 	assert_int_equal(historyd_flush(r->h, r->now_ms, &r->out), expected);
+	historyd_check(r->h);
 	return rig_text(r, &r->out.down);
 }
 

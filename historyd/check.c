@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/* check.c — historyd_check: what must be true between two turns, walked. Nothing of a turn is left,
+ * and what is remembered of a room is what the store says of it. */
+#include "historyd/state.h"
+
+static void check_turn(const struct historyd *h)
+{
+	const struct turn *t = &h->turn;
+	CHECK(t->writes == 0 && t->down.count == 0 && t->answer_count == 0 && !t->is_durable);
+	CHECK(h->tally.stored == 0 && h->tally.repeated == 0 && h->tally.refused == 0);
+	CHECK(h->inboxes.table.count == 0 && h->logs.fresh.count == 0);
+}
+
+static void check_names(const struct room_log *log)
+{
+	bool has_owner = room_log_name(log, LOG_OWNER).len > 0;
+	bool has_author = room_log_name(log, LOG_AUTHOR).len > 0;
+	bool has_two = room_log_name(log, LOG_AUTHOR_2).len > 0;
+	CHECK(has_owner == (room_log_name(log, LOG_GUEST).len > 0));
+	CHECK(has_author || !has_two);
+	CHECK(has_two || !log->has_more_authors);
+	CHECK((log->names != NULL) == (has_owner || has_author));
+}
+
+/* A log that knows more than the store has seqs that nobody got; one that knows less gives them
+ * twice. */
+static void check_stored(const struct historyd *h, const struct room_log *log)
+{
+	struct store *store = h->turn.store;
+	struct store_room facts = {0};
+	if (store->room(store->impl, str_of(log->room, log->room_len), &facts) != ERR_OK)
+		return; /* it cannot be read now */
+	CHECK(log->seq == facts.seq && log->time_ms == facts.time_ms);
+	CHECK(str_equal(room_log_name(log, LOG_OWNER), facts.owner));
+	CHECK(str_equal(room_log_name(log, LOG_GUEST), facts.guest));
+	CHECK(str_equal(room_log_name(log, LOG_AUTHOR), facts.authors[0]));
+	CHECK(str_equal(room_log_name(log, LOG_AUTHOR_2), facts.authors[1]));
+	CHECK(log->has_more_authors == facts.has_more_authors);
+}
+
+static void check_logs(const struct historyd *h)
+{
+	const struct room_logs *all = &h->logs;
+	const struct room_log *log;
+	size_t count = 0;
+	TAILQ_FOREACH (log, &all->lru, lru) {
+		CHECK(log->room_len > 0 && log->room_len <= ROOM_MAX);
+		CHECK(table_find(&all->logs, str_of(log->room, log->room_len)) == log);
+		check_names(log);
+		check_stored(h, log);
+		count++;
+	}
+	CHECK(count == all->logs.count && count <= all->max);
+	CHECK(!h->is_doubtful || count == 0);
+}
+
+void historyd_check(const struct historyd *h)
+{
+	check_turn(h);
+	check_logs(h);
+	gateways_check(&h->gateways, h->is_writable);
+}
