@@ -274,7 +274,9 @@ static void add_metrics(struct shell *s, uint64_t id)
 	metrics_add(&s->metrics, "sockets_refused_total", METRIC_COUNTER,
 		    "sockets refused, being too many", &server->refused);
 	metrics_add(&s->metrics, "sockets_evicted_total", METRIC_COUNTER,
-		    "slow requests ended to make room for others", &server->evicted);
+		    "slow requests ended to make room for others", &server->conns.evicted);
+	metrics_add(&s->metrics, "request_bytes", METRIC_GAUGE,
+		    "bytes of requests that are not whole yet", &server->conns.bytes);
 	metrics_add(&s->metrics, "requests_timed_out_total", METRIC_COUNTER,
 		    "requests that came, and answers that were read, too slowly",
 		    &server->conns.timeouts);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* shell_eio.c — see shell_eio.h. */
 #include "gateway/shell_eio.h"
+#include "gateway/http_status.h"
 #include "proto/clock.h"
 
 /* Everything of one request that matters to Engine.IO. Lasts until its answer, or until its client

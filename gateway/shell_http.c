@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* shell_http.c — see shell_http.h. */
 #include "gateway/shell_http.h"
+#include "gateway/http_status.h"
 
 struct response {
 	unsigned status;

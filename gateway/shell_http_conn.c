@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* shell_http_conn.c — see shell_http_conn.h. */
 #include "gateway/shell_http_conn.h"
+#include "gateway/http_status.h"
 #include "proto/clock.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@ enum {
 	LINGER_MS = 2000,   /* for the client to have read its answer */
 	/* When there is no room, whoever has been waited for so long makes some. */
 	EVICT_MS = 1000,
+	/* Of requests that are not whole yet, all together. */
+	BYTES_MAX = 64 * 1024 * 1024,
 };
 
 static void watch(struct http_conn *c, int events);
@@ -32,6 +35,10 @@ void http_conns_init(struct http_conns *all)
 
 static void wait_in(struct http_conn *c, struct http_conn_list *list, uint64_t now_ms)
 {
+	if (list != &c->all->heads && list != &c->all->bodies) {
+		c->all->bytes -= c->bytes;
+		c->bytes = 0;
+	}
 	if (c->list)
 		TAILQ_REMOVE(c->list, c, entry);
 	TAILQ_INSERT_TAIL(list, c, entry);
@@ -94,43 +101,6 @@ static void free_gone(struct http_conns *all)
 
 /* ---- out ---- */
 
-static const char *reason(unsigned status)
-{
-	static const struct {
-		unsigned status;
-		const char *reason;
-	} reasons[] = {
-		{200, "OK"},
-		{204, "No Content"},
-		{304, "Not Modified"},
-		{400, "Bad Request"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{408, "Request Timeout"},
-		{413, "Payload Too Large"},
-		{417, "Expectation Failed"},
-		{421, "Misdirected Request"},
-		{426, "Upgrade Required"},
-		{431, "Request Header Fields Too Large"},
-		{501, "Not Implemented"},
-		{503, "Service Unavailable"},
-		{505, "HTTP Version Not Supported"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "Error";
-}
-
-void http_put_status(struct buf *b, unsigned status, uint64_t gateway)
-{
-	buf_printf(b,
-		   "HTTP/1.1 %u %s\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
-		   "X-Parlor-Gateway: %" PRIu64 "\r\n",
-		   status, reason(status), gateway);
-}
-
 /* Everything is out: the client is told so, and has a while to read it. Closing at once would throw
  * its answer away when there is something of it that we have not read. */
 static void leave(struct http_conn *c)
@@ -188,6 +158,21 @@ static void refuse(struct http_conn *c, unsigned status)
 
 /* ---- in ---- */
 
+/* When that is too much in all, the oldest go, which may be this one. */
+static void count(struct http_conn *c, size_t bytes)
+{
+	struct http_conns *all = c->all;
+	if (c->list != &all->heads && c->list != &all->bodies)
+		return;
+	c->bytes += bytes;
+	all->bytes += bytes;
+	while (all->bytes > BYTES_MAX) {
+		struct http_conn *oldest = TAILQ_FIRST(&all->bodies);
+		end(oldest ? oldest : TAILQ_FIRST(&all->heads));
+		all->evicted++;
+	}
+}
+
 static void finish_body(struct http_conn *c)
 {
 	wait_in(c, &c->all->answers, clock_steady_ms());
@@ -225,6 +210,9 @@ static void begin_body(struct http_conn *c)
 		return;
 	}
 	wait_in(c, &all->bodies, clock_steady_ms());
+	count(c, c->in.len);
+	if (c->list != &all->bodies)
+		return;
 	if (c->head.is_expecting && behind.len == 0) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 		(void)send(c->fd, go_on, sizeof go_on - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -274,6 +262,7 @@ static bool read_some(struct http_conn *c)
 		return true;
 	}
 	struct str piece = str_of(bytes, (size_t)got);
+	count(c, piece.len);
 	if (c->list == &c->all->heads)
 		take_head(c, piece);
 	else if (c->list == &c->all->bodies)
@@ -363,9 +352,11 @@ bool http_conns_evict(struct http_conns *all, uint64_t now_ms)
 		c = due(&all->bodies, EVICT_MS, now_ms);
 	if (!c)
 		c = due(&all->writers, EVICT_MS, now_ms);
-	if (c)
-		end(c);
-	return c != NULL;
+	if (!c)
+		return false;
+	end(c);
+	all->evicted++;
+	return true;
 }
 
 uint64_t http_conns_next_due(const struct http_conns *all)

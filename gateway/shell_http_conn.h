@@ -27,6 +27,7 @@ struct http_conn {
 	int fd;
 	bool is_watched;   /* `poll` is a handle of the loop */
 	bool is_too_large; /* the body: only its beginning was read */
+	size_t bytes;      /* of `all->bytes` */
 	struct buf in;     /* the head, and what came with it */
 	struct http_scan scan;
 	struct http_head head; /* views into `in` */
@@ -56,7 +57,8 @@ struct http_conns { /* set by the caller: */
 	/* Waits, each in the order of its beginning. Those for an answer end with the answer. */
 	struct http_conn_list heads, bodies, answers, writers, leavers;
 	struct http_conn_list gone; /* freed when nobody can be inside any more */
-	uint64_t timeouts;
+	uint64_t bytes;             /* of requests that are not whole yet */
+	uint64_t timeouts, evicted;
 };
 
 void http_conns_init(struct http_conns *all);
@@ -83,8 +85,5 @@ uint64_t http_conns_next_due(const struct http_conns *all); /* UINT64_MAX: never
 
 /* Ends all of them; their handles are closed by the loop. */
 void http_conns_close(struct http_conns *all);
-
-/* The first line of an answer, and the fields that all have. */
-void http_put_status(struct buf *b, unsigned status, uint64_t gateway);
 
 #endif

@@ -182,14 +182,10 @@ bool server_open(struct server *s, uv_loop_t *loop)
 void server_adopt(struct server *s, int fd)
 {
 	uint64_t now_ms = clock_steady_ms();
-	if (s->sockets >= s->sockets_max) {
-		bool has_room = http_conns_evict(&s->conns, now_ms);
-		s->evicted += has_room;
-		if (!has_room) {
-			s->refused++;
-			close(fd);
-			return;
-		}
+	if (s->sockets >= s->sockets_max && !http_conns_evict(&s->conns, now_ms)) {
+		s->refused++;
+		close(fd);
+		return;
 	}
 	s->accepted++;
 	http_conn_open(&s->conns, fd, now_ms);

@@ -13,6 +13,7 @@ import { until, within } from "./lib/wait.mjs";
 const SOCKETS_MAX = 60;
 const LARGE_BYTES = 16 * 1024 * 1024; // far more than the sockets of both sides hold
 const HANDSHAKE = "/socket.io/?EIO=4&transport=polling";
+const BYTES_MAX = 64 * 1024 * 1024; // of requests that are not whole yet, all together
 const get = (target) => `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`;
 const post = (sid, field) => `POST ${HANDSHAKE}&sid=${sid} HTTP/1.1\r\nHost: x\r\n${field}\r\n\r\n`;
 
@@ -104,5 +105,27 @@ describe("requests that never end", () => {
     const unused = await open();
     await new Promise((resolve) => setTimeout(resolve, 16_000));
     assert.equal((await answerTo(stack, get(`${HANDSHAKE}&sid=${unused}`))).status, 400, "it was not used in time");
+  });
+});
+
+describe("requests that are large, and many, and never whole", () => {
+  let stack;
+  before(async () => { stack = await Stack.start(); });
+  after(() => stack?.stop());
+
+  it("are kept within a bound, the newest ones", async () => {
+    const size = 60_000;
+    const bytes = `${post("0-a", "Content-Length: 65000")}${"x".repeat(size)}`;
+    const slow = [];
+    for (let sent = 0; sent < BYTES_MAX + 200 * size; sent += size) {
+      const raw = await Raw.connect(stack);
+      raw.socket.write(bytes);
+      slow.push(raw);
+    }
+    await until("the oldest go", () => slow.slice(0, 50).every((raw) => raw.isClosed), 8000);
+    assert.equal((await stack.get("/healthz")).status, 200);
+    const kept = Object.entries(await stack.metrics()).find(([name]) => /^parlor_request_bytes\b/.test(name))[1];
+    assert.ok(kept <= BYTES_MAX, `${kept} bytes`);
+    slow.forEach((raw) => raw.end());
   });
 });
