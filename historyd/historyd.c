@@ -17,7 +17,7 @@ struct historyd *historyd_open(const struct historyd_options *options, struct st
 	struct historyd *h = mem_alloc(sizeof *h);
 	h->is_writable = true;
 	turn_init(&h->turn, store);
-	room_logs_init(&h->logs, &h->turn, options->rooms_max, options->seed);
+	room_logs_init(&h->logs, &h->turn, options);
 	inboxes_init(&h->inboxes, &h->turn, options->seed);
 	gateways_init(&h->gateways, options->seed);
 	bus_reader_init(&h->reader);
@@ -94,6 +94,7 @@ static void store_post(struct mail *m, const struct ev_chat_post *in, struct roo
 		.user = in->user,
 		.cid = in->cid,
 		.body = in->body,
+		.epoch = m->h->logs.epoch,
 		.owner = room_log_name(log, LOG_OWNER),
 		.guest = room_log_name(log, LOG_GUEST),
 	};

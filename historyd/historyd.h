@@ -14,7 +14,12 @@
 struct historyd;
 
 struct historyd_options {
-	uint64_t seed;      /* of the hash tables */
+	uint64_t seed; /* of the hash tables */
+	/* Of this start, random and unlike any other's; 0: rooms remember no epochs. A room notes
+	 * each epoch with its first message in it. So when an older copy of the data has taken the
+	 * place of what clients have seen, their seqs are told from those given since. */
+	uint64_t epoch;
+	uint32_t restores;  /* of the store */
 	uint32_t rooms_max; /* room logs kept in memory; the least recently used is put away */
 };
 

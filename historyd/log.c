@@ -23,11 +23,15 @@ static struct str fresh_key(const void *item)
 	return str_of(fresh->key, fresh->key_len);
 }
 
-void room_logs_init(struct room_logs *all, struct turn *turn, uint32_t max, uint64_t seed)
+void room_logs_init(struct room_logs *all, struct turn *turn,
+		    const struct historyd_options *options)
 {
-	*all = (struct room_logs){.turn = turn, .max = max};
-	table_init(&all->logs, log_key, seed);
-	table_init(&all->fresh, fresh_key, seed);
+	*all = (struct room_logs){.turn = turn,
+				  .max = options->rooms_max,
+				  .epoch = options->epoch,
+				  .restores = options->restores};
+	table_init(&all->logs, log_key, options->seed);
+	table_init(&all->fresh, fresh_key, options->seed);
 	TAILQ_INIT(&all->lru);
 }
 
@@ -51,9 +55,15 @@ static struct str *facts_name(struct store_room *facts, enum log_name which)
 	return names[which];
 }
 
+/* The epochs stand before the names. */
+static size_t epoch_bytes(const struct room_log *log)
+{
+	return log->epoch_count * sizeof(struct rec_epoch);
+}
+
 struct str room_log_name(const struct room_log *log, enum log_name which)
 {
-	size_t at = 0;
+	size_t at = epoch_bytes(log);
 	for (size_t i = 0; i < which; i++)
 		at += log->name_len[i];
 	return log->name_len[which] ? str_of(log->names + at, log->name_len[which])
@@ -61,21 +71,26 @@ struct str room_log_name(const struct room_log *log, enum log_name which)
 }
 
 /* The names may point into the log itself. */
-static void set_facts(struct room_log *log, struct store_room facts)
+static void set_facts(struct room_log *log, const struct store_room *facts)
 {
-	char names[LOG_NAMES * USER_MAX];
-	size_t len = 0;
+	char bytes[EPOCHS_MAX * sizeof(struct rec_epoch) + LOG_NAMES * USER_MAX];
+	struct store_room names = *facts;
+	CHECK(facts->epoch_count <= EPOCHS_MAX);
+	size_t len = facts->epoch_count * sizeof(struct rec_epoch);
+	memcpy(bytes, facts->epochs, len);
 	for (unsigned i = 0; i < LOG_NAMES; i++) {
-		struct str name = *facts_name(&facts, (enum log_name)i);
+		struct str name = *facts_name(&names, (enum log_name)i);
 		CHECK(name.len <= USER_MAX);
 		if (name.len)
-			memcpy(names + len, name.ptr, name.len);
+			memcpy(bytes + len, name.ptr, name.len);
 		len += name.len;
 		log->name_len[i] = (uint16_t)name.len;
 	}
 	mem_free(log->names);
-	log->names = len ? memcpy(mem_alloc(len), names, len) : NULL;
-	log->has_more_authors = facts.has_more_authors;
+	log->names = len ? memcpy(mem_alloc(len), bytes, len) : NULL;
+	log->epoch_count = (uint8_t)facts->epoch_count;
+	log->restores = facts->restores;
+	log->has_more_authors = facts->has_more_authors;
 }
 
 static struct store_room get_facts(const struct room_log *log)
@@ -83,16 +98,20 @@ static struct store_room get_facts(const struct room_log *log)
 	struct store_room facts = {
 		.seq = log->seq,
 		.time_ms = log->time_ms,
+		.epoch_count = log->epoch_count,
+		.restores = log->restores,
 		.has_more_authors = log->has_more_authors,
 	};
+	if (log->epoch_count)
+		memcpy(facts.epochs, log->names, epoch_bytes(log));
 	for (unsigned i = 0; i < LOG_NAMES; i++)
 		*facts_name(&facts, (enum log_name)i) = room_log_name(log, (enum log_name)i);
 	return facts;
 }
 
-static void write_facts(struct room_logs *all, struct room_log *log, struct store_room facts)
+static void write_facts(struct room_logs *all, struct room_log *log, const struct store_room *facts)
 {
-	turn_put_room(all->turn, log_key(log), &facts);
+	turn_put_room(all->turn, log_key(log), facts);
 	set_facts(log, facts);
 }
 
@@ -106,7 +125,7 @@ static struct room_log *log_add(struct room_logs *all, struct str room,
 	log->time_ms = facts->time_ms;
 	log->room_len = (uint16_t)room.len;
 	memcpy(log->room, room.ptr, room.len);
-	set_facts(log, *facts);
+	set_facts(log, facts);
 	table_add(&all->logs, log);
 	TAILQ_INSERT_HEAD(&all->lru, log, lru);
 	return log;
@@ -203,18 +222,53 @@ static void add_fresh(struct room_logs *all, const struct room_log *log,
 	table_add(&all->fresh, fresh);
 }
 
-static void note_author(struct room_logs *all, struct room_log *log, struct str user)
+/* False: it is noted. */
+static bool add_author(struct store_room *facts, struct str user)
 {
-	struct store_room facts = get_facts(log);
-	if (facts.has_more_authors || is_one_of(user, facts.authors[0], facts.authors[1]))
-		return;
-	if (facts.authors[0].len == 0)
-		facts.authors[0] = user;
-	else if (facts.authors[1].len == 0)
-		facts.authors[1] = user;
+	if (facts->has_more_authors || is_one_of(user, facts->authors[0], facts->authors[1]))
+		return false;
+	if (facts->authors[0].len == 0)
+		facts->authors[0] = user;
+	else if (facts->authors[1].len == 0)
+		facts->authors[1] = user;
 	else
-		facts.has_more_authors = true;
-	write_facts(all, log, facts);
+		facts->has_more_authors = true;
+	return true;
+}
+
+static bool knows_epoch(const struct room_log *log, uint64_t epoch)
+{
+	struct rec_epoch newest;
+	if (epoch == 0)
+		return true;
+	if (log->epoch_count == 0)
+		return false;
+	memcpy(&newest, log->names + epoch_bytes(log) - sizeof newest, sizeof newest);
+	return newest.epoch == epoch;
+}
+
+static void add_epoch(const struct room_logs *all, struct store_room *facts)
+{
+	if (facts->epoch_count == EPOCHS_MAX)
+		memmove(facts->epochs, facts->epochs + 1,
+			--facts->epoch_count * sizeof *facts->epochs);
+	facts->epochs[facts->epoch_count++] =
+		(struct rec_epoch){.epoch = all->epoch, .first = facts->seq};
+	facts->restores = all->restores;
+}
+
+/* What the message that was just given log->seq changes of what is kept about the room. */
+static void note_message(struct room_logs *all, struct room_log *log, struct str user)
+{
+	bool is_first = !knows_epoch(log, all->epoch);
+	if (!is_first && log->has_more_authors)
+		return;
+	struct store_room facts = get_facts(log);
+	bool is_changed = add_author(&facts, user);
+	if (is_first)
+		add_epoch(all, &facts);
+	if (is_first || is_changed)
+		write_facts(all, log, &facts);
 }
 
 uint64_t room_log_append(struct room_logs *all, struct room_log *log,
@@ -231,7 +285,7 @@ uint64_t room_log_append(struct room_logs *all, struct room_log *log,
 	};
 	turn_put_chat(all->turn, log_key(log), &chat);
 	add_fresh(all, log, post);
-	note_author(all, log, post->user);
+	note_message(all, log, post->user);
 	return log->time_ms - utc_ms;
 }
 
@@ -257,6 +311,6 @@ enum err room_log_make_private(struct room_logs *all, struct room_log *log, stru
 		return ERR_ROOM_TAKEN;
 	facts.owner = owner;
 	facts.guest = guest;
-	write_facts(all, log, facts);
+	write_facts(all, log, &facts);
 	return ERR_OK;
 }

@@ -23,10 +23,12 @@ enum { LOG_NAMES = 4 };
 struct room_log {
 	TAILQ_ENTRY(room_log) lru;
 	uint64_t seq, time_ms; /* of the newest message */
-	char *names;           /* NULL when all are empty */
+	char *names;           /* behind the epochs; NULL when there is nothing of either */
 	uint16_t name_len[LOG_NAMES];
 	uint16_t room_len;
 	bool has_more_authors;
+	uint8_t epoch_count;
+	uint32_t restores;
 	char room[];
 };
 
@@ -37,10 +39,13 @@ struct room_logs {
 	struct table logs;
 	struct room_log_lru lru; /* most recently used first */
 	uint32_t max;
+	uint64_t epoch; /* of this start */
+	uint32_t restores;
 	struct table fresh; /* the cids of this turn, which the store does not know yet */
 };
 
-void room_logs_init(struct room_logs *all, struct turn *turn, uint32_t max, uint64_t seed);
+void room_logs_init(struct room_logs *all, struct turn *turn,
+		    const struct historyd_options *options);
 void room_logs_free(struct room_logs *all);
 
 /* The room's log, read from the store when it is not in memory. Lasts until the turn ends.

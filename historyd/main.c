@@ -36,7 +36,7 @@ struct options {
 	struct service_options service;
 	const char *bind, *data, *log_dir, *metrics;
 	uint64_t shard, shards, min_free, cache_bytes, rooms_max;
-	bool allow_data_loss;
+	bool allow_data_loss, restored;
 };
 
 #define OPTION(flag, type, member) \
@@ -61,6 +61,8 @@ static const struct option_row option_rows[] = {
 	 .max = UINT32_MAX, .help = "rooms kept in memory"},
 	{OPTION("allow-data-loss", OPTION_SWITCH, allow_data_loss), .fallback = "no",
 	 .help = "start on a damaged log, with what stands before the damage"},
+	{OPTION("restored", OPTION_SWITCH, restored), .fallback = "no",
+	 .help = "the data is an older backup: give no seq again; once, at the first start"},
 	{OPTION("metrics", OPTION_TEXT, metrics), .fallback = "",
 	 .help = "host:port to serve Prometheus metrics on"},
 	SERVICE_OPTION_ROWS(struct options, service),
@@ -101,6 +103,7 @@ static void open_store(struct shell *s, const struct options *o)
 		.cache_bytes = o->cache_bytes,
 		.min_free_bytes = o->min_free,
 		.allow_data_loss = o->allow_data_loss,
+		.is_restored = o->restored,
 	};
 	char error[ERROR_MAX];
 	if (o->shard >= o->shards)
@@ -111,6 +114,12 @@ static void open_store(struct shell *s, const struct options *o)
 	store_rocks_stats(s->store, &s->store_stats);
 	if (s->store_stats.was_cut)
 		log_broken("data_lost", "data=%s times=%" PRIu64, o->data, s->store_stats.losses);
+}
+
+/* Clients carry it about, and count to 2^53. */
+static uint64_t random_epoch(void)
+{
+	return (service_random() & ((UINT64_C(1) << 53) - 1)) | 1;
 }
 
 /* Ends the process, with the data closed. */
@@ -348,6 +357,8 @@ int main(int argc, char **argv)
 	s.signals = service_signal_fd();
 	open_store(&s, &o);
 	const struct historyd_options core = {.seed = service_random(),
+					      .epoch = random_epoch(),
+					      .restores = (uint32_t)s.store_stats.restores,
 					      .rooms_max = (uint32_t)o.rooms_max};
 	s.core = historyd_open(&core, store_rocks_store(s.store));
 	s.is_writable = true;

@@ -25,6 +25,7 @@ struct page {
 	uint32_t count, limit;
 	struct buf turned; /* the records from the last span to the first */
 	struct buf facts;  /* of the room: its two users, if it is private */
+	struct buf epochs;
 };
 
 static bool has_enough(const struct page *page)
@@ -163,20 +164,63 @@ static enum err read_page_up(struct store *store, const struct ev_page_ask *ask,
 
 /* The head is told only where nobody has named an upper end: whoever names one knows more or does
  * not care, and it costs a look at another place. */
-static enum err read_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
-			  struct ev_page *answer)
+static enum err read_messages(struct store *store, const struct ev_page_ask *ask, struct page *page,
+			      struct ev_page *answer)
 {
-	struct store_room facts;
-	enum err e = store->facts(store->impl, ask->room, &page->facts, &facts);
-	if (e != ERR_OK)
-		return e;
-	answer->owner = facts.owner;
-	answer->guest = facts.guest;
 	buf_reset(&page->records);
 	page->count = 0;
 	page->limit = ask->limit < 1 ? 1 : ask->limit > PAGE_MAX ? PAGE_MAX : (uint32_t)ask->limit;
 	return ask->newest ? read_page_down(store, ask, page, answer)
 			   : read_page_up(store, ask, page, answer);
+}
+
+/* Whether what the asker has seen up to `after` is not what stands here: its epoch is none of the
+ * room's, or has ended before. An older copy of the data has taken the place of a newer one. */
+static bool is_void(const struct ev_page_ask *ask, const struct store_room *facts, uint64_t head)
+{
+	uint32_t i = 0;
+	if (!ask->may_reset || ask->after == 0)
+		return false;
+	if (ask->epoch == 0)
+		return ask->after > head;
+	while (i < facts->epoch_count && facts->epochs[i].epoch != ask->epoch)
+		i++;
+	if (i == facts->epoch_count)
+		return true;
+	return ask->after > (i + 1 < facts->epoch_count ? facts->epochs[i + 1].first - 1 : head);
+}
+
+static struct list pack_epochs(struct buf *b, const struct store_room *facts)
+{
+	buf_reset(b);
+	for (uint32_t i = 0; i < facts->epoch_count; i++)
+		bus_pack_epoch(b, &facts->epochs[i]);
+	return (struct list){.count = facts->epoch_count, .packed = buf_view(b)};
+}
+
+/* The messages first: what is known of the room then is true of all of them. */
+static enum err read_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
+			  struct ev_page *answer)
+{
+	struct store_room facts;
+	enum err e = read_messages(store, ask, page, answer);
+	if (e == ERR_OK)
+		e = store->facts(store->impl, ask->room, &page->facts, &facts);
+	if (e == ERR_OK && is_void(ask, &facts, answer->head)) {
+		struct ev_page_ask newest = *ask;
+		newest.after = 0;
+		newest.newest = 1;
+		answer->reset = 1;
+		e = read_messages(store, &newest, page, answer);
+		if (e == ERR_OK)
+			e = store->facts(store->impl, ask->room, &page->facts, &facts);
+	}
+	if (e != ERR_OK)
+		return e;
+	answer->owner = facts.owner;
+	answer->guest = facts.guest;
+	answer->epochs = pack_epochs(&page->epochs, &facts);
+	return ERR_OK;
 }
 
 static void answer_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
@@ -207,5 +251,6 @@ bool historyd_read(struct store *store, struct bus_reader *reader, struct str me
 	buf_free(&page.records);
 	buf_free(&page.turned);
 	buf_free(&page.facts);
+	buf_free(&page.epochs);
 	return !reader->bad;
 }

@@ -17,6 +17,11 @@ struct store_room {
 	struct str owner, guest; /* the two users of a private room; empty: public */
 	struct str authors[2];   /* the first two who wrote; empty: nobody yet */
 	bool has_more_authors;   /* a third one wrote */
+	/* Starts of historyd in which messages were stored here, each with the first of these,
+	 * oldest first; at most the newest EPOCHS_MAX. */
+	struct rec_epoch epochs[EPOCHS_MAX];
+	uint32_t epoch_count;
+	uint32_t restores; /* of the store, when the newest of these was added */
 };
 
 /* One stored message or invitation; returns false to stop. The strings last until it returns.

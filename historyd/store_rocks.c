@@ -14,7 +14,7 @@
 /* The value of one point look-up: a room's record is the largest. */
 struct point_value {
 	size_t len; /* 0: there is none */
-	char bytes[8 + 4 * (3 + USER_MAX)];
+	char bytes[16 + 4 * (3 + USER_MAX) + 3 + EPOCHS_MAX * EPOCH_BYTES];
 };
 
 struct store_rocks {
@@ -214,6 +214,10 @@ static uint64_t seq_floor(const struct store_rocks *s)
 	return s->rocks.losses << 32;
 }
 
+/* A backup does not know what was written after it. Clients that say only `since` are spared a seq
+ * that they have seen, as long as no more than these were given to one room. */
+#define SEQS_OF_A_RESTORE (UINT64_C(1) << 20)
+
 static enum err read_facts(void *impl, struct str room, struct buf *space, struct store_room *out)
 {
 	struct key key;
@@ -236,6 +240,8 @@ static enum err read_room(void *impl, struct str room, struct store_room *out)
 		e = read_chats(s, room, 0, 0, true, take_newest, out);
 	if (e == ERR_OK && out->seq < seq_floor(s))
 		out->seq = seq_floor(s);
+	if (e == ERR_OK && out->restores < s->rocks.restores)
+		out->seq += (s->rocks.restores - out->restores) * SEQS_OF_A_RESTORE;
 	return e;
 }
 
@@ -402,6 +408,7 @@ void store_rocks_stats(const struct store_rocks *s, struct store_rocks_stats *st
 		.read_failures = atomic_load(&s->read_failures),
 		.reopens = s->reopens,
 		.losses = s->rocks.losses,
+		.restores = s->rocks.restores,
 		.was_cut = s->rocks.was_cut,
 	};
 }

@@ -24,6 +24,8 @@ struct store_rocks_options {
 	/* When the log is damaged: open with what stands before the damage. Acked messages are
 	 * lost, see README.md. */
 	bool allow_data_loss;
+	/* This is an older backup, and clients have seen more: each room's next seq moves up. */
+	bool is_restored;
 };
 
 /* NULL with one sentence in `error` (not terminated by a dot): locked by another process, not
@@ -59,9 +61,10 @@ enum err store_rocks_checkpoint(struct store_rocks *s, const char *dir, char *er
 
 struct store_rocks_stats {
 	uint64_t commits, commit_failures, read_failures,
-		reopens; /* since the start; a commit is one fsync */
-	uint64_t losses; /* how often this directory's log was cut, ever: see README.md */
-	bool was_cut;    /* this start has cut it */
+		reopens;   /* since the start; a commit is one fsync */
+	uint64_t losses;   /* how often this directory's log was cut, ever: see README.md */
+	uint64_t restores; /* how often it was a restored backup */
+	bool was_cut;      /* this start has cut it */
 };
 void store_rocks_stats(const struct store_rocks *s, struct store_rocks_stats *stats);
 

@@ -197,7 +197,10 @@ static bool settle(const struct opening *o)
 	if (r->dir.has_mark && r->dir.mark.losses > format.losses)
 		format.losses = r->dir.mark.losses;
 	r->losses = format.losses + r->was_cut;
-	bool is_right = found && format.has_mark && format.losses == r->losses;
+	r->restores = format.restores + (o->is_start && o->options->is_restored);
+	bool is_right = found && format.has_mark && format.losses == r->losses &&
+			format.restores == r->restores;
+	format.restores = r->restores;
 	format.losses = r->losses;
 	format.has_mark = true;
 	if (data_dir_follow(&r->dir, o->options->data_dir) && rocks_mark(r) &&

@@ -23,7 +23,8 @@ struct rocks {
 	rocksdb_readoptions_t *for_points, *for_walks;
 	struct data_dir dir;
 	uint64_t losses; /* how often the directory's log was cut */
-	bool was_cut;    /* by this opening */
+	uint64_t restores;
+	bool was_cut; /* by this opening */
 };
 
 /* Opens and checks the directory. False with one sentence in `error`; what is refused is left as it

@@ -26,15 +26,34 @@ static void pack_text(msgpack_packer *p, struct str s)
 	msgpack_pack_str_body(p, s.ptr, s.len);
 }
 
+static void put_big_endian(char *at, uint64_t n)
+{
+	for (size_t i = 0; i < 8; i++)
+		at[i] = (char)(unsigned char)(n >> 8 * (7 - i));
+}
+
+static void pack_epochs(msgpack_packer *p, const struct store_room *facts)
+{
+	char bytes[EPOCHS_MAX * EPOCH_BYTES];
+	CHECK(facts->epoch_count <= EPOCHS_MAX);
+	for (uint32_t i = 0; i < facts->epoch_count; i++) {
+		put_big_endian(bytes + (size_t)i * EPOCH_BYTES, facts->epochs[i].epoch);
+		put_big_endian(bytes + (size_t)i * EPOCH_BYTES + 8, facts->epochs[i].first);
+	}
+	pack_text(p, str_of(bytes, (size_t)facts->epoch_count * EPOCH_BYTES));
+}
+
 void value_pack_room(struct buf *b, const struct store_room *facts)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 5);
+	pack_array(&p, b, 7);
 	pack_text(&p, facts->owner);
 	pack_text(&p, facts->guest);
 	pack_text(&p, facts->authors[0]);
 	pack_text(&p, facts->authors[1]);
 	msgpack_pack_uint64(&p, facts->has_more_authors);
+	msgpack_pack_uint64(&p, facts->restores);
+	pack_epochs(&p, facts);
 }
 
 void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms)
@@ -48,12 +67,13 @@ void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms)
 void value_pack_format(struct buf *b, const struct store_format *format)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 5);
+	pack_array(&p, b, 6);
 	msgpack_pack_uint64(&p, format->version);
 	msgpack_pack_uint64(&p, format->shard);
 	msgpack_pack_uint64(&p, format->shards);
 	msgpack_pack_uint64(&p, format->losses);
 	msgpack_pack_uint64(&p, format->has_mark);
+	msgpack_pack_uint64(&p, format->restores);
 }
 
 /* ---- reading ---- */
@@ -140,6 +160,20 @@ static struct str read_text(struct cursor *c, size_t max)
 	return at ? str_of((const char *)at, len) : (struct str){0};
 }
 
+static void read_epochs(struct cursor *c, struct store_room *facts)
+{
+	struct str bytes = {0};
+	if (c->fields)
+		bytes = read_text(c, EPOCHS_MAX * EPOCH_BYTES);
+	struct cursor in = {.rest = bytes};
+	c->bad |= bytes.len % EPOCH_BYTES != 0;
+	facts->epoch_count = c->bad ? 0 : (uint32_t)(bytes.len / EPOCH_BYTES);
+	for (uint32_t i = 0; i < facts->epoch_count; i++) {
+		facts->epochs[i].epoch = take_big_endian(&in, 8);
+		facts->epochs[i].first = take_big_endian(&in, 8);
+	}
+}
+
 bool value_read_room(struct str value, struct store_room *facts)
 {
 	struct cursor c = read_array(value);
@@ -148,6 +182,8 @@ bool value_read_room(struct str value, struct store_room *facts)
 	facts->authors[0] = read_text(&c, USER_MAX);
 	facts->authors[1] = read_text(&c, USER_MAX);
 	facts->has_more_authors = read_number(&c) != 0;
+	facts->restores = (uint32_t)read_later_number(&c);
+	read_epochs(&c, facts);
 	return !c.bad;
 }
 
@@ -187,5 +223,6 @@ bool value_read_format(struct str value, struct store_format *format)
 	format->shards = read_number(&c);
 	format->losses = read_number(&c);
 	format->has_mark = read_later_number(&c) != 0;
+	format->restores = read_later_number(&c);
 	return !c.bad;
 }

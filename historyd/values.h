@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* values.h — what stands behind the keys: flat msgpack arrays of numbers and texts.
  *
- *   room record   [owner, guest, author, second author, has more authors]
+ *   room record   [owner, guest, author, second author, has more authors, restores, epochs]
+ *                 epochs: a text of 16 bytes each, an epoch and its first seq, big-endian
  *   message       [seq, time, user, cid, body]     as bus_pack_chat writes it
  *   cid           [seq, time]
  *   invitation    [room, user]                     as bus_pack_invitation writes it
- *   format        [version, shard, shards, losses, has a mark]
+ *   format        [version, shard, shards, losses, has a mark, restores]
  *
  * Fields are only ever appended; a reader skips those it does not know. Reading is bounded and
  * allocates nothing: a value that a dying disk has bent is refused. Texts point into the value.
@@ -14,6 +15,8 @@
 #define PARLOR_HISTORYD_VALUES_H
 
 #include "historyd/store.h"
+
+enum { EPOCH_BYTES = 16 };
 
 void value_pack_room(struct buf *b, const struct store_room *facts); /* not its seq and time */
 NODISCARD
@@ -35,8 +38,9 @@ enum { STORE_FORMAT = 1 };
 struct store_format {
 	uint64_t version;
 	uint64_t shard, shards;
-	uint64_t losses; /* how often it was opened with the end of its log cut off */
-	bool has_mark;   /* a mark (store_rocks_mark.h) stands beside it */
+	uint64_t losses;   /* how often it was opened with the end of its log cut off */
+	uint64_t restores; /* how often it was started as a restored backup */
+	bool has_mark;     /* a mark (store_rocks_mark.h) stands beside it */
 };
 void value_pack_format(struct buf *b, const struct store_format *format);
 NODISCARD

@@ -45,6 +45,10 @@ static void put_all(struct batch *batch, size_t len)
 				     .packed = str_of(records.ptr + chat_end, name_end - chat_end)};
 	const struct list of_invitation = {
 		.count = 1, .packed = str_of(records.ptr + name_end, invitation_end - name_end)};
+	const struct list of_epoch = {
+		.count = 1,
+		.packed = STR("\x92\x07\x08"),
+	};
 	const struct list of_place = {
 		.count = 1,
 		.packed = str_of(records.ptr + invitation_end, records.len - invitation_end)};

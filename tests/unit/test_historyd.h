@@ -23,6 +23,8 @@ struct rig {
 	uint64_t now_ms;
 	int64_t clock_ms; /* the wall clock is so far from now_ms */
 	uint64_t link_seq;
+	uint64_t epoch;    /* of the core's next start; 0: none */
+	uint32_t restores; /* of the store */
 	uint32_t rooms_max;
 	struct batch mail; /* events that wait to be sent */
 	struct buf message;
@@ -61,7 +63,8 @@ static inline void rig_begin(struct rig *r)
 
 static inline void rig_restart(struct rig *r)
 {
-	const struct historyd_options options = {.seed = 7, .rooms_max = r->rooms_max};
+	const struct historyd_options options = {
+		.seed = 7, .rooms_max = r->rooms_max, .epoch = r->epoch, .restores = r->restores};
 	if (r->h)
 		historyd_close(r->h);
 	store_memory_crash(r->memory);
@@ -126,9 +129,9 @@ static inline void rig_say_invites(struct buf *b, const struct ev_invites *ev)
 
 static inline void rig_say_page(struct buf *b, const struct ev_page *ev)
 {
-	buf_printf(b, "page %" PRIu64 " " STR_FMT " %s head=%" PRIu64 "%s:", ev->req,
+	buf_printf(b, "page %" PRIu64 " " STR_FMT " %s head=%" PRIu64 "%s%s:", ev->req,
 		   STR_ARG(ev->room), err_code(err_from_wire(ev->status)), ev->head,
-		   ev->more ? " more" : "");
+		   ev->more ? " more" : "", ev->reset ? " reset" : "");
 	for (uint32_t i = 0; i < ev->messages.count; i++)
 		buf_printf(b, " %" PRIu64, bus_chat_at(&ev->messages, i).seq);
 	BUF_LIT(b, "\n");

@@ -72,6 +72,43 @@ static void test_crash(void **state)
 	}
 }
 
+/* Each room's next seq moves up, once a start that says so, and until the room has a message of
+ * that start; also that of a room of which the backup knows nothing. */
+static void test_restored_backup(void **state)
+{
+	(void)state;
+	const uint64_t step = 1 << 20;
+	struct dir *d = dir_new();
+	struct store_rocks *s = dir_must_open(d);
+	write_markers(store_rocks_store(s), 5);
+	store_rocks_close(s);
+	struct store_rocks_options o = dir_options(d);
+	for (uint32_t restores = 1; restores <= 2; restores++) {
+		o.is_restored = true;
+		store_rocks_close(dir_open(d, &o));
+		o.is_restored = false;
+		s = dir_open(d, &o);
+		struct store *store = store_rocks_store(s);
+		struct store_rocks_stats stats;
+		store_rocks_stats(s, &stats);
+		assert_true(stats.restores == restores);
+		assert_true(room_seq(store, "main") == 5 + restores * step);
+		assert_true(room_seq(store, "gone") == restores * step);
+		store_rocks_close(s);
+	}
+	s = dir_must_open(d);
+	struct store *store = store_rocks_store(s);
+	const uint64_t seq = 5 + 2 * step + 1;
+	const struct store_room facts = {
+		.restores = 2, .epochs = {{.epoch = 9, .first = seq}}, .epoch_count = 1};
+	put(store, "main", seq, "after");
+	store->put_room(store->impl, STR("main"), &facts);
+	assert_int_equal(store->commit(store->impl), ERR_OK);
+	assert_true(room_seq(store, "main") == seq);
+	store_rocks_close(s);
+	dir_free(d);
+}
+
 static void test_two_cannot_open_one(void **state)
 {
 	(void)state;
@@ -326,6 +363,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_close_and_open),
 		cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_restored_backup),
 		cmocka_unit_test(test_two_cannot_open_one),
 		cmocka_unit_test(test_refused_directories),
 		cmocka_unit_test(test_reopen),

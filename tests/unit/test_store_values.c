@@ -82,6 +82,21 @@ static void test_others_come_back(void **state)
 	assert_true(str_equal(room_back.authors[1], room.authors[1]));
 	assert_true(room_back.has_more_authors);
 	assert_int_equal(room_back.seq, 5);
+	assert_int_equal(room_back.epoch_count, 0);
+
+	struct store_room old = {.restores = 3, .epoch_count = EPOCHS_MAX};
+	for (uint64_t i = 0; i < EPOCHS_MAX; i++)
+		old.epochs[i] = (struct rec_epoch){.epoch = i << 48 | 1, .first = i + 1};
+	buf_reset(&b);
+	value_pack_room(&b, &old);
+	assert_true(value_read_room(buf_view(&b), &room_back));
+	assert_true(room_back.restores == 3 && room_back.epoch_count == EPOCHS_MAX);
+	assert_memory_equal(room_back.epochs, old.epochs, sizeof old.epochs);
+	/* As 0.1.0 wrote it. */
+	assert_true(value_read_room(STR("\x95\xa1"
+					"a\xa0\xa0\xa0\x00"),
+				    &room_back));
+	assert_true(room_back.restores == 0 && room_back.epoch_count == 0);
 
 	uint64_t seq;
 	uint64_t time_ms;
@@ -98,13 +113,18 @@ static void test_others_come_back(void **state)
 	assert_true(str_equal(invitation_back.room, invitation.room));
 	assert_true(str_equal(invitation_back.user, invitation.user));
 
-	const struct store_format format = {1, 2, 3, 4, true};
+	const struct store_format format = {.version = 1,
+					    .shard = 2,
+					    .shards = 3,
+					    .losses = 4,
+					    .has_mark = true,
+					    .restores = 5};
 	struct store_format format_back;
 	buf_reset(&b);
 	value_pack_format(&b, &format);
 	assert_true(value_read_format(buf_view(&b), &format_back));
 	assert_true(format_back.version == 1 && format_back.shard == 2 && format_back.shards == 3 &&
-		    format_back.losses == 4 && format_back.has_mark);
+		    format_back.losses == 4 && format_back.has_mark && format_back.restores == 5);
 	assert_true(value_read_format(STR("\x94\x01\x02\x03\x04"), &format_back));
 	assert_true(format_back.losses == 4 && !format_back.has_mark); /* of an older program */
 	buf_free(&b);
