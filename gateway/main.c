@@ -293,7 +293,7 @@ static void add_metrics(struct shell *s, uint64_t id)
 	metrics_add(&s->metrics, "engineio_polls_total", METRIC_COUNTER, "long polls",
 		    &s->eio.polls_total);
 	metrics_add(&s->metrics, "origins_refused_total", METRIC_COUNTER,
-		    "upgrades refused for their origin", &server->refused_origins);
+		    "requests refused for their origin", &server->refused_origins);
 	metrics_add(&s->metrics, "unsent_overflows_total", METRIC_COUNTER,
 		    "clients closed with too much unsent", &s->conns.unsent_overflows);
 }

@@ -15,22 +15,6 @@ enum {
 
 /* ---- who ---- */
 
-static enum origin_rule rule_for(const struct server *s, const struct http_head *head)
-{
-	struct http_origin origin;
-	if (!head->origin.len) /* no browser */
-		return ORIGIN_NONE;
-	if (s->origins.is_any)
-		return ORIGIN_ANY;
-	if (!http_origin_read(&origin, head->origin))
-		return ORIGIN_REFUSED;
-	for (size_t i = 0; i < s->origins.count; i++)
-		if (http_origin_equal(&s->origins.listed[i], &origin))
-			return ORIGIN_LISTED;
-	bool is_same = s->origins.count == 0 && http_origin_is_of(&origin, head->host);
-	return is_same ? ORIGIN_NONE : ORIGIN_REFUSED;
-}
-
 /* What a stranger wrote stands in a line of ours: only what an origin may hold, and not too much.
  */
 static void complain(struct server *s, struct str origin)
@@ -48,6 +32,31 @@ static void complain(struct server *s, struct str origin)
 	}
 	log_odd("origin_refused", "origin=\"%.*s\" total=%" PRIu64, (int)len, shown,
 		s->refused_origins);
+}
+
+static enum origin_rule look_up(const struct server *s, const struct http_head *head)
+{
+	struct http_origin origin;
+	if (!head->origin.len) /* no browser */
+		return ORIGIN_NONE;
+	if (s->origins.is_any)
+		return ORIGIN_ANY;
+	if (!http_origin_read(&origin, head->origin))
+		return ORIGIN_REFUSED;
+	for (size_t i = 0; i < s->origins.count; i++)
+		if (http_origin_equal(&s->origins.listed[i], &origin))
+			return ORIGIN_LISTED;
+	bool is_same = s->origins.count == 0 && http_origin_is_of(&origin, head->host);
+	return is_same ? ORIGIN_NONE : ORIGIN_REFUSED;
+}
+
+/* Looked up once a request, since a refusal is counted. */
+static enum origin_rule rule_for(struct server *s, const struct http_head *head)
+{
+	enum origin_rule rule = look_up(s, head);
+	if (rule == ORIGIN_REFUSED)
+		complain(s, head->origin);
+	return rule;
 }
 
 static bool is_served(const struct server *s, struct str host)
@@ -112,7 +121,6 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 	} else if (!is_key(head->ws_key)) {
 		http_refuse(s->http, c, 400, "this Sec-WebSocket-Key is none");
 	} else if (rule_for(s, head) == ORIGIN_REFUSED) {
-		complain(s, head->origin);
 		http_refuse(s->http, c, 403, "this origin is not allowed");
 	} else if (!choose_subprotocol(head, is_native, &u.subprotocol)) {
 		http_refuse(s->http, c, 400, "the subprotocol is parlor.v1 or none");

@@ -270,6 +270,16 @@ describe("listed origins and hosts", () => {
     }
   });
 
+  it("counts who is refused for their origin, by whatever request", async () => {
+    const refused = async () => Object.entries(await stack.metrics()).find(([name]) => name.startsWith("parlor_origins_refused_total"))[1];
+    const before = await refused();
+    const options = { host: "127.0.0.1", fields: ["Origin: https://evil.example"] };
+    await answerTo(stack, get(HANDSHAKE, options));
+    await answerTo(stack, request("POST", `${HANDSHAKE}&sid=0-a`, { ...options, fields: [...options.fields, "Content-Length: 2"], body: "40" }));
+    await answerTo(stack, upgradeHead("/ws", options));
+    assert.equal(await refused(), before + 3);
+  });
+
   it("serves the listed hosts only, and probes of its health by any", async () => {
     for (const [host, status] of [["chat.example", 200], ["Chat.Example.:8080", 200], ["[::1]:80", 200], ["evil.example", 421], ["", 421], ["chat.example.evil.example", 421]]) {
       assert.equal((await answerTo(stack, get("/", { host }))).status, status, host);
