@@ -29,6 +29,7 @@ static void check_membership(const struct membership *m, struct sums *sums)
 	CHECK(m->is_live == !m->joining && !(m->is_live && m->was_live));
 	CHECK(!m->joining || m->joining->membership == m);
 	CHECK(!m->is_live || m->changes_seen <= v->change_count);
+	CHECK(!m->is_live || m->cursor <= v->log.head || m->cursor <= v->seen_seq);
 	CHECK(!m->feed ||
 	      (m->feed->kind == REQUEST_PAGE_READER && m->feed->session == m->session->number &&
 	       str_equal(m->feed->room, v->room)));

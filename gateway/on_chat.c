@@ -189,6 +189,7 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	}
 	m->feed = NULL;
 	request_end(g, r);
+	view_heard_of(g, m->view, page->head); /* it may be ahead of the log */
 	if (m->is_live) {
 		acknowledge_paged(g, m->view->room, page);
 		deliver_page(g, m, page);

@@ -164,6 +164,55 @@ static void test_a_post_is_acked_by_the_greeting(void **state)
 	assert_string_equal(events(f, 0), "ack activeUsers msgHistory ack");
 }
 
+/* What newRoom's join waits for, at once. */
+static void let_in_to(struct fixture *f, struct str room, struct str user)
+{
+	struct bus_event ev;
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
+	bus_put_page(&f->pages.batch, &(struct ev_page){.req = ev.as.page_ask.req, .room = room});
+	struct buf records = {0};
+	bus_pack_name(&records, &(struct rec_name){.user = user});
+	f->now_ms += 2000;
+	send(f, &f->pages);
+	bus_put_join_answer(
+		&f->roomd.batch,
+		&(struct ev_join_answer){.gateway = 4, .room = room, .user = user, .version = 1});
+	bus_put_presence(
+		&f->roomd.batch,
+		&(struct ev_presence){.gateway = 4,
+				      .room = room,
+				      .version = 1,
+				      .last = 1,
+				      .names = {.count = 1, .packed = buf_view(&records)}});
+	send(f, &f->roomd);
+	buf_free(&records);
+}
+
+/* Its three steps share one wait; each of them may be slow. */
+static void test_newroom_is_answered_within_its_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	join(f, 0, "ann");
+	uint64_t asked_ms = f->now_ms;
+	say(f, 0,
+	    "{\"event\":\"newRoom\",\"id\":6,\"data\":{\"username\":\"ann\",\"username2\":\"bob\","
+	    "\"room\":\"duo\"}}");
+	assert_true(bus_find(&f->out.roomd[0], EV_private_ask, 0, &ev));
+	f->now_ms += 2000;
+	bus_put_private_answer(
+		&f->roomd.batch,
+		&(struct ev_private_answer){.gateway = 4, .req = ev.as.private_ask.req});
+	send(f, &f->roomd);
+	let_in_to(f, STR("duo"), STR("ann"));
+	assert_string_equal(events(f, 0), "activeUsers msgHistory");
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_invite_ask), 1);
+	tick(f, asked_ms + 5000 - f->now_ms);
+	assert_string_equal(events(f, 0), "error:unavailable");
+	tick(f, 10000);
+	assert_string_equal(events(f, 0), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +225,7 @@ int main(void)
 		TEST(test_a_post_is_acked_though_its_author_leaves),
 		TEST(test_a_post_is_acked_after_its_author_has_left),
 		TEST(test_a_post_is_acked_by_the_greeting),
+		TEST(test_newroom_is_answered_within_its_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
