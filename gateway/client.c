@@ -5,6 +5,7 @@
 #include "gateway/backlog.h"
 #include "gateway/client.h"
 #include "gateway/frame.h"
+#include "gateway/json_text.h"
 #include "gateway/rate.h"
 #include "proto/json_out.h"
 
@@ -89,13 +90,14 @@ static bool waits_for_join(const struct session *s, const struct client_event *e
 	return (m && !m->is_live) || is_made_private(s, room);
 }
 
+/* Over the rate: only its id is looked for. */
 static void refuse(struct gateway *g, struct session *s, const struct input *in, uint64_t wait_ms)
 {
-	struct client_event e;
-	read_event(g, in, &e);
+	struct client_event e = {.has_id = in->has_id, .id = in->id};
+	if (!in->is_packet)
+		e.has_id = json_text_find_id(in->text, &e.id);
 	if (is_worth_saying(s, &e))
 		frame_send_rate_limited(g, s, e.has_id, e.id, wait_ms);
-	client_event_free(&e);
 }
 
 /* False when it has to wait for a join, and has been charged for. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* json_in.c — see json_in.h. */
 #include "gateway/json_in.h"
+#include "gateway/json_text.h"
 #include "gateway/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-#define WHOLE_MAX ((json_int_t)1 << 53)
 
 void client_event_fail(struct client_event *e, enum err error, const char *fmt, ...)
 {
@@ -17,30 +16,6 @@ void client_event_fail(struct client_event *e, enum err error, const char *fmt, 
 	va_start(args, fmt);
 	vsnprintf(e->why, sizeof e->why, fmt, args);
 	va_end(args);
-}
-
-/* jansson's own limit is 2048 deep and cannot be changed at run time. */
-static bool is_too_deep(struct str text)
-{
-	int depth = 0;
-	bool in_string = false;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
-		} else if (c == '"') {
-			in_string = true;
-		} else if (c == '{' || c == '[') {
-			if (++depth > JSON_DEPTH_MAX)
-				return true;
-		} else if (c == '}' || c == ']') {
-			depth--;
-		}
-	}
-	return false;
 }
 
 static bool type_named(const char *name, size_t len, enum client_event_type *type)
@@ -64,26 +39,31 @@ static void read_id(struct client_event *e)
 	const json_t *id = json_object_get(e->root, "id");
 	if (!id)
 		return;
-	if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-	    json_integer_value(id) >= WHOLE_MAX) {
+	e->has_id = json_is_number(id) && json_whole(json_number_value(id), &e->id);
+	if (!e->has_id)
 		client_event_fail(e, ERR_BAD_FIELD, "id: must be a whole number from 0 to 2^53-1");
-		return;
-	}
-	e->has_id = true;
-	e->id = (uint64_t)json_integer_value(id);
 }
 
 /* NULL: not JSON, or too deep. */
-static json_t *load(struct client_event *e, struct str text)
+static json_t *load(struct client_event *e, struct str text, struct json_outline *outline)
 {
-	if (is_too_deep(text)) {
+	struct str mended = json_text_mend(e->arena, text, outline);
+	if (outline->is_too_deep) {
 		client_event_fail(e, ERR_BAD_JSON, "nested deeper than %d", JSON_DEPTH_MAX);
 		return NULL;
 	}
-	return json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+	return json_loadb(mended.ptr, mended.len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
 }
 
-static void read_event(struct client_event *e, const json_t *event, const json_t *data)
+/* Jansson keeps the last of several; it would also look into members that nobody reads. */
+static void refuse_twice(struct client_event *e, const json_t *object, size_t members)
+{
+	if (members > json_object_size(object))
+		client_event_fail(e, ERR_BAD_JSON, "a member is given twice");
+}
+
+static void read_event(struct client_event *e, const json_t *event, const json_t *data,
+		       const struct json_outline *outline)
 {
 	if (!json_is_string(event) ||
 	    !type_named(json_string_value(event), json_string_length(event), &e->type)) {
@@ -91,30 +71,37 @@ static void read_event(struct client_event *e, const json_t *event, const json_t
 		return;
 	}
 	e->data = data;
-	if (!json_is_object(e->data))
+	if (json_is_object(data))
+		refuse_twice(e, data, outline->data_members);
+	else
 		client_event_fail(e, ERR_BAD_FIELD, "data: must be an object");
 }
 
 void client_event_read(struct client_event *e, struct str text,
 		       const struct gateway_options *limits, struct arena *arena)
 {
+	struct json_outline outline;
 	*e = (struct client_event){.limits = limits, .arena = arena};
-	e->root = load(e, text);
+	e->root = load(e, text, &outline);
 	if (!json_is_object(e->root)) {
 		client_event_fail(e, ERR_BAD_JSON, "%s", err_text(ERR_BAD_JSON));
+		e->has_id = json_text_find_id(text, &e->id);
 		return;
 	}
 	read_id(e);
-	read_event(e, json_object_get(e->root, "event"), json_object_get(e->root, "data"));
+	refuse_twice(e, e->root, outline.members);
+	read_event(e, json_object_get(e->root, "event"), json_object_get(e->root, "data"),
+		   &outline);
 }
 
 void client_event_read_array(struct client_event *e, struct str array,
 			     const struct gateway_options *limits, struct arena *arena)
 {
+	struct json_outline outline;
 	*e = (struct client_event){.limits = limits, .arena = arena};
-	e->root = load(e, array);
+	e->root = load(e, array, &outline);
 	if (json_is_array(e->root))
-		read_event(e, json_array_get(e->root, 0), json_array_get(e->root, 1));
+		read_event(e, json_array_get(e->root, 0), json_array_get(e->root, 1), &outline);
 	else
 		client_event_fail(e, ERR_BAD_JSON, "%s", err_text(ERR_BAD_JSON));
 }
@@ -138,6 +125,10 @@ struct str field_text(struct client_event *e, const char *name, size_t max, bool
 		return none;
 	}
 	size_t len = json_string_length(field);
+	if (memchr(json_string_value(field), '\0', len)) {
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must not contain U+0000", name);
+		return none;
+	}
 	if (len == 0 || len > max) {
 		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", name, max);
 		return none;
@@ -180,12 +171,8 @@ bool field_number(struct client_event *e, const char *name, uint64_t *n)
 	const json_t *field = json_object_get(e->data, name);
 	if (!field || json_is_null(field))
 		return false;
-	if (!json_is_integer(field) || json_integer_value(field) < 0 ||
-	    json_integer_value(field) >= WHOLE_MAX) {
-		client_event_fail(e, ERR_BAD_FIELD, "%s: must be a whole number from 0 to 2^53-1",
-				  name);
-		return false;
-	}
-	*n = (uint64_t)json_integer_value(field);
-	return true;
+	if (json_is_number(field) && json_whole(json_number_value(field), n))
+		return true;
+	client_event_fail(e, ERR_BAD_FIELD, "%s: must be a whole number from 0 to 2^53-1", name);
+	return false;
 }

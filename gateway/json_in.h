@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* json_in.h — reading what a client sent: strict JSON (jansson's), and fields with their limits.
+/* json_in.h — reading what a client sent: JSON (jansson's), and fields with their limits.
  *
  * Field readers are sticky: after the first field that is wrong all others return nothing, and the
  * handler looks once, at the end, at `error`. Strings last as long as the event. */
@@ -17,7 +17,7 @@ enum client_event_type {
 #undef C
 };
 
-enum { JSON_DEPTH_MAX = 8, WHY_MAX = 200 };
+enum { WHY_MAX = 200 };
 
 struct client_event {
 	enum client_event_type type;
@@ -32,7 +32,7 @@ struct client_event {
 };
 
 /* Reads {"event":…,"data":…,"id":…}. On an error `error` and `why` say what is wrong, `has_id` and
- * `id` are filled in as far as they could be read. Always call client_event_free. */
+ * `id` are filled in as far as they could be found. Always call client_event_free. */
 void client_event_read(struct client_event *e, struct str text,
 		       const struct gateway_options *limits, struct arena *arena);
 

@@ -90,17 +90,35 @@ static bool is_reserved(struct str name)
 	return false;
 }
 
-/* The outline of ["name",…] or [number,…]; whether it is JSON the application finds out. */
+static size_t spaces_at(struct str s)
+{
+	size_t n = 0;
+	while (n < s.len && memchr(" \t\n\r", s.ptr[n], 4))
+		n++;
+	return n;
+}
+
+static bool is_array(struct str json)
+{
+	size_t spaces = spaces_at(json);
+	return spaces < json.len && json.ptr[spaces] == '[';
+}
+
+/* The beginning of ["name",… or [number,…; whether it is JSON the application finds out. */
 static bool is_event(struct str json)
 {
-	if (json.len < 3 || json.ptr[0] != '[' || json.ptr[json.len - 1] != ']')
+	if (!is_array(json))
 		return false;
-	if (is_digit(json.ptr[1]) || json.ptr[1] == '-')
+	struct str first = behind(json, spaces_at(json) + 1);
+	first = behind(first, spaces_at(first));
+	if (first.len == 0)
+		return false;
+	if (is_digit(*first.ptr) || *first.ptr == '-')
 		return true;
-	if (json.ptr[1] != '"')
+	if (*first.ptr != '"')
 		return false;
-	const char *end = memchr(json.ptr + 2, '"', json.len - 2);
-	return end && !is_reserved(str_of(json.ptr + 2, (size_t)(end - json.ptr) - 2));
+	const char *end = memchr(first.ptr + 1, '"', first.len - 1);
+	return end && !is_reserved(str_of(first.ptr + 1, (size_t)(end - first.ptr) - 1));
 }
 
 /* ---- out ---- */
@@ -183,7 +201,8 @@ static bool hear_connect(struct sio_client *c, const struct packet *p)
 	}
 	if (c->is_connected[namespace])
 		return is_old && namespace == 0; /* some say it although it is implied */
-	if (p->json.len && p->json.ptr[0] != '{')
+	size_t spaces = spaces_at(p->json);
+	if (p->json.len && (spaces == p->json.len || p->json.ptr[spaces] != '{'))
 		return false;
 	enter(c, namespace, p->json);
 	return true;
@@ -229,11 +248,10 @@ static bool hear_packet(struct sio_client *c, struct str text)
 	case EVENT:
 		return is_event(p.json) && tell_event(c, &p, namespace);
 	case ACK: /* nothing of ours asks for one */
-		return p.id.len && p.json.len >= 2 && p.json.ptr[0] == '[';
+		return is_array(p.json);
 	case BINARY_EVENT:
 	case BINARY_ACK:
-		if (p.json.len < 2 || p.json.ptr[0] != '[' ||
-		    (p.type == BINARY_EVENT && !is_event(p.json)))
+		if (p.type == BINARY_EVENT ? !is_event(p.json) : !is_array(p.json))
 			return false;
 		c->wanted = p.attachments;
 		buf_str(&c->packet, text);

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import WebSocket from "ws";
 import { Client, Refused } from "./lib/client.mjs";
 import { assertGapFree, messagesSeen } from "./lib/room.mjs";
 import { KINDS, SioClient } from "./lib/sio.mjs";
@@ -93,11 +94,44 @@ describe("Socket.IO", () => {
         ann.socket.emit("noSuchEvent", {});
         const { data } = await ann.take("error");
         assert.equal(data.code, "bad_event");
+        await assert.rejects(ann.say(at("hall"), "a\u0000b"), refusedWith("bad_field"));
+        await assert.rejects(ann.request("updateChat", { room: at("hall"), body: [[[[[[[["deep"]]]]]]]] }), refusedWith("bad_json"));
         assert.equal((await ann.say(at("hall"), "still here")).room, at("hall"));
         ann.close();
       });
     });
   }
+
+  it("acks what other libraries send, and ends only what is no packet", async () => {
+    const socket = new WebSocket(`${stack.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
+    const packets = [];
+    let closed = false;
+    socket.on("message", (bytes) => packets.push(bytes.toString())).on("close", () => { closed = true; });
+    await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
+    const answer = async (packet, id) => {
+      socket.send(packet);
+      const found = await until(`an ack for ${packet}`, () => closed || packets.find((text) => text.startsWith(`43${id}[`)));
+      assert.equal(closed, false, packet);
+      return JSON.parse(found.slice(`43${id}`.length))[0];
+    };
+    socket.send("40");
+    await answer('421[ "userJoin" , {"username":"raw","room":"raw","since":0.0}]', 1);
+    for (const [id, body] of [[2, "\\ud83d"], [3, "\\udc00 and \\ud83d\\ude00"]])
+      assert.equal((await answer(`42${id}["updateChat",{"room":"raw","body":"${body}","x":1e999}]`, id)).room, "raw");
+    const page = await answer('424 ["history",{"room":"raw","limit":2e0}]', 4);
+    assert.deepEqual(page.messages.map(({ body }) => body), ["\ufffd", "\ufffd and 😀"]);
+    for (const [text, code] of [
+      ['["updateChat",{"room":"raw","body":"\\u0000"}]', "bad_field"], ['["history",{"room":"raw","limit":1.5}]', "bad_field"],
+      ['["history",{"room":"raw","limit":1e999}]', "bad_field"], ['["history",{"room":"raw","room":"raw"}]', "bad_json"],
+      [`["updateChat",${"[".repeat(2000)}${"]".repeat(2000)}]`, "bad_json"], ["[7]", "bad_event"], ['["updateChat"]', "bad_field"],
+      ['["a\\u0000b",null]', "bad_event"],
+    ]) assert.equal((await answer(`425${text}`, 5)).error.code, code, text.slice(0, 60)), packets.length = 0;
+    socket.send("3[]"); // an ack that nothing asked for
+    assert.equal((await answer('426["nothing"]', 6)).error.code, "bad_event");
+    assert.equal((await answer('427["updateChat",}', 7)).error.code, "bad_json");
+    socket.send("42{}");
+    await until("it is ended", () => closed);
+  });
 
   it("has all kinds and native clients in one room, in one order", async () => {
     const clients = await Promise.all([
