@@ -13,6 +13,7 @@
 #include "proto/clock.h"
 #include "proto/log.h"
 #include "proto/service.h"
+#include "proto/watchdog.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -81,6 +82,7 @@ static void on_signal(uv_signal_t *handle, int number)
 		log_info("stopping_at_once", "signal=%d clients=%" PRIu64, number, s->conns.count);
 		_exit(0);
 	}
+	watchdog_stopping();
 	start_drain(s);
 }
 
@@ -189,6 +191,7 @@ static void on_turn(uv_prepare_t *handle)
 {
 	struct shell *s = handle->data;
 	uint64_t now_ms = clock_steady_ms();
+	watchdog_alive(now_ms);
 	bool is_time_to_look = now_ms >= s->look_ms;
 	if (is_time_to_look || gateway_next_due(s->core) <= now_ms)
 		gateway_tick(s->core, now_ms, &s->out);

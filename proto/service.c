@@ -3,6 +3,7 @@
 #include "proto/service.h"
 #include "proto/clock.h"
 #include "proto/log.h"
+#include "proto/watchdog.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -27,6 +28,7 @@ struct envelope service_start(enum service kind, uint64_t id, const struct servi
 	log_open(str_copy(buf_view(&label)).ptr, level_named(o->log_level),
 		 strcmp(o->log_format, "json") == 0);
 	buf_free(&label);
+	watchdog_open();
 	return (struct envelope){.from = kind, .id = id, .epoch = clock_utc_us()};
 }
 
@@ -63,7 +65,10 @@ int service_signal_fd(void)
 bool service_should_stop(int signal_fd)
 {
 	struct signalfd_siginfo info;
-	return read(signal_fd, &info, sizeof info) == (ssize_t)sizeof info;
+	bool should_stop = read(signal_fd, &info, sizeof info) == (ssize_t)sizeof info;
+	if (should_stop)
+		watchdog_stopping();
+	return should_stop;
 }
 
 void service_wait(const int *fds, size_t count, uint64_t due_ms)
@@ -73,6 +78,7 @@ void service_wait(const int *fds, size_t count, uint64_t due_ms)
 	for (size_t i = 0; i < count; i++)
 		polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
 	uint64_t now_ms = clock_steady_ms();
+	watchdog_alive(now_ms);
 	uint64_t wait_ms = due_ms <= now_ms ? 0 : due_ms - now_ms;
 	if (wait_ms > HEARTBEAT_MS / 2)
 		wait_ms = HEARTBEAT_MS / 2;

@@ -42,7 +42,7 @@ bool service_should_stop(int signal_fd);
 enum { WAIT_FDS_MAX = SHARDS_MAX + 4 };
 
 /* Waits until one of the descriptors is readable or `due_ms` (steady clock, UINT64_MAX: never) has
- * come, at most one heartbeat long. */
+ * come, at most one heartbeat long; the watchdog hears of it. */
 void service_wait(const int *fds, size_t count, uint64_t due_ms);
 
 #endif

@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { Client } from "./lib/client.mjs";
 import { Program } from "./lib/program.mjs";
 import { BUILD, freePort, REPO, Stack, tempDir } from "./lib/stack.mjs";
-import { until } from "./lib/wait.mjs";
+import { sleep, until } from "./lib/wait.mjs";
 
 const up = (...args) => new Program(path.join(REPO, "deploy/up"), ["--no-install", "--no-build", "--preset", path.basename(BUILD), ...args]);
 
@@ -111,6 +111,23 @@ describe("up", () => {
     }
     await bob.close();
     await again.stop();
+  });
+
+  it("ends a service that stands still, and starts it again", async () => {
+    const stack = await Stack.start({ env: { PARLOR_WATCHDOG_S: "3", ASAN_OPTIONS: "handle_abort=0" } });
+    for (const name of stack.services) {
+      const pid = stack.pid(name);
+      process.kill(pid, "SIGSTOP");
+      await until(`another ${name} runs`, () => stack.pid(name) !== pid, 20_000);
+      assert.match(stack.log(name), /msg="stands still for 3 s, killed"/);
+    }
+    await stack.ready();
+    const ann = await Client.join(stack, "ann", "after it");
+    await ann.say("after it", "all is well");
+    await sleep(5_000); // none that is at work
+    for (const name of stack.services) assert.equal(stack.log(name).match(/stands still/g).length, 1, name);
+    await ann.close();
+    await stack.stop();
   });
 
   it("stops everything with the service's own words when one can't start", async () => {
