@@ -58,8 +58,10 @@ void on_userLeave(struct gateway *g, struct session *s, struct client_event *e)
 	struct membership *m = client_membership(s, e, room);
 	if (!m)
 		return;
-	membership_end(g, m);
+	/* Acks of own messages that others stand before follow it: they say that the message is
+	 * stored, and no longer that what stands before it has come. */
 	client_ack_room(g, s, e, room);
+	membership_end(g, m);
 }
 
 void on_userTyping(struct gateway *g, struct session *s, struct client_event *e)

@@ -154,6 +154,19 @@ describe("join", () => {
     await Promise.all([back.close(), thief.close()]);
   });
 
+  it("gives a name to its owner while forty strangers knock with other keys", async () => {
+    const owner = await Client.join(stack, "wanted", "main", { join: { key: KEY_A } });
+    await owner.close();
+    const strangers = await Promise.all(Array.from({ length: 40 }, () => Client.connect(stack)));
+    const back = await Client.connect(stack);
+    const knocks = strangers.map((stranger, i) =>
+      assert.rejects(stranger.request("userJoin", { username: "wanted", room: "main", key: `not-the-right-key-${i}` }), code("name_taken")),
+    );
+    await back.join("wanted", "main", { key: KEY_A });
+    await Promise.all(knocks);
+    await Promise.all([back, ...strangers].map((client) => client.close()));
+  });
+
   it("lets names without a key be shared, but not by someone with one", async () => {
     const first = await Client.join(stack, "open", "main");
     const second = await Client.join(stack, "open", "main");

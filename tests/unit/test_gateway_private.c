@@ -132,6 +132,11 @@ static void test_a_post_is_acked_though_its_author_leaves(void **state)
 	assert_string_equal(events(f, 0), "");
 	say(f, 0, leave);
 	assert_string_equal(events(f, 0), "ack ack");
+	/* The leave's first: from then on an ack says nothing of what stands before it. */
+	json_t *all = heard(f, 0);
+	json_t *first = json_array_get(all, 0);
+	assert_null(json_object_get(json_object_get(first, "data"), "seq"));
+	json_decref(all);
 }
 
 static void test_a_post_is_acked_after_its_author_has_left(void **state)
