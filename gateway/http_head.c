@@ -62,7 +62,7 @@ static bool is_token_char(char c)
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static bool is_token(struct str s)
+bool http_is_token(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (!is_token_char(s.ptr[i]))
@@ -172,7 +172,7 @@ static unsigned read_request_line(struct http_head *h, struct str line)
 	struct str method = cut(line, ' ', &rest);
 	struct str version;
 	struct str target = cut(rest, ' ', &version);
-	if (!is_token(method) || version.len != 8 || memcmp(version.ptr, "HTTP/", 5) != 0)
+	if (!http_is_token(method) || version.len != 8 || memcmp(version.ptr, "HTTP/", 5) != 0)
 		return 400;
 	const char *number = version.ptr + 5;
 	if (number[0] < '0' || number[0] > '9' || number[1] != '.' || number[2] < '0' ||
@@ -297,7 +297,7 @@ unsigned http_head_read(struct http_head *h, struct str bytes)
 		struct str line = next_line(&bytes);
 		struct str name = cut(line, ':', &value);
 		/* A folded line begins with a space, and "name :" ends with one: no tokens. */
-		if (!is_token(name) || name.len == line.len)
+		if (!http_is_token(name) || name.len == line.len)
 			return 400;
 		status = read_field(h, &f, name, trim(value));
 	}

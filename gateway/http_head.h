@@ -62,6 +62,10 @@ bool http_path(struct str raw, struct buf *path);
 NODISCARD
 bool http_list_next(struct str *list, struct str *element);
 
+/* What a name of a field, a method or a subprotocol is made of. */
+NODISCARD
+bool http_is_token(struct str s);
+
 /* Equal but for the case of ASCII letters. */
 NODISCARD
 bool http_equal(struct str a, struct str b);

@@ -120,6 +120,7 @@ static void close_all(struct shell *s)
 	server_close(&s->server);
 	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
 		continue;
+	server_tidy(&s->server, 0);
 	conns_free(&s->conns);
 	sio_chat_tidy(&s->chat);
 	ops_free(&s->ops);

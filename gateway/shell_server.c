@@ -93,6 +93,8 @@ static bool choose_subprotocol(const struct http_head *head, bool is_native, str
 		struct str offered;
 		while (!chosen->len && http_list_next(&list, &offered)) {
 			has_any = true;
+			if (!http_is_token(offered))
+				return false;
 			if (!is_native || str_equal(offered, STR("parlor.v1")))
 				*chosen = offered;
 		}
@@ -123,7 +125,7 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 	} else if (rule_for(s, head) == ORIGIN_REFUSED) {
 		http_refuse(s->http, c, 403, "this origin is not allowed");
 	} else if (!choose_subprotocol(head, is_native, &u.subprotocol)) {
-		http_refuse(s->http, c, 400, "the subprotocol is parlor.v1 or none");
+		http_refuse(s->http, c, 400, "none of these subprotocols is spoken here");
 	} else if (is_native || eio_shell_upgrade(s->lws.eio, c)) {
 		u.behind = http_conn_behind(c);
 		lws_shell_adopt(&s->lws, http_conn_take(c), &u);

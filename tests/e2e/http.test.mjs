@@ -97,6 +97,7 @@ describe("HTTP as bytes", () => {
     ["an upgrade of another version", upgradeHead("/ws", { version: 8 }), 426],
     ["an upgrade without a key", upgradeHead("/ws", { key: "short" }), 400],
     ["an upgrade with subprotocols that are not ours", upgradeHead("/ws", { fields: ["Sec-WebSocket-Protocol: a, b"] }), 400],
+    ["a subprotocol that is none", upgradeHead(CHAT, { fields: ["Sec-WebSocket-Protocol: a b"] }), 400],
     ["no WebSocket", get("/ws"), 426],
     ["bad chunks", request("POST", HANDSHAKE, { fields: ["Transfer-Encoding: chunked"], body: "x\r\n" }), 400],
     ["a body over the limit", request("POST", `${HANDSHAKE}&sid=0-a`, { fields: ["Content-Length: 70000"] }), 400],
