@@ -54,6 +54,8 @@ bool backlog_put(struct gateway *g, struct session *s, const struct input *in)
 	size_t held = b->input.len - b->at;
 	if (held > FRAMES_MAX * g->options.frame_bytes_max)
 		return false;
+	if (!b->input.len)
+		b->begun_ms = g->now_ms;
 	if (b->at) {
 		memmove(b->input.ptr, b->input.ptr + b->at, held);
 		b->input.len = held;

@@ -23,6 +23,12 @@ static inline bool backlog_has_input(const struct session *s)
 	return s->backlog && s->backlog->input.len;
 }
 
+/* Whether what is worked on now was here before then: all of it came with one frame or two. */
+static inline bool backlog_is_from_before(const struct session *s, uint64_t ms)
+{
+	return backlog_has_input(s) && s->backlog->begun_ms <= ms;
+}
+
 /* Keeps a copy; false when there are more than two frames already. */
 NODISCARD
 bool backlog_put(struct gateway *g, struct session *s, const struct input *in);

@@ -53,6 +53,12 @@ void on_updateChat(struct gateway *g, struct session *s, struct client_event *e)
 	struct membership *m = client_membership(s, e, room);
 	if (!m)
 		return;
+	if (m->gave_up_ms && backlog_is_from_before(s, m->gave_up_ms)) {
+		/* It waited here while one that was sent before it was given up. */
+		client_event_fail(e, ERR_UNAVAILABLE, "%s", err_text(ERR_UNAVAILABLE));
+		g->stats.posts_unavailable_total++;
+		return;
+	}
 	if (!cid.len) {
 		int len =
 			snprintf(made, sizeof made, "%c%" PRIx64 ".%" PRIx64 ".%" PRIx64,

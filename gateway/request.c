@@ -334,11 +334,22 @@ static void tell_unavailable(struct gateway *g, struct request *r)
 	request_end(g, r);
 }
 
+/* What is not worked on yet goes with it when its turn comes: on_chat.c. */
+static void note_given_up(struct gateway *g, const struct request *r)
+{
+	struct session *s = session_find(g, r->session);
+	struct membership *m = s && s->backlog ? session_membership(s, r->room) : NULL;
+	if (m)
+		m->gave_up_ms = g->now_ms;
+}
+
 /* A post takes with it what its connection sent into the room after it: stored without it, that
  * would come before it when the client sends it again. */
 static void give_up(struct gateway *g, struct request *r)
 {
 	uint64_t session = r->session;
+	if (r->kind == REQUEST_POST)
+		note_given_up(g, r);
 	struct request *next = r->kind == REQUEST_POST ? request_next_post(g, r) : NULL;
 	tell_unavailable(g, r);
 	while ((r = next) != NULL) {

@@ -102,8 +102,9 @@ struct user {
 
 /* What of a session has to wait; there only while something does. */
 struct backlog {
-	struct buf input; /* events as they came, see backlog.c; counted in stats.owed_bytes */
-	size_t at;        /* of the first one */
+	struct buf input;  /* events as they came, see backlog.c; counted in stats.owed_bytes */
+	size_t at;         /* of the first one */
+	uint64_t begun_ms; /* since when there are any */
 	struct request_list parked;   /* `history` that it could not be given, to be asked again */
 	uint64_t reasked;             /* the one that is, or 0 */
 	struct request_list privates; /* newRooms under way whose join has not begun */
@@ -206,6 +207,7 @@ struct membership {
 	struct present *present;
 	uint64_t cursor; /* the last seq this connection has, or skipped */
 	uint64_t typed_ms;
+	uint64_t gave_up_ms;  /* when a post into it was given up while others waited behind it */
 	struct request *feed; /* a page for a reader whom the log has left behind, or for `since` */
 	struct own_ack_list own_acks;
 	struct joining *joining; /* NULL while is_live */
@@ -258,7 +260,7 @@ struct view {
  * these numbers too. */
 _Static_assert(sizeof(struct session) <= 168, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct membership) <= 120, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct view) <= 424, "grown: see ARCHITECTURE.md"); /* one a room */
 

@@ -83,7 +83,9 @@ static void on_post_ack(struct person *me, const struct asked *a, const json_t *
 						       .cid = str_from(cid),
 						       .seq = seq,
 						       .is_ack = true});
-	promise_sent_well(me->all->promises, &(struct sent){me->name, me->connection, a->id,
+	promise_sent_well(me->all->promises, &(struct sent){.person = me->name,
+							    .connection = me->connection,
+							    .id = a->id,
 							    .room = text_of(data, "room")});
 	/* One that was sent once, into a room that is being read, is acked in its place; a
 	 * repeated one may have been read before. */
@@ -146,10 +148,13 @@ static void on_post_error(struct person *me, const struct asked *a, struct str c
 	struct post *post = post_of(me, a->number);
 	char room[NAME_LEN];
 	room_name(a->room, room);
-	promise_sent_in_vain(
-		me->all->promises,
-		&(struct sent){me->name, me->connection, a->id, .room = str_from(room)},
-		str_equal(code, STR("unavailable")) && !is_excused(me, a->sent_ms));
+	promise_sent_in_vain(me->all->promises,
+			     &(struct sent){.person = me->name,
+					    .connection = me->connection,
+					    .id = a->id,
+					    .text = conn_read(me->conn),
+					    .room = str_from(room)},
+			     str_equal(code, STR("unavailable")) && !is_excused(me, a->sent_ms));
 	if (post)
 		post->is_sent = false;
 	bool is_carried = me->all->plan.is_patient && str_equal(code, STR("unavailable"));

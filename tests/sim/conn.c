@@ -16,6 +16,7 @@ struct conn {
 	enum wire wire;
 	bool is_stalled, is_blocked, is_closing, is_paused;
 	uint16_t close_code;
+	uint64_t sent, read; /* texts by the client, and of these by the gateway */
 	uint64_t last_ms;    /* when the newest text arrives */
 	uint64_t in_transit; /* texts on their way; the struct lives while there are any */
 };
@@ -44,6 +45,7 @@ struct conn *conn_open(struct world *w, uint32_t gateway, enum wire wire, bool i
 void conn_send(struct world *w, struct conn *c, struct str text)
 {
 	c->in_transit++;
+	c->sent++;
 	net_client_text(w, c, &c->last_ms, text);
 }
 
@@ -62,6 +64,7 @@ static void read_packet(struct world *w, struct conn *c, struct str text)
 
 static void read_text(struct world *w, struct conn *c, struct str text)
 {
+	c->read++;
 	if (c->wire == WIRE_SOCKETIO)
 		read_packet(w, c, text);
 	else
@@ -141,6 +144,16 @@ void conn_close(struct world *w, struct conn *c)
 {
 	c->client = NULL;
 	drop_session(w, c);
+}
+
+uint64_t conn_sent(const struct conn *c)
+{
+	return c->sent;
+}
+
+uint64_t conn_read(const struct conn *c)
+{
+	return c->read;
 }
 
 bool conn_was_paused(const struct conn *c, uint64_t since_ms)

@@ -7,8 +7,6 @@
  * later. */
 #include "tests/sim/promises.h"
 
-enum { ON_ITS_WAY_MS = 50 };
-
 /* One message, wherever it was sent. */
 struct message {
 	struct str mark;         /* room, 0, cid */
@@ -17,7 +15,7 @@ struct message {
 
 struct sending {
 	const struct message *message;
-	uint64_t id, sent_ms;
+	uint64_t id, text;
 	bool is_first, is_failed;
 	bool is_to_fail; /* one before it was given up */
 };
@@ -99,7 +97,7 @@ static struct lane *lane_of(struct promises *p, uint64_t connection, struct str 
 void promise_sent(struct promises *p, const struct sent *s)
 {
 	struct lane *lane = lane_of(p, s->connection, s->room);
-	struct sending sending = {.id = s->id, .sent_ms = p->world->now_ms};
+	struct sending sending = {.id = s->id, .text = s->text};
 	struct message *message = find_or_add(&p->messages, joined(s->room, s->cid),
 					      sizeof *message, &sending.is_first);
 	message->connection = s->connection;
@@ -127,8 +125,8 @@ static struct sending *find_sending(struct lane *lane, uint64_t id)
 	return &lane->sendings[at];
 }
 
-/* "When one is given up, so are at once those which the connection sent into the room after it and
- * which are not stored yet." What was sent just now may have come to the gateway after that. */
+/* "When one is given up, so are those which came from the connection into the room after it
+ * and are not stored yet." */
 static void expect_given_up(struct promises *p, const struct sent *s, struct lane *lane)
 {
 	struct sending *end = lane->sendings + lane->count;
@@ -136,7 +134,7 @@ static void expect_given_up(struct promises *p, const struct sent *s, struct lan
 	if (promises_is_stored(p, s->person, s->room, cid_of(given_up->message)))
 		return; /* it is only the ack that could not be sent */
 	for (struct sending *at = given_up + 1; at < end; at++)
-		if (at->sent_ms + ON_ITS_WAY_MS <= p->world->now_ms &&
+		if (at->text <= s->text &&
 		    !promises_is_stored(p, s->person, s->room, cid_of(at->message)))
 			at->is_to_fail = true;
 }

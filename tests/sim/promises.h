@@ -90,12 +90,13 @@ bool promises_owners(struct promises *p, struct str room, struct str *owner, str
 struct sent {
 	const char *person;
 	uint64_t connection, id;
+	uint64_t text; /* the nth of its connection */
 	struct str room, cid;
 };
 void promise_sent(struct promises *p, const struct sent *s);
 
 /* 8: that sending was answered with an error, or acked. `is_given_up`: with `unavailable`, and no
- * later than it should be. */
+ * later than it should be; `text` is the newest that the gateway had read. */
 void promise_sent_in_vain(struct promises *p, const struct sent *s, bool is_given_up);
 void promise_sent_well(struct promises *p, const struct sent *s);
 

@@ -102,11 +102,13 @@ void say_post(struct person *me, struct post *post)
 	post->sent_id = a->id;
 	post->sent_ms = a->sent_ms;
 	post->is_sent = true;
-	promise_sent(me->all->promises, &(struct sent){.person = me->name,
-						       .connection = me->connection,
-						       .id = a->id,
-						       .room = str_from(room),
-						       .cid = str_from(cid)});
+	promise_sent(me->all->promises,
+		     &(struct sent){.person = me->name,
+				    .connection = me->connection,
+				    .id = a->id,
+				    .text = conn_sent(me->conn) + (me->voice == VOICE_BATCHED),
+				    .room = str_from(room),
+				    .cid = str_from(cid)});
 }
 
 void say_typing(struct person *me, uint32_t room)

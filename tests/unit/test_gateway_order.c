@@ -217,6 +217,29 @@ static void test_later_ones_give_up_too(void **state)
 	assert_int_equal(stats(f)->posts_unavailable_total, 3);
 }
 
+/* Behind a newRoom under way: what stands there has been sent, too. */
+static void test_what_waits_gives_up_too(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	join_side(f, 0, "ann");
+	write_one(f, 0, "a");
+	tick(f, 1000);
+	say(f, 0,
+	    "{\"event\":\"newRoom\",\"id\":1,\"data\":{\"username2\":\"bob\",\"room\":\"den\"}}");
+	write_in(f, 0, "den", "x"); /* it waits, and all behind it */
+	write_one(f, 0, "b");
+	write_in(f, 0, "side", "c");
+	assert_string_equal(published(f), "");
+	tick(f, GIVEN_UP_MS - 1000);
+	assert_string_equal(events(f, 0), "error:unavailable"); /* a */
+	tick(f, 1000);
+	assert_string_equal(events(f, 0), "error:unavailable error:not_joined error:unavailable");
+	assert_string_equal(published(f), "c");
+	write_one(f, 0, "d");
+	assert_string_equal(published(f), "d");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +248,7 @@ int main(void)
 		TEST(test_older_historyd),
 		cmocka_unit_test_setup_teardown(test_new_ones_wait, open_for_many, close_gateway),
 		TEST(test_later_ones_give_up_too),
+		TEST(test_what_waits_gives_up_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
