@@ -98,7 +98,8 @@ struct eio_session *session_new(struct eio *e, uint64_t now_ms, const struct eio
 	buf_printf(b,
 		   "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%" PRIu64
 		   ",\"pingTimeout\":%" PRIu64 ",\"maxPayload\":%" PRIu64 "}",
-		   s->sid, q->transport == EIO_POLLING ? "\"websocket\"" : "",
+		   s->sid,
+		   q->transport == EIO_POLLING && !e->has_no_upgrades ? "\"websocket\"" : "",
 		   e->options.ping_interval_ms, e->options.ping_timeout_ms, e->options.payload_max);
 	frame_put(&s->pending, FRAME_TEXT, buf_view(b));
 	return s;

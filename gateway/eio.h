@@ -52,6 +52,7 @@ struct eio_answer {
 struct eio_request {
 	struct eio_session *session; /* that waits for it, or that it waits for */
 	bool is_post;
+	bool is_relayed; /* the caller's own: it has come from another gateway */
 };
 
 /* One WebSocket, likewise. */
@@ -96,6 +97,7 @@ struct eio {
 		unused; /* opened by a poll, and then nothing: the oldest is the first to go */
 	struct eio_list gone; /* freed when nobody can be inside any more */
 	struct buf scratch;
+	bool has_no_upgrades; /* set by the caller: a WebSocket may reach another process */
 	uint64_t opened_total, upgraded_total, polls_total;
 };
 
@@ -118,6 +120,10 @@ void eio_refuse(struct eio *e, struct eio_request *r, unsigned code);
 
 /* The client has gone away before its answer. */
 void eio_request_gone(struct eio *e, uint64_t now_ms, struct eio_request *r);
+
+/* The answer to this request has not reached the client: it ends the session, since what was in it
+ * is lost. */
+void eio_answer_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q);
 
 /* A WebSocket: whether it may be opened, that it is, what it says, that it is gone. */
 NODISCARD

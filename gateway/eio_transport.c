@@ -248,6 +248,14 @@ void eio_request_gone(struct eio *e, uint64_t now_ms, struct eio_request *r)
 	session_drop(s);
 }
 
+void eio_answer_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q)
+{
+	struct eio_session *s = find(e, q);
+	(void)now_ms;
+	if (s)
+		session_drop(s);
+}
+
 /* ---- sockets ---- */
 
 bool eio_socket_allowed(const struct eio *e, const struct eio_query *q, struct eio_answer *answer)

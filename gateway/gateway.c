@@ -143,14 +143,20 @@ void gateway_close(struct gateway *g)
 
 /* ---- the bus ---- */
 
+/* With each of its heartbeats: it may have forgotten. */
+static void say_address(struct gateway *g, const struct envelope *to)
+{
+	if (to->from == SERVICE_ROOMD && g->options.address.len)
+		bus_put_gateway_at(&g->out->roomd[to->id],
+				   &(struct ev_gateway_at){.address = g->options.address});
+}
+
 static void on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
 {
 	struct link *l =
 		g->from.from == SERVICE_ROOMD ? &g->roomd[g->from.id] : &g->historyd[g->from.id];
 	l->ready = ev->ready != 0;
-	if (g->from.from == SERVICE_ROOMD && g->options.address.len)
-		bus_put_gateway_at(&g->out->roomd[g->from.id],
-				   &(struct ev_gateway_at){.address = g->options.address});
+	say_address(g, &g->from);
 }
 
 static void on_claim_answer(struct gateway *g, const struct ev_claim_answer *ev)
@@ -308,6 +314,7 @@ static bool follow_link(struct gateway *g, const struct envelope *env)
 		return true;
 	case LINK_NEW:
 		repair_shard(g, env->from, (uint32_t)env->id, true);
+		say_address(g, env);
 		return true;
 	case LINK_NEXT:
 		break;

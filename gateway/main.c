@@ -4,7 +4,7 @@
  * One thread, one libuv loop. Whatever wakes it (a client in shell_server.c, a shard in
  * shell_shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
  * everything out at once. What the gateway does is in gateway.c. */
-#include "gateway/shell_handover.h"
+#include "gateway/shell_relay.h"
 #include "gateway/shell_listen.h"
 #include "gateway/shell_options.h"
 #include "gateway/shell_server.h"
@@ -47,7 +47,7 @@ struct shell {
 	struct sio_chat chat;
 	struct http http;
 	struct server server;
-	struct handover handover;
+	struct relay_shell relay;
 	struct listener listener;
 	struct shards shards;
 	struct metrics metrics;
@@ -115,7 +115,7 @@ static void close_all(struct shell *s)
 	uv_close((uv_handle_t *)&s->more, NULL);
 	uv_close((uv_handle_t *)&s->term, NULL);
 	uv_close((uv_handle_t *)&s->interrupt, NULL);
-	handover_close(&s->handover);
+	relay_shell_close(&s->relay);
 	shards_stop(&s->shards);
 	server_close(&s->server);
 	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
@@ -177,6 +177,8 @@ static void set_alarm(struct shell *s, uint64_t now_ms, uint64_t send_ms, bool h
 		due_ms = sio_next_due(&s->chat.sio);
 	if (server_next_due(&s->server) < due_ms)
 		due_ms = server_next_due(&s->server);
+	if (s->eio_shell.relay && relay_next_due(&s->relay.relay) < due_ms)
+		due_ms = relay_next_due(&s->relay.relay);
 	if (s->is_draining && s->drain_step_ms < due_ms)
 		due_ms = s->drain_step_ms;
 	uv_update_time(&s->loop);
@@ -198,6 +200,8 @@ static void on_turn(uv_prepare_t *handle)
 		gateway_tick(s->core, now_ms, &s->out);
 	sio_tick(&s->chat.sio, now_ms);
 	eio_tick(&s->eio, now_ms);
+	if (s->eio_shell.relay)
+		relay_tick(&s->relay.relay, now_ms);
 	if (s->is_draining)
 		drain(s, now_ms);
 	bool has_more = gateway_flush(s->core, now_ms, &s->out);
@@ -211,6 +215,8 @@ static void on_turn(uv_prepare_t *handle)
 		s->look_ms = now_ms + LOOK_MS;
 		shards_heartbeat(&s->shards, !s->is_draining, now_ms);
 		listener_retry(&s->listener);
+		s->eio.has_no_upgrades =
+			directory_has_others(gateway_directory(s->core), now_ms, s->shards.self.id);
 		log_readiness(s);
 	}
 	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);
@@ -238,11 +244,6 @@ static uint64_t allow_sockets(uint64_t wanted)
 
 static void on_accept(void *ctx, int fd)
 {
-	handover_accept(ctx, fd);
-}
-
-static void on_adopt(void *ctx, int fd)
-{
 	server_adopt(ctx, fd);
 }
 
@@ -251,16 +252,20 @@ static void on_send_posted(void *ctx)
 	conns_send_posted(ctx);
 }
 
-/* Two gateways of one number cannot tell their polls apart, but each serves all else. */
-static void open_handover(struct shell *s, uint64_t id)
+/* Without an address of its own this gateway neither relays nor is relayed to. */
+static void open_relay(struct shell *s, const struct options *o, struct envelope self)
 {
 	char error[ERROR_MAX];
-	s->handover.id = id;
-	s->handover.path = s->eio_shell.path;
-	s->handover.adopt = on_adopt;
-	s->handover.ctx = &s->server;
-	if (!handover_open(&s->handover, &s->loop, s->listener.port, error, sizeof error))
-		log_odd("no_handover", "why=\"%s\"", error);
+	if (!o->core.address.len)
+		return;
+	s->relay = (struct relay_shell){.eio = &s->eio_shell,
+					.directory = gateway_directory(s->core),
+					.tap = s->shards.tap,
+					.self = self,
+					.loop = &s->loop};
+	if (!relay_shell_open(&s->relay, o->bind, o->core.seed, error, sizeof error))
+		fail_system(PROGRAM, "%s", error);
+	s->eio_shell.relay = &s->relay;
 }
 
 static void add_metrics(struct shell *s, uint64_t id)
@@ -284,12 +289,17 @@ static void add_metrics(struct shell *s, uint64_t id)
 	metrics_add(&s->metrics, "requests_timed_out_total", METRIC_COUNTER,
 		    "requests that came, and answers that were read, too slowly",
 		    &server->conns.timeouts);
-	metrics_add(&s->metrics, "handover_passed_total", METRIC_COUNTER,
-		    "polls passed to the gateway that they are for", &s->handover.passed);
-	metrics_add(&s->metrics, "handover_taken_total", METRIC_COUNTER,
-		    "polls that other gateways passed to this one", &s->handover.taken);
-	metrics_add(&s->metrics, "handover_dropped_total", METRIC_COUNTER,
-		    "polls closed because their gateway did not keep up", &s->handover.dropped);
+	const struct relay *relay = &s->relay.relay;
+	metrics_add(&s->metrics, "relay_asked_total", METRIC_COUNTER,
+		    "requests of clients passed to the gateway that has their session",
+		    &relay->asked_total);
+	metrics_add(&s->metrics, "relay_executed_total", METRIC_COUNTER,
+		    "requests executed for clients of other gateways", &relay->executed_total);
+	metrics_add(&s->metrics, "relay_unreachable_total", METRIC_COUNTER,
+		    "requests given up because their gateway was unknown or silent",
+		    &relay->unreachable_total);
+	metrics_add(&s->metrics, "relay_refused_total", METRIC_COUNTER,
+		    "requests refused because too many were under way", &relay->refused_total);
 	metrics_add(&s->metrics, "engineio_sessions_total", METRIC_COUNTER,
 		    "sessions of Engine.IO opened", &s->eio.opened_total);
 	metrics_add(&s->metrics, "engineio_upgrades_total", METRIC_COUNTER,
@@ -372,10 +382,9 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	if (!server_open(&s->server, &s->loop))
 		fail_system(PROGRAM, "libwebsockets does not start");
 	s->listener.on_accept = on_accept;
-	s->listener.ctx = &s->handover;
+	s->listener.ctx = &s->server;
 	if (!listener_open(&s->listener, &s->loop, o->host, o->port, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
-	open_handover(s, self.id);
 	s->shards = (struct shards){.core = s->core,
 				    .out = &s->out,
 				    .self = self,
@@ -384,6 +393,7 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	if (!shards_open(&s->shards, &s->loop, o->bind, o->roomds, o->historyds, error,
 			 sizeof error))
 		fail_system(PROGRAM, "%s", error);
+	open_relay(s, o, self);
 }
 
 int main(int argc, char **argv)

@@ -3,7 +3,8 @@
 #include "gateway/relay.h"
 
 struct relay_call {
-	TAILQ_ENTRY(relay_call) entry; /* in relay.calls by ask_ms, or .answered */
+	TAILQ_ENTRY(relay_call) entry;
+	struct relay_calls *list; /* relay.calls or .unknown, by ask_ms, or .answered */
 	uint64_t number, owner;
 	uint64_t ask_ms;              /* when it is asked next */
 	uint64_t heard_ms;            /* the owner's last sign of life */
@@ -57,6 +58,7 @@ void relay_open(struct relay *r, uint64_t seed)
 	table_init(&r->tasks_by_key, task_key, seed);
 	TAILQ_INIT(&r->calls);
 	TAILQ_INIT(&r->answered);
+	TAILQ_INIT(&r->unknown);
 	TAILQ_INIT(&r->running);
 	TAILQ_INIT(&r->kept);
 }
@@ -67,6 +69,8 @@ void relay_close(struct relay *r)
 		end_call(r, TAILQ_FIRST(&r->calls));
 	while (!TAILQ_EMPTY(&r->answered))
 		end_call(r, TAILQ_FIRST(&r->answered));
+	while (!TAILQ_EMPTY(&r->unknown))
+		end_call(r, TAILQ_FIRST(&r->unknown));
 	while (!TAILQ_EMPTY(&r->running))
 		free_task(r, TAILQ_FIRST(&r->running));
 	while (!TAILQ_EMPTY(&r->kept))
@@ -89,11 +93,18 @@ struct relay_task *relay_task_of(struct eio_request *request)
 
 /* ---- asking ---- */
 
-static void send_call(struct relay *r, uint64_t now_ms, struct relay_call *c)
+static void wait_in(struct relay *r, struct relay_call *c, struct relay_calls *list)
 {
-	TAILQ_REMOVE(&r->calls, c, entry);
-	TAILQ_INSERT_TAIL(&r->calls, c, entry);
-	c->ask_ms = now_ms + RELAY_REPEAT_MS;
+	if (c->list)
+		TAILQ_REMOVE(c->list, c, entry);
+	r->unknown_count -= c->list == &r->unknown;
+	TAILQ_INSERT_TAIL(list, c, entry);
+	r->unknown_count += list == &r->unknown;
+	c->list = list;
+}
+
+static bool put_call(struct relay *r, const struct relay_call *c)
+{
 	batch_reset(&r->scratch);
 	bus_put_relay_ask(&r->scratch, &(struct ev_relay_ask){
 					       .number = c->number,
@@ -103,7 +114,21 @@ static void send_call(struct relay *r, uint64_t now_ms, struct relay_call *c)
 					       .body = c->request.body,
 					       .about = c->about,
 				       });
-	r->app.ask(r->ctx, c->owner, &r->scratch);
+	return r->app.ask(r->ctx, c->owner, &r->scratch);
+}
+
+static void send_call(struct relay *r, uint64_t now_ms, struct relay_call *c)
+{
+	bool was_known = c->list == &r->calls;
+	if (put_call(r, c) || was_known) {
+		if (!was_known)
+			c->heard_ms = now_ms;
+		c->ask_ms = now_ms + RELAY_REPEAT_MS;
+		wait_in(r, c, &r->calls);
+	} else {
+		c->ask_ms = now_ms + RELAY_LOOK_MS;
+		wait_in(r, c, &r->unknown);
+	}
 }
 
 static struct relay_call *start_call(struct relay *r, uint64_t now_ms, uint64_t owner,
@@ -120,14 +145,14 @@ static struct relay_call *start_call(struct relay *r, uint64_t now_ms, uint64_t 
 	c->request.query = str_put(c->text, q->query);
 	c->request.body = str_put(c->text + q->query.len, q->body);
 	table_add(&r->calls_by_number, c);
-	TAILQ_INSERT_TAIL(&r->calls, c, entry);
 	send_call(r, now_ms, c);
 	return c;
 }
 
 static void end_call(struct relay *r, struct relay_call *c)
 {
-	TAILQ_REMOVE(c->is_answered ? &r->answered : &r->calls, c, entry);
+	TAILQ_REMOVE(c->list, c, entry);
+	r->unknown_count -= c->list == &r->unknown;
 	table_remove(&r->calls_by_number, call_key(c));
 	mem_free(c->text);
 	mem_free(c);
@@ -136,7 +161,7 @@ static void end_call(struct relay *r, struct relay_call *c)
 struct relay_call *relay_ask(struct relay *r, uint64_t now_ms, uint64_t owner,
 			     const struct relay_request *q, void *waiter)
 {
-	if (r->calls_by_number.count >= RELAY_CALLS_MAX) {
+	if (r->calls_by_number.count >= RELAY_CALLS_MAX || r->unknown_count >= RELAY_UNKNOWN_MAX) {
 		r->refused_total++;
 		return NULL;
 	}
@@ -155,7 +180,7 @@ void relay_delivered(struct relay *r, struct relay_call *c)
 {
 	batch_reset(&r->scratch);
 	bus_put_relay_done(&r->scratch, &(struct ev_relay_done){.number = c->number});
-	r->app.ask(r->ctx, c->owner, &r->scratch);
+	(void)r->app.ask(r->ctx, c->owner, &r->scratch);
 	end_call(r, c);
 }
 
@@ -169,8 +194,7 @@ static void give(struct relay *r, struct relay_call *c, const struct eio_answer 
 	if (c->is_answered)
 		return;
 	c->is_answered = true;
-	TAILQ_REMOVE(&r->calls, c, entry);
-	TAILQ_INSERT_TAIL(&r->answered, c, entry);
+	wait_in(r, c, &r->answered);
 	r->app.answered(r->ctx, c->waiter, answer);
 }
 
@@ -355,11 +379,13 @@ void relay_receive(struct relay *r, uint64_t now_ms, struct str message, struct 
 
 /* ---- time ---- */
 
-static void tick_calls(struct relay *r, uint64_t now_ms)
+/* Asks again what is due, or gives up an owner who is silent. */
+static void tick_calls(struct relay *r, uint64_t now_ms, struct relay_calls *list,
+		       uint64_t patience_ms)
 {
 	struct relay_call *c;
-	while ((c = TAILQ_FIRST(&r->calls)) != NULL && c->ask_ms <= now_ms) {
-		if (c->heard_ms + RELAY_SILENCE_MS > now_ms) {
+	while ((c = TAILQ_FIRST(list)) != NULL && c->ask_ms <= now_ms) {
+		if (c->heard_ms + patience_ms > now_ms) {
 			send_call(r, now_ms, c);
 			continue;
 		}
@@ -371,7 +397,8 @@ static void tick_calls(struct relay *r, uint64_t now_ms)
 void relay_tick(struct relay *r, uint64_t now_ms)
 {
 	struct relay_task *t;
-	tick_calls(r, now_ms);
+	tick_calls(r, now_ms, &r->calls, RELAY_SILENCE_MS);
+	tick_calls(r, now_ms, &r->unknown, RELAY_UNKNOWN_MS);
 	while ((t = TAILQ_FIRST(&r->running)) != NULL && t->heard_ms + RELAY_SILENCE_MS <= now_ms) {
 		drop_running(r, t);
 		end_task(r, t);
@@ -385,9 +412,12 @@ void relay_tick(struct relay *r, uint64_t now_ms)
 uint64_t relay_next_due(const struct relay *r)
 {
 	const struct relay_call *c = TAILQ_FIRST(&r->calls);
+	const struct relay_call *unknown = TAILQ_FIRST(&r->unknown);
 	const struct relay_task *running = TAILQ_FIRST(&r->running);
 	const struct relay_task *kept = TAILQ_FIRST(&r->kept);
 	uint64_t due = c ? c->ask_ms : UINT64_MAX;
+	if (unknown && unknown->ask_ms < due)
+		due = unknown->ask_ms;
 	if (running && running->heard_ms + RELAY_SILENCE_MS < due)
 		due = running->heard_ms + RELAY_SILENCE_MS;
 	if (kept && kept->done_ms + RELAY_KEEP_MS < due)

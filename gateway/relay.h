@@ -17,8 +17,11 @@
 enum {
 	RELAY_REPEAT_MS = 1000,  /* a question is asked again, as a sign of life … */
 	RELAY_SILENCE_MS = 7000, /* … and nobody is waited for who is silent for so long */
-	RELAY_KEEP_MS = 15000,   /* an answer, for whoever has not heard it: far longer than that */
-	RELAY_CALLS_MAX = 8192,  /* under way, either way */
+	RELAY_LOOK_MS = 100, /* so often is looked whether an unknown owner has become known, … */
+	RELAY_UNKNOWN_MS = 3000,  /* … for so long: it may just have started, or we may */
+	RELAY_UNKNOWN_MAX = 1024, /* of these at once: anybody can invent owners */
+	RELAY_KEEP_MS = 15000,  /* an answer, for whoever has not heard it: far longer than that */
+	RELAY_CALLS_MAX = 8192, /* under way, either way */
 	RELAY_BYTES_MAX = 64 * 1024 * 1024, /* of answers kept */
 	RELAY_OVER_MAX = 100000, /* remembered, so that a late repetition is not executed again */
 };
@@ -46,8 +49,9 @@ TAILQ_HEAD(relay_tasks, relay_task);
 /* What the shell does for it. Nothing here is called from within another of these, but `run`, which
  * may answer at once. */
 struct relay_app {
-	/* To the gateway with this number, and back along a route that relay_receive was given. */
-	void (*ask)(void *ctx, uint64_t gateway, const struct batch *events);
+	/* To the gateway with this number, false when nobody knows where that is; and back along a
+	 * route that relay_receive was given. */
+	bool (*ask)(void *ctx, uint64_t gateway, const struct batch *events);
 	void (*answer)(void *ctx, struct str route, const struct batch *events);
 	/* The answer to a call, NULL when the owner is out of reach. Then relay_delivered or
 	 * relay_hang_up. */
@@ -66,9 +70,9 @@ struct relay {
 	struct bus_reader reader;
 	struct table calls_by_number, tasks_by_key;
 	/* Equal waits, each in order. */
-	struct relay_calls calls, answered;
+	struct relay_calls calls, answered, unknown;
 	struct relay_tasks running, kept;
-	uint64_t last_number, kept_bytes, over_count;
+	uint64_t last_number, unknown_count, kept_bytes, over_count;
 	struct batch scratch;
 	uint64_t asked_total, executed_total, repeated_total, unreachable_total, refused_total;
 };

@@ -2,6 +2,7 @@
 /* shell_eio.c — see shell_eio.h. */
 #include "gateway/shell_eio.h"
 #include "gateway/http_status.h"
+#include "gateway/shell_relay.h"
 #include "proto/clock.h"
 
 /* Everything of one request that matters to Engine.IO. Lasts until its answer, or until its client
@@ -16,6 +17,8 @@ struct poll {
 	bool is_octets;
 	struct str body;
 	enum origin_rule rule;
+	struct relay_call *call; /* under way to the gateway that has the session */
+	bool is_answered;
 };
 
 struct eio_conn {
@@ -24,7 +27,7 @@ struct eio_conn {
 	struct eio_socket socket;
 };
 
-static uint64_t tell_now(const struct eio_shell *shell)
+uint64_t eio_shell_now(const struct eio_shell *shell)
 {
 	uint64_t now_ms = clock_steady_ms();
 	shell->now(shell->now_ctx, now_ms);
@@ -70,21 +73,41 @@ static void answer(struct eio_shell *shell, struct http_conn *c, enum origin_rul
 
 void poll_answer(struct poll *p, const struct eio_answer *a)
 {
+	p->is_answered = true;
 	answer(p->shell, p->conn, p->rule, a, (struct str){0});
-	mem_free(p);
 }
 
 static void on_respond(void *ctx, struct eio_request *r, const struct eio_answer *a)
 {
-	(void)ctx;
-	poll_answer(CONTAINER_OF(r, struct poll, request), a);
+	struct eio_shell *shell = ctx;
+	if (r->is_relayed)
+		relay_finish(&shell->relay->relay, eio_shell_now(shell), relay_task_of(r), a);
+	else
+		poll_answer(CONTAINER_OF(r, struct poll, request), a);
 }
 
-/* The client has hung up before its answer. */
-static void poll_gone(struct http_conn *c)
+void poll_relayed(struct poll *p, const struct eio_answer *a)
+{
+	if (a)
+		poll_answer(p, a);
+	else
+		eio_refuse(p->shell->eio, &p->request, 1);
+}
+
+/* Over, one way or another. What an answer brought that did not arrive is lost for good, and the
+ * session with it. */
+static void poll_ended(struct http_conn *c, bool is_delivered)
 {
 	struct poll *p = c->user;
-	eio_request_gone(p->shell->eio, tell_now(p->shell), &p->request);
+	struct eio *e = p->shell->eio;
+	if (p->call && is_delivered)
+		relay_delivered(&p->shell->relay->relay, p->call);
+	else if (p->call)
+		relay_hang_up(&p->shell->relay->relay, eio_shell_now(p->shell), p->call);
+	else if (!p->is_answered)
+		eio_request_gone(e, eio_shell_now(p->shell), &p->request);
+	else if (!is_delivered)
+		eio_answer_lost(e, eio_shell_now(p->shell), &p->q);
 	mem_free(p);
 }
 
@@ -105,7 +128,7 @@ static void answer_preflight(struct eio_shell *shell, struct http_conn *c, enum 
 static void post(struct poll *p)
 {
 	struct eio *e = p->shell->eio;
-	uint64_t now_ms = tell_now(p->shell);
+	uint64_t now_ms = eio_shell_now(p->shell);
 	bool is_too_large = p->conn->is_too_large;
 	if (!eio_post_begin(e, now_ms, &p->q, &p->request))
 		return; /* answered */
@@ -115,14 +138,38 @@ static void post(struct poll *p)
 		eio_post(e, now_ms, &p->request, p->is_octets, p->body);
 }
 
-/* The whole request goes to whoever has its session. It may be answered, and freed, within. */
+/* The session is another gateway's. */
+static bool is_foreign(const struct poll *p)
+{
+	uint64_t owner;
+	return p->shell->relay && p->q.has_sid && eio_owner(p->q.sid, &owner) &&
+	       owner != p->shell->id && !p->conn->is_too_large &&
+	       (p->method == HTTP_GET || p->method == HTTP_POST);
+}
+
+static void relay(struct poll *p)
+{
+	uint64_t owner;
+	const struct relay_request q = {.kind = p->method == HTTP_POST ? RELAY_POST : RELAY_GET,
+					.query = p->query,
+					.is_octets = p->is_octets,
+					.body = p->body};
+	CHECK(eio_owner(p->q.sid, &owner));
+	p->call = relay_ask(&p->shell->relay->relay, eio_shell_now(p->shell), owner, &q, p);
+	if (!p->call)
+		poll_relayed(p, NULL);
+}
+
+/* The whole request goes to whoever has its session. It may be answered within. */
 static void dispatch(struct poll *p)
 {
 	struct eio *e = p->shell->eio;
-	if (p->method == HTTP_POST)
+	if (is_foreign(p))
+		relay(p);
+	else if (p->method == HTTP_POST)
 		post(p);
 	else if (p->method == HTTP_GET)
-		eio_get(e, tell_now(p->shell), &p->q, &p->request);
+		eio_get(e, eio_shell_now(p->shell), &p->q, &p->request);
 	else
 		eio_refuse(e, &p->request, p->q.transport == EIO_NO_TRANSPORT ? 0 : 2);
 }
@@ -149,9 +196,9 @@ void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule
 			   .body = buf_view(&c->body),
 			   .rule = rule};
 	c->user = p;
-	c->gone = poll_gone;
+	c->ended = poll_ended;
 	eio_query_read(&p->q, p->query);
-	eio_tick(shell->eio, tell_now(shell)); /* whose time is up is gone, whatever woke us */
+	eio_tick(shell->eio, eio_shell_now(shell)); /* whose time is up is gone, whatever woke us */
 	if (rule == ORIGIN_REFUSED)
 		eio_refuse(shell->eio, &p->request, 4);
 	else
@@ -167,7 +214,7 @@ static struct eio_conn *of(struct conn *c)
 
 static void on_message(struct conn *c, struct str message, bool is_text)
 {
-	eio_socket_receive(of(c)->shell->eio, tell_now(of(c)->shell), &of(c)->socket, message,
+	eio_socket_receive(of(c)->shell->eio, eio_shell_now(of(c)->shell), &of(c)->socket, message,
 			   !is_text);
 }
 
@@ -178,19 +225,19 @@ static void on_heard(struct conn *c)
 
 static void on_blocked(struct conn *c)
 {
-	tell_now(of(c)->shell);
+	eio_shell_now(of(c)->shell);
 	eio_socket_blocked(of(c)->shell->eio, &of(c)->socket);
 }
 
 static void on_writable(struct conn *c)
 {
-	tell_now(of(c)->shell);
+	eio_shell_now(of(c)->shell);
 	eio_socket_writable(of(c)->shell->eio, &of(c)->socket);
 }
 
 static void on_left(struct conn *c)
 {
-	eio_socket_closed(of(c)->shell->eio, tell_now(of(c)->shell), &of(c)->socket);
+	eio_socket_closed(of(c)->shell->eio, eio_shell_now(of(c)->shell), &of(c)->socket);
 }
 
 static const struct conn_user user = {
@@ -242,7 +289,7 @@ struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct s
 	struct conn *c = conn_open(shell->conns, wsi, &user);
 	of(c)->shell = shell;
 	eio_query_read(&q, query);
-	eio_socket_open(shell->eio, tell_now(shell), &q, &of(c)->socket);
+	eio_socket_open(shell->eio, eio_shell_now(shell), &q, &of(c)->socket);
 	return c;
 }
 

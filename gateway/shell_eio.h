@@ -17,6 +17,7 @@ struct eio_shell { /* set by the caller */
 	uint64_t id;                             /* of this gateway, for X-Parlor-Gateway */
 	void (*now)(void *ctx, uint64_t now_ms); /* tells the application the time */
 	void *now_ctx;
+	struct relay_shell *relay; /* NULL: there are no other gateways */
 };
 
 /* What the origin of a request may do. */
@@ -27,6 +28,9 @@ enum origin_rule {
 	ORIGIN_REFUSED, /* may not */
 };
 
+/* Tells the application the time, and returns it. */
+uint64_t eio_shell_now(const struct eio_shell *shell);
+
 /* Connects the transports to `shell->eio`. */
 void eio_shell_init(struct eio_shell *shell);
 
@@ -34,6 +38,9 @@ void eio_shell_init(struct eio_shell *shell);
  * there is something to say. */
 void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule);
 void poll_answer(struct poll *p, const struct eio_answer *a);
+
+/* What the session's own gateway answers; NULL: it is out of reach. */
+void poll_relayed(struct poll *p, const struct eio_answer *a);
 
 /* An upgrade for the path. False: it has been refused. Otherwise eio_shell_socket follows once the
  * WebSocket is there, with the query as it stood in the target. */

@@ -5,6 +5,8 @@
 #include "proto/clock.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -52,17 +54,25 @@ static void on_unwatched(uv_handle_t *handle)
 	c->is_watched = false; /* http_conns_tidy may free it now */
 }
 
+/* Whether the client's side has confirmed all that was sent. */
+static bool is_confirmed(const struct http_conn *c)
+{
+	int waiting = 0;
+	return ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && waiting == 0;
+}
+
 /* Whoever waits for its request is told; the socket is somebody else's when `fd` is -1. */
 static void end(struct http_conn *c)
 {
 	struct http_conns *all = c->all;
 	if (c->list == &all->gone)
 		return;
+	bool is_delivered = c->list == &all->leavers && (c->has_lingered || is_confirmed(c));
 	wait_in(c, &all->gone, 0);
 	--*all->sockets;
-	if (c->gone)
-		c->gone(c);
-	c->gone = NULL;
+	if (c->ended)
+		c->ended(c, is_delivered);
+	c->ended = NULL;
 	if (c->is_watched)
 		uv_close((uv_handle_t *)&c->poll, on_unwatched);
 	if (c->fd >= 0)
@@ -139,7 +149,6 @@ static void send_more(struct http_conn *c)
 
 void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest)
 {
-	c->gone = NULL;
 	c->out = *out;
 	c->rest = rest;
 	*out = (struct buf){0};
@@ -338,8 +347,10 @@ void http_conns_tidy(struct http_conns *all, uint64_t now_ms)
 		all->timeouts++;
 		end(c);
 	}
-	while ((c = due(&all->leavers, LINGER_MS, now_ms)) != NULL)
+	while ((c = due(&all->leavers, LINGER_MS, now_ms)) != NULL) {
+		c->has_lingered = true;
 		end(c);
+	}
 	free_gone(all);
 }
 

@@ -28,6 +28,7 @@ struct http_conn {
 	bool is_watched;   /* `poll` is a handle of the loop */
 	bool is_too_large; /* the body: only its beginning was read */
 	size_t bytes;      /* of `all->bytes` */
+	bool has_lingered; /* all is sent, and the system goes on with what is not confirmed */
 	struct buf in;     /* the head, and what came with it */
 	struct http_scan scan;
 	struct http_head head; /* views into `in` */
@@ -37,8 +38,9 @@ struct http_conn {
 	struct str rest; /* … and then this */
 	size_t sent;
 
-	/* Whoever answers it later: called when the client hangs up before that. */
-	void (*gone)(struct http_conn *c);
+	/* Whoever answers it, told once when it is over: whether the client has all of the answer,
+	 * or has hung up before it, or in the middle. */
+	void (*ended)(struct http_conn *c, bool is_delivered);
 	void *user;
 };
 

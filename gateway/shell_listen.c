@@ -63,8 +63,7 @@ static int listen_on(const struct addrinfo *a)
 	    set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0 &&
 	    set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES) == 0 &&
 	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
-	    /* Who connects speaks first, and what it says decides who takes it (shell_handover.h).
-	     */
+	    /* Who connects speaks first: it is accepted when its request is there. */
 	    set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, SPEAK_SECONDS) == 0 &&
 	    bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;

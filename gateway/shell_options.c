@@ -18,7 +18,12 @@ static const struct option_row own_rows[] = {
 	 .help = "addresses of all roomd shards, in their order, with commas between"},
 	{OPTION("historyd", OPTION_TEXT, historyd), .help = "likewise of all historyd shards"},
 	{OPTION("bind", OPTION_TEXT, bind), .fallback = "",
-	 .help = "address of this gateway's tap, such as ipc:///run/parlor/gateway-0"},
+	 .help = "address of this gateway on the bus, such as ipc:///run/parlor/gateway-0: its "
+		 "tap, "
+		 "and where other gateways relay polls to"},
+	{OPTION("advertise", OPTION_TEXT, advertise), .fallback = "",
+	 .help = "address by which other gateways reach this one, to relay polls of clients; that "
+		 "of --bind when empty"},
 	{OPTION("web", OPTION_TEXT, web), .fallback = "",
 	 .help = "directory of the web client, read once at the start"},
 	{OPTION("allow-origin", OPTION_TEXT, allow_origin), .fallback = "",
@@ -146,6 +151,21 @@ static void read_hosts(struct options *o, const char *list)
 	}
 }
 
+/* Empty when nobody could dial it. */
+static struct str relay_address(const struct options *o)
+{
+	static const char *const wildcards[] = {
+		"tcp://0.0.0.0:",     "tcp://*:",     "tcp://[::]:",
+		"tls+tcp://0.0.0.0:", "tls+tcp://*:", "tls+tcp://[::]:"};
+	const char *address = *o->advertise ? o->advertise : o->bind;
+	if (!*o->bind || strlen(address) > ADDRESS_MAX)
+		return (struct str){0};
+	for (size_t i = 0; i < ARRAY_LEN(wildcards); i++)
+		if (strncmp(address, wildcards[i], strlen(wildcards[i])) == 0)
+			return (struct str){0};
+	return str_from(address);
+}
+
 void gateway_options_load(struct options *o, int argc, char **argv)
 {
 	gateway_options_default(&o->core);
@@ -156,6 +176,9 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	if (*o->bind)
 		service_check_address(PROGRAM, "bind", o->bind);
 	o->core.frame_bytes_max = o->frame_max;
+	if (*o->advertise)
+		service_check_address(PROGRAM, "advertise", o->advertise);
+	o->core.address = relay_address(o);
 	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
 	read_origins(&o->origins, o->allow_origin);

@@ -14,7 +14,7 @@ enum { ORIGINS_MAX = 64, HOSTS_MAX = 64 };
 struct options {
 	struct service_options service;
 	struct gateway_options core; /* without seed and epoch */
-	const char *host, *bind, *web;
+	const char *host, *bind, *advertise, *web;
 	uint64_t port, frame_max, connections_max, drain_ms;
 	const char *roomds[SHARDS_MAX], *historyds[SHARDS_MAX]; /* core.…_shards of them */
 	struct origins origins;

@@ -41,7 +41,7 @@ struct world {
 	uint64_t now_ms;
 	struct rng rng;
 	uint32_t loss, repeats, delay_ms; /* of 100, of 100 */
-	bool is_cut;
+	bool is_cut, is_unknown;
 	struct waiter waiter[WAITERS];
 	struct relay_task *held; /* a poll that has not been answered */
 	unsigned runs, gones, losts;
@@ -64,10 +64,13 @@ static void put_mail(struct world *w, uint32_t from, uint32_t to, bool is_answer
 	}
 }
 
-static void on_ask(void *ctx, uint64_t gateway, const struct batch *events)
+static bool on_ask(void *ctx, uint64_t gateway, const struct batch *events)
 {
 	struct side *s = ctx;
+	if (s->world->is_unknown)
+		return false;
 	put_mail(s->world, s->index, (uint32_t)gateway, false, events);
+	return true;
 }
 
 static void on_answer(void *ctx, struct str route, const struct batch *events)
@@ -268,6 +271,43 @@ static void test_an_owner_out_of_reach_is_given_up(void **state)
 	assert_int_equal(w->gones, 1); /* and the owner does not wait for ever either */
 }
 
+static void test_an_owner_may_become_known(void **state)
+{
+	struct world *w = *state;
+	w->is_unknown = true;
+	ask(w, &w->waiter[0], "now");
+	ask(w, &w->waiter[1], "now");
+	pass(w, 2000);
+	assert_int_equal(w->waiter[0].answers, 0);
+	w->is_unknown = false;
+	pass(w, RELAY_LOOK_MS + 20);
+	assert_string_equal(w->waiter[0].body, "now");
+	assert_string_equal(w->waiter[1].body, "now");
+
+	w->is_unknown = true;
+	ask(w, &w->waiter[0], "now");
+	pass(w, RELAY_UNKNOWN_MS + RELAY_LOOK_MS);
+	assert_true(w->waiter[0].is_unreachable);
+}
+
+static void test_invented_owners_do_not_fill_the_line(void **state)
+{
+	struct world *w = *state;
+	w->is_unknown = true;
+	const struct relay_request q = {.kind = RELAY_GET, .query = STR("now")};
+	for (int i = 0; i < RELAY_UNKNOWN_MAX; i++)
+		w->waiter[0].call =
+			relay_ask(&w->side[0].relay, w->now_ms, (uint64_t)i, &q, &w->waiter[0]);
+	assert_null(relay_ask(&w->side[0].relay, w->now_ms, 1, &q, &w->waiter[1]));
+	w->waiter[0].is_slow = true; /* it has given none of them back */
+	pass(w, RELAY_UNKNOWN_MS + RELAY_LOOK_MS);
+	assert_int_equal(w->side[0].relay.unknown_count, 0);
+	w->is_unknown = false;
+	ask(w, &w->waiter[1], "now");
+	pass(w, 10);
+	assert_string_equal(w->waiter[1].body, "now");
+}
+
 static void test_an_answer_that_did_not_arrive_ends_the_session(void **state)
 {
 	struct world *w = *state;
@@ -321,6 +361,8 @@ int main(void)
 		TEST(test_each_is_executed_once_and_answered_once),
 		TEST(test_a_hang_up_is_passed_on),
 		TEST(test_an_owner_out_of_reach_is_given_up),
+		TEST(test_an_owner_may_become_known),
+		TEST(test_invented_owners_do_not_fill_the_line),
 		TEST(test_an_answer_that_did_not_arrive_ends_the_session),
 		TEST(test_a_restart_of_the_asker_repeats_nothing),
 		TEST(test_strange_bytes_harm_nobody),
