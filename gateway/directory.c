@@ -82,11 +82,11 @@ struct str directory_find(const struct directory *d, uint64_t now_ms, uint64_t g
 	return p && p->heard_ms + PLACE_KEPT_MS > now_ms ? p->address : (struct str){0};
 }
 
-bool directory_has_others(const struct directory *d, uint64_t now_ms, uint64_t self)
+bool directory_is_alone(const struct directory *d, uint64_t now_ms, uint64_t self)
 {
 	const struct place *p;
 	TABLE_EACH (&d->places, i, p)
 		if (p->gateway != self && p->heard_ms + PLACE_KEPT_MS > now_ms)
-			return true;
-	return false;
+			return false;
+	return true;
 }

@@ -20,7 +20,7 @@ void directory_heard(struct directory *d, uint64_t now_ms, const struct ev_gatew
 /* Where the gateway is; empty when nobody knows of it now. Lasts until the next directory_heard. */
 struct str directory_find(const struct directory *d, uint64_t now_ms, uint64_t gateway);
 
-/* Whether any other gateway serves. */
-bool directory_has_others(const struct directory *d, uint64_t now_ms, uint64_t self);
+/* Whether no other gateway serves, as far as is known. */
+bool directory_is_alone(const struct directory *d, uint64_t now_ms, uint64_t self);
 
 #endif

@@ -200,6 +200,8 @@ static void on_turn(uv_prepare_t *handle)
 		gateway_tick(s->core, now_ms, &s->out);
 	sio_tick(&s->chat.sio, now_ms);
 	eio_tick(&s->eio, now_ms);
+	s->eio.has_no_upgrades =
+		!directory_is_alone(gateway_directory(s->core), now_ms, s->shards.self.id);
 	if (s->eio_shell.relay)
 		relay_tick(&s->relay.relay, now_ms);
 	if (s->is_draining)
@@ -215,8 +217,6 @@ static void on_turn(uv_prepare_t *handle)
 		s->look_ms = now_ms + LOOK_MS;
 		shards_heartbeat(&s->shards, !s->is_draining, now_ms);
 		listener_retry(&s->listener);
-		s->eio.has_no_upgrades =
-			directory_has_others(gateway_directory(s->core), now_ms, s->shards.self.id);
 		log_readiness(s);
 	}
 	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);

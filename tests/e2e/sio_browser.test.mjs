@@ -36,6 +36,10 @@ describe("the example page", () => {
     await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
     origin = `http://127.0.0.1:${site.address().port}`;
     stack = await Stack.start({ gateways: 2, gatewayOptions: ["--allow-origin", origin] });
+    await until("the gateways know each other", async () => {
+      const open = await (await fetch(`${stack.url}/socket.io/?EIO=4&transport=polling`)).text();
+      return JSON.parse(open.slice(1)).upgrades.length === 0;
+    });
     browser = await launch();
   });
   after(async () => {
