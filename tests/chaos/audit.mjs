@@ -3,7 +3,7 @@
 // it with everything that anyone was told.
 
 import { Connection } from "./connection.mjs";
-import { authorOf } from "./ledger.mjs";
+import { authorOf, numberOf } from "./ledger.mjs";
 import { until, within } from "../e2e/lib/wait.mjs";
 
 const PAGE = 200;
@@ -53,7 +53,7 @@ export function compare(ledger, room, messages, orderly) {
     if (cid === undefined) return;
     if (seen.has(cid)) ledger.breaks("twice", `history of ${room}: ${cid} at ${seen.get(cid).seq} and ${seq}`);
     seen.set(cid, message);
-    const n = Number(cid.split("#")[1]);
+    const n = numberOf(cid);
     const author = authorOf(cid);
     if (orderly.has(author) && n <= (lastOf.get(author) ?? 0)) {
       ledger.breaks("order", `history of ${room}: ${cid} after ${lastOf.get(author)}, which was acked first`);

@@ -31,8 +31,8 @@ describe("what one client is told", () => {
   it("may be as it should be", () => {
     assert.deepEqual(broken(({ ledger, view }) => {
       view.live(message(4));
-      view.acked(5, false);
-      view.acked(4, true);
+      view.acked(5, false, 2);
+      view.acked(4, true, 1);
       assert.equal(view.join(), 5);
       view.history([message(8), message(9)], true);
       assert.equal(view.gapAfter, 5);
@@ -48,6 +48,7 @@ describe("what one client is told", () => {
     ["a message twice", ({ view }) => view.live(message(3)), "twice"],
     ["an ack out of its place", ({ view }) => view.acked(2, false), "twice"],
     ["an ack ahead of others", ({ view }) => view.acked(5, true), "order"],
+    ["a message behind one that was sent after it", ({ view }) => { view.acked(4, false, 8); view.acked(5, false, 7); }, "order"],
     ["a message before the history", ({ view }) => { view.join(); view.live(message(4)); }, "order"],
     ["a history that leaves a hole", ({ view }) => { view.join(); view.history([message(5)], false); }, "order"],
     ["a history with a hole", ({ view }) => { view.join(); view.history([message(4), message(6)], false); }, "order"],

@@ -8,8 +8,9 @@ const GAP_MIN_MS = 100; // shorter silences between acks are not worth keeping
 const EXAMPLES_MAX = 12;
 
 /** A message's text follows from its cid, so that everyone can tell whether it is right. */
-export const bodyOf = (cid) => `${cid} ${"lorem ipsum dolor ".repeat(cid.length % 7)}${Number(cid.split("#")[1]) % 97}`;
+export const bodyOf = (cid) => `${cid} ${"lorem ipsum dolor ".repeat(cid.length % 7)}${numberOf(cid) % 97}`;
 export const cidOf = (author, room, n) => `${author}.${room}#${n}`;
+export const numberOf = (cid) => Number(cid.split("#")[1]);
 export const authorOf = (cid) => cid.slice(0, cid.indexOf("."));
 
 /** The promises, as the verdict counts them. */

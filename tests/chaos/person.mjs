@@ -5,7 +5,7 @@
 // Next: connection.mjs, the socket below; view.mjs, what must be right about what it reads.
 
 import { Connection } from "./connection.mjs";
-import { bodyOf, cidOf } from "./ledger.mjs";
+import { bodyOf, cidOf, numberOf } from "./ledger.mjs";
 import { View } from "./view.mjs";
 
 const GIVE_UP_MS = 7_000; // a gateway answers within 5 s; one that does not is gone
@@ -174,7 +174,7 @@ export class Person {
         return;
       }
       this.ledger.acked(seat.room, cid, ack);
-      seat.view.acked(ack.seq, message.tries > 1);
+      seat.view.acked(ack.seq, message.tries > 1, numberOf(cid));
       seat.outbox.splice(seat.outbox.indexOf(message), 1);
       this.#send(seat, Date.now());
     });

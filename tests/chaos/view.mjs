@@ -12,6 +12,7 @@ export class View {
   #since = 0;
   #liveFirst = 0;
   #liveLast = 0;
+  #ackedOnce = 0;
 
   constructor(ledger, room, who) {
     this.ledger = ledger;
@@ -23,6 +24,7 @@ export class View {
   join() {
     this.#since = this.have;
     this.hasHistory = false;
+    this.#ackedOnce = 0;
     return this.#since;
   }
 
@@ -56,8 +58,11 @@ export class View {
     this.#step(message.seq, "updateChat");
   }
 
-  /** An own message; one that was sent before may be acked with a place that was read already. */
-  acked(seq, wasSentBefore) {
+  /** An own message, the nth; one that was sent before may be acked with a place that was read already. The others stand in
+   *  the order in which this connection sent them, however many are under way. */
+  acked(seq, wasSentBefore, n) {
+    if (!wasSentBefore && n < this.#ackedOnce) this.#wrong(`its message ${n} at ${seq}, behind ${this.#ackedOnce}, sent later`);
+    if (!wasSentBefore) this.#ackedOnce = n;
     if (wasSentBefore && seq <= this.#liveLast) return;
     this.count += 1;
     this.#step(seq, "ack");
