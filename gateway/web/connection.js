@@ -9,11 +9,14 @@ const LAST_RETRY_MS = 5000;
 const REPLY_MS = 10_000; // the gateway answers within 5 s; one that says nothing for longer is gone
 const BUSY_MS = 1000; // pause after `unavailable`
 const QUIET_MS = 25_000; // after this long without a frame, a page that wakes up asks
+const TOO_LARGE = 1009; // the close code for a frame over the gateway's limit
+const FRAME_BYTES = 65_536; // that limit, unless the gateway was told another
 
 /** What went wrong: `code` is the protocol's, or "timeout", "offline", "left" from this side. */
 export class ParlorError extends Error {
   constructor({ code, message, retryAfterMs }) {
     super(message ?? code);
+    this.name = "ParlorError";
     this.code = code;
     this.retryAfterMs = retryAfterMs ?? BUSY_MS;
   }
@@ -24,6 +27,10 @@ export class ParlorError extends Error {
   }
 }
 
+const tooLarge = () => new ParlorError({ code: "too_large", message: "It is too large to be sent." });
+
+const encoder = new TextEncoder();
+
 const lost = () => new ParlorError({ code: "offline", message: "There is no connection." });
 
 export class Connection {
@@ -32,29 +39,34 @@ export class Connection {
 
   #url;
   #hooks;
+  #Socket;
   #socket = null;
   #waiting = new Map(); // id → { resolve, reject, onAck, timer }
   #lastId = 0;
   #failures = 0; // since the last answer
   #retryTimer;
   #heardAt = 0;
+  #suspect = 0; // bytes of the large frame that was under way when a connection was lost
   #listening;
 
   /**
    * @param {object} hooks  onState(state), onOpen(), onLost(), onFrame(frame) for all but replies,
-   *                        onWake(): the page woke up and a question should test the connection
+   *                        onWake(): the page woke up and a question should test the connection,
+   *                        isWanted(): whether a lost connection is to be made anew
+   * @param {function} Socket  WebSocket, or what behaves like it
    */
-  constructor(url, hooks) {
+  constructor(url, hooks, Socket) {
     this.#url = url;
     this.#hooks = hooks;
+    this.#Socket = Socket;
   }
 
   open() {
     this.#listening = new AbortController();
     const { signal } = this.#listening;
-    globalThis.addEventListener("online", () => this.#retryNow(), { signal });
+    globalThis.addEventListener?.("online", () => this.#retryNow(), { signal });
     // A socket can outlive its network for minutes; it is better to begin again at once.
-    globalThis.addEventListener("offline", () => this.#lost(this.#socket), { signal });
+    globalThis.addEventListener?.("offline", () => this.#lost(this.#socket), { signal });
     globalThis.document?.addEventListener("visibilitychange", () => this.#wake(), { signal });
     this.#failures = 0;
     this.#connect();
@@ -80,7 +92,11 @@ export class Connection {
 
   /** Sends a frame that wants no reply; lost when there is no connection. */
   write(frame) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+    this.#send(JSON.stringify(frame));
+  }
+
+  #send(text) {
+    if (this.#socket?.readyState === this.#Socket.OPEN) this.#socket.send(text);
   }
 
   /**
@@ -92,8 +108,9 @@ export class Connection {
       if (this.state !== "open") return reject(lost());
       const id = ++this.#lastId;
       const timer = setTimeout(() => this.#expire(id), REPLY_MS);
-      this.#waiting.set(id, { resolve, reject, onAck, timer });
-      return this.write({ event, data, id });
+      const text = JSON.stringify({ event, data, id });
+      this.#waiting.set(id, { resolve, reject, onAck, timer, bytes: encoder.encode(text).length });
+      return this.#send(text);
     });
   }
 
@@ -103,7 +120,7 @@ export class Connection {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     if (this.state !== "offline") this.#setState("connecting");
-    const socket = new WebSocket(this.#url, "parlor.v1");
+    const socket = new this.#Socket(this.#url, "parlor.v1");
     const deadline = setTimeout(() => this.#lost(socket), REPLY_MS);
     this.#socket = socket;
     socket.onopen = () => {
@@ -117,10 +134,11 @@ export class Connection {
         if (line && socket === this.#socket) this.#receive(JSON.parse(line));
       }
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       clearTimeout(deadline);
-      this.#lost(socket);
+      this.#lost(socket, code);
     };
+    socket.onerror = () => {}; // a close follows
   }
 
   #opened() {
@@ -130,17 +148,36 @@ export class Connection {
   }
 
   /** Puts the socket away now; its own `close` event may come minutes later. */
-  #disconnect() {
+  #disconnect(code) {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
     this.#hooks.onLost();
+    this.#refuseLargest(code);
     for (const id of [...this.#waiting.keys()]) this.#settle(id).reject(lost());
   }
 
-  #lost(socket) {
+  /**
+   * Sent again, a frame over the limit would end every connection. Of those under way it is the
+   * largest. The close code may be lost on the way: a large one does not end two connections.
+   */
+  #refuseLargest(code) {
+    let largest = { bytes: 0 };
+    for (const [id, { bytes }] of this.#waiting) if (bytes > largest.bytes) largest = { id, bytes };
+    const { id, bytes } = largest;
+    const withoutId = bytes - String(id).length; // which is another when it is sent again
+    const isSuspect = bytes > FRAME_BYTES && withoutId === this.#suspect;
+    if (isSuspect || (code === TOO_LARGE && bytes > 0)) this.#settle(id).reject(tooLarge());
+    else if (bytes > FRAME_BYTES) this.#suspect = withoutId;
+  }
+
+  #lost(socket, code) {
     if (!socket || socket !== this.#socket) return;
-    this.#disconnect();
+    this.#disconnect(code);
+    if (!this.#hooks.isWanted()) {
+      this.close();
+      return;
+    }
     this.#failures += 1;
     const offline = this.#failures > 1 || globalThis.navigator?.onLine === false;
     this.#setState(offline ? "offline" : "connecting");

@@ -13,6 +13,7 @@ export { ParlorError };
 
 const PAGE = 200; // messages in one page of history: the most the gateway gives
 const TYPING_MS = 1000; // say "typing" at most this often
+const UNANSWERED_MOST = 3; // a message that live connections left unanswered so often is given up
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -63,15 +64,16 @@ export class Parlor {
 
   #key;
   #connection;
-  #rooms = new Map();
+  #rooms = new Map(); // by the gateway's spelling of the name
   #handlers = new Map();
 
   /**
    * @param {string} username  the one name of this connection
    * @param {string} [key]     16 to 64 bytes that only this user knows: the name is theirs by it
-   * @param {string} [url]     default: /ws of the page's own host
+   * @param {string} [url]     default: `ws` beside the page
+   * @param {function} [WebSocket]  where the system has none of its own
    */
-  constructor({ username, key, url = defaultUrl() }) {
+  constructor({ username, key, url = defaultUrl(), WebSocket = globalThis.WebSocket }) {
     this.username = username;
     this.#key = key;
     this.#connection = new Connection(url, {
@@ -80,7 +82,8 @@ export class Parlor {
       onLost: () => this.#rooms.forEach((room) => this.#pause(room)),
       onWake: () => this.#rooms.forEach((room) => room.live && this.#fillGap(room)),
       onFrame: (frame) => this.#receive(frame),
-    });
+      isWanted: () => this.#rooms.size > 0,
+    }, WebSocket);
   }
 
   /** "closed" | "connecting" | "open" | "offline" (a try has failed; more follow by themselves). */
@@ -97,20 +100,20 @@ export class Parlor {
 
   /** Enters a room and stays in it through reconnects, until `leave` or the event `refused`. */
   join(name) {
-    let room = this.#rooms.get(name);
+    let room = this.#room(name);
     if (room) return room.entered;
-    room = new Room(name);
-    this.#rooms.set(name, room);
+    room = new Room(spelled(name));
+    this.#rooms.set(room.name, room);
     if (this.state === "closed") this.#connection.open();
     else if (this.state === "open") this.#enter(room);
     return room.entered;
   }
 
   leave(name) {
-    const room = this.#rooms.get(name);
+    const room = this.#room(name);
     if (!room) return;
     this.#drop(room, new ParlorError({ code: "left", message: "You left the room." }));
-    this.#connection.request("userLeave", { room: name }).catch(() => {});
+    this.#connection.request("userLeave", { room: room.name }).catch(() => {});
   }
 
   /**
@@ -119,9 +122,10 @@ export class Parlor {
    * refuses. To try a refused message again, pass its `cid`: it will be stored once in any case.
    */
   send(name, body, { cid = randomText(20) } = {}) {
-    const room = this.#rooms.get(name);
-    const letter = { cid, body };
+    const room = this.#room(name);
+    const letter = { cid, body, unanswered: 0 };
     const stored = new Promise((resolve, reject) => Object.assign(letter, { resolve, reject }));
+    stored.catch(() => {}); // who does not wait for it need not hear of it
     if (room) {
       room.outbox.push(letter);
       room.typedAt = 0; // the message ends the typing; what is typed next is new
@@ -134,10 +138,10 @@ export class Parlor {
 
   /** Says that the user is typing; may be called at every key. */
   typing(name) {
-    const room = this.#rooms.get(name);
+    const room = this.#room(name);
     if (!room?.live || Date.now() - room.typedAt < TYPING_MS) return;
     room.typedAt = Date.now();
-    const data = { room: name, username: this.username };
+    const data = { room: room.name, username: this.username };
     this.#connection.write({ event: "userTyping", data });
   }
 
@@ -156,6 +160,10 @@ export class Parlor {
     this.#connection.close();
     const error = new ParlorError({ code: "left", message: "The connection was closed." });
     for (const room of this.#rooms.values()) this.#drop(room, error);
+  }
+
+  #room(name) {
+    return this.#rooms.get(name) ?? this.#rooms.get(spelled(name));
   }
 
   // ---- what comes in
@@ -181,7 +189,9 @@ export class Parlor {
       try {
         handler(payload);
       } catch (error) {
-        globalThis.reportError?.(error); // a fault in the page must not break the order kept here
+        // a fault in the page must not break the order kept here
+        if (globalThis.reportError) globalThis.reportError(error);
+        else console.error(error);
       }
     }
   }
@@ -194,6 +204,7 @@ export class Parlor {
     try {
       const ack = await this.#connection.request("userJoin", data, (joined) => {
         this.username = joined.username ?? username;
+        this.#rename(room, joined.room ?? room.name);
       });
       room.resolve(ack);
     } catch (error) {
@@ -207,6 +218,16 @@ export class Parlor {
         this.#emit("refused", { room: room.name, error });
       }
     }
+  }
+
+  /** All frames about the room that follow its ack have the gateway's spelling. */
+  #rename(room, name) {
+    if (name === room.name || !this.#isIn(room)) return;
+    const known = this.#rooms.get(name);
+    this.#rooms.delete(room.name);
+    room.name = name;
+    if (known) known.outbox.push(...room.outbox.splice(0)); // one room by two names
+    else this.#rooms.set(name, room);
   }
 
   #isIn(room) {
@@ -292,13 +313,16 @@ export class Parlor {
     if (room.sending) return;
     room.sending = true;
     while (room.live && room.outbox.length > 0) {
-      const { cid, body } = room.outbox[0];
+      const letter = room.outbox[0];
+      const { cid, body } = letter;
       try {
         await this.#connection.request("updateChat", { room: room.name, body, cid }, (ack) => {
           this.#stored(room, { username: this.username, body, cid, ...ack });
         });
       } catch (error) {
-        if (!error.temporary) room.takeLetter(cid)?.reject(error);
+        if (error.code === "timeout") letter.unanswered += 1;
+        const isHopeless = letter.unanswered >= UNANSWERED_MOST;
+        if (!error.temporary || isHopeless) room.takeLetter(cid)?.reject(error);
         else if (room.live) await sleep(error.retryAfterMs);
       }
     }
@@ -318,7 +342,13 @@ export class Parlor {
   }
 }
 
+/** A name as the gateway spells it: in normal form C. */
+const spelled = (name) => String(name).normalize("NFC");
+
+/** Beside the page, wherever a proxy puts it. */
 function defaultUrl() {
-  const { protocol, host } = globalThis.location;
-  return `${protocol === "https:" ? "wss" : "ws"}://${host}/ws`;
+  const url = new URL("ws", globalThis.document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.search = url.hash = "";
+  return url.href;
 }

@@ -7,7 +7,8 @@ import { randomText } from "./parlor.js";
 
 const KEY = "parlor.key";
 const NAME = "parlor.name";
-const SESSION = "parlor.session";
+// Of this page: another Parlor may be under another path of the host.
+const SESSION = `parlor.session ${new URL(".", document.baseURI).pathname}`;
 
 /** Storage that never throws: a browser may refuse it altogether, or be full. */
 class Store {
