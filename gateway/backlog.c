@@ -3,7 +3,7 @@
  * it came beside it, and its text; numbers are seven bits a byte, so that thousands of tiny events
  * take no more than they did in their frame. */
 #include "gateway/backlog.h"
-#include "gateway/request.h"
+#include "gateway/frame.h"
 
 enum { NUMBER_MAX = 10, HAS_ID = 1, IS_PACKET = 2, FLAG_BITS = 2, FRAMES_MAX = 2 };
 
@@ -42,7 +42,7 @@ static struct backlog *backlog_of(struct session *s)
 static void free_if_empty(struct session *s)
 {
 	struct backlog *b = s->backlog;
-	if (b->input.len || !TAILQ_EMPTY(&b->parked) || b->reasked || !TAILQ_EMPTY(&b->privates))
+	if (b->input.len || !TAILQ_EMPTY(&b->parked) || b->asked || !TAILQ_EMPTY(&b->privates))
 		return;
 	mem_free(b);
 	s->backlog = NULL;
@@ -121,6 +121,12 @@ void backlog_settled(struct gateway *g, struct session *s)
 	session_touch(g, s);
 }
 
+bool backlog_is_long(const struct session *s)
+{
+	const struct backlog *b = s->backlog;
+	return b && b->input.len && (!b->is_waiting || b->input.len - b->at > WORK_A_TURN);
+}
+
 void backlog_private(struct gateway *g, struct session *s, struct request *r)
 {
 	(void)g;
@@ -134,32 +140,57 @@ void backlog_private_over(struct gateway *g, struct session *s, struct request *
 	free_if_empty(s);
 }
 
-void backlog_park(struct gateway *g, struct session *s, struct request *r)
+static bool is_asking(struct gateway *g, struct backlog *b)
+{
+	if (b->asked && !request_find(g, b->asked))
+		b->asked = 0;
+	return b->asked || !TAILQ_EMPTY(&b->parked);
+}
+
+void backlog_ask(struct gateway *g, struct session *s, const struct request_wish *wish)
 {
 	struct backlog *b = backlog_of(s);
-	request_park(g, r);
-	if (b->reasked == r->number)
-		TAILQ_INSERT_HEAD(&b->parked, r, entry);
-	else
+	struct request_wish page = *wish;
+	page.is_parked = is_asking(g, b);
+	struct request *r = request_start(g, &page);
+	if (page.is_parked)
 		TAILQ_INSERT_TAIL(&b->parked, r, entry);
-	if (b->reasked == r->number)
-		b->reasked = 0;
+	else
+		b->asked = r->number;
+}
+
+void backlog_park(struct gateway *g, struct session *s, struct request *r)
+{
+	struct backlog *b = s->backlog;
+	CHECK(b->asked == r->number);
+	request_park(g, r);
+	TAILQ_INSERT_HEAD(&b->parked, r, entry);
+	b->asked = 0;
+	g->stats.parked_total++;
 }
 
 void backlog_ask_parked(struct gateway *g, struct session *s)
 {
 	struct backlog *b = s->backlog;
-	if (b->reasked && request_find(g, b->reasked))
-		return;
-	b->reasked = 0;
-	struct request *r = TAILQ_FIRST(&b->parked);
-	if (r && session_takes(g, s)) {
+	if (is_asking(g, b) && !b->asked && session_takes(g, s)) {
+		struct request *r = TAILQ_FIRST(&b->parked);
 		TAILQ_REMOVE(&b->parked, r, entry);
-		b->reasked = r->number;
-		g->stats.parked_total++;
+		b->asked = r->number;
 		request_unpark(g, r);
 	}
 	free_if_empty(s);
+}
+
+void backlog_give_up(struct gateway *g, struct session *s)
+{
+	struct request *r;
+	while (s && s->backlog && (r = TAILQ_FIRST(&s->backlog->parked)) != NULL) {
+		TAILQ_REMOVE(&s->backlog->parked, r, entry);
+		frame_send_error(g, s, r->has_id, r->id, ERR_UNAVAILABLE, NULL);
+		request_end(g, r);
+	}
+	if (s)
+		session_touch(g, s);
 }
 
 void backlog_free(struct gateway *g, struct session *s)

@@ -8,7 +8,7 @@
 #ifndef PARLOR_GATEWAY_BACKLOG_H
 #define PARLOR_GATEWAY_BACKLOG_H
 
-#include "gateway/state.h"
+#include "gateway/request.h"
 
 /* One event as it came. */
 struct input {
@@ -41,14 +41,21 @@ void backlog_pop(struct gateway *g, struct session *s);
 void backlog_wait(struct gateway *g, struct session *s);
 void backlog_settled(struct gateway *g, struct session *s);
 
+/* Whether it is to be read no further. What only waits for a join is short, and read on for a
+ * while. */
+bool backlog_is_long(const struct session *s);
+
 /* A newRoom of it has begun, or is over or goes on as a join. */
 void backlog_private(struct gateway *g, struct session *s, struct request *r);
 void backlog_private_over(struct gateway *g, struct session *s, struct request *r);
 
-/* Its page has come and cannot be given: it will be asked again, behind those that were parked
- * before. One is asked at a time, when the client takes it. */
+/* Asks for a page for the client, behind those asked before: one at a time, when the client takes
+ * it. backlog_park: it has come and cannot be given now. backlog_give_up: nobody answers, so all
+ * that wait behind it are told. */
+void backlog_ask(struct gateway *g, struct session *s, const struct request_wish *wish);
 void backlog_park(struct gateway *g, struct session *s, struct request *r);
 void backlog_ask_parked(struct gateway *g, struct session *s);
+void backlog_give_up(struct gateway *g, struct session *s);
 
 void backlog_free(struct gateway *g, struct session *s);
 

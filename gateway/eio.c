@@ -25,6 +25,7 @@ void eio_open(struct eio *e, const struct eio_options *options)
 	TAILQ_INIT(&e->closing);
 	TAILQ_INIT(&e->upgrading);
 	TAILQ_INIT(&e->unused);
+	TAILQ_INIT(&e->resumed);
 	TAILQ_INIT(&e->gone);
 }
 
@@ -228,8 +229,32 @@ uint64_t eio_end_polling(struct eio *e, uint64_t count, uint64_t now_ms)
 
 void eio_pause(struct eio_session *s, bool is_paused)
 {
-	if (s->socket && !s->is_ended)
-		s->eio->transport.pause(s->eio->transport_ctx, s->socket, is_paused);
+	struct eio *e = s->eio;
+	if (s->is_ended)
+		return;
+	s->is_paused = is_paused;
+	if (s->socket)
+		e->transport.pause(e->transport_ctx, s->socket, is_paused);
+	if (!is_paused && s->held && !s->held->is_resumed) { /* not from within the application */
+		s->held->is_resumed = true;
+		TAILQ_INSERT_TAIL(&e->resumed, s->held, entry);
+	}
+}
+
+bool eio_is_blocked(const struct eio_session *s)
+{
+	return s->is_blocked;
+}
+
+bool eio_has_taken(struct eio_session *s, uint64_t now_ms)
+{
+	struct eio *e = s->eio;
+	if (s->is_ended || !s->socket || !e->transport.has_taken ||
+	    !e->transport.has_taken(e->transport_ctx, s->socket))
+		return false;
+	if (s->wait) /* its pong is behind what it has not read */
+		session_wait(s, s->wait, now_ms);
+	return true;
 }
 
 unsigned eio_revision(const struct eio_session *s)
@@ -306,6 +331,7 @@ void eio_tick(struct eio *e, uint64_t now_ms)
 {
 	const struct eio_options *o = &e->options;
 	struct eio_session *s;
+	transport_resume(e, now_ms);
 	while ((s = due(&e->idle, o->ping_interval_ms, now_ms)) != NULL) {
 		session_wait(s, &e->pinged, now_ms);
 		session_put(s, STR("2"));
@@ -332,7 +358,7 @@ static uint64_t sooner(const struct eio_list *list, uint64_t after_ms, uint64_t 
 uint64_t eio_next_due(const struct eio *e)
 {
 	const struct eio_options *o = &e->options;
-	uint64_t at = TAILQ_EMPTY(&e->gone) ? UINT64_MAX : 0;
+	uint64_t at = TAILQ_EMPTY(&e->gone) && TAILQ_EMPTY(&e->resumed) ? UINT64_MAX : 0;
 	at = sooner(&e->idle, o->ping_interval_ms, at);
 	at = sooner(&e->pinged, o->ping_timeout_ms, at);
 	at = sooner(&e->listening, o->ping_interval_ms + o->ping_timeout_ms, at);

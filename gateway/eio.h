@@ -65,6 +65,7 @@ struct eio_transport {
 	void (*respond)(void *ctx, struct eio_request *r, const struct eio_answer *answer);
 	void (*send)(void *ctx, struct eio_socket *ws, struct str frames);
 	void (*pause)(void *ctx, struct eio_socket *ws, bool is_paused);
+	bool (*has_taken)(void *ctx, struct eio_socket *ws); /* anything since it was asked last */
 	void (*close)(void *ctx, struct eio_socket *ws);
 };
 
@@ -77,8 +78,10 @@ struct eio_app {
 	void (*blocked)(void *ctx, void *client);  /* send no more than must be … */
 	void (*writable)(void *ctx, void *client); /* … until this */
 	void (*closed)(void *ctx, void *client);
+	bool (*is_full)(void *ctx); /* newcomers are refused; NULL: never */
 };
 
+TAILQ_HEAD(eio_held_list, eio_held);
 TAILQ_HEAD(eio_list, eio_session);
 
 struct eio {
@@ -95,7 +98,8 @@ struct eio {
 	struct eio_list upgrading;
 	struct eio_list
 		unused; /* opened by a poll, and then nothing: the oldest is the first to go */
-	struct eio_list gone; /* freed when nobody can be inside any more */
+	struct eio_held_list resumed; /* POSTs that were held, and are taken now */
+	struct eio_list gone;         /* freed when nobody can be inside any more */
 	struct buf scratch;
 	bool has_no_upgrades; /* set by the caller: a WebSocket may reach another process */
 	uint64_t opened_total, upgraded_total, polls_total;
@@ -140,7 +144,14 @@ void eio_socket_closed(struct eio *e, uint64_t now_ms, struct eio_socket *ws);
  * the end. */
 void eio_send(struct eio_session *s, struct str frames);
 void eio_send_message(struct eio_session *s, struct str data, bool is_binary);
-void eio_pause(struct eio_session *s, bool is_paused); /* read no more of it, if it has a socket */
+/* Reads no more of it: its socket, or, when it polls, its next POST, which is answered later. */
+void eio_pause(struct eio_session *s, bool is_paused);
+
+/* Whether it was told to the application, which may not have listened yet. */
+bool eio_is_blocked(const struct eio_session *s);
+
+/* Whether its socket has taken anything since this was asked last. */
+bool eio_has_taken(struct eio_session *s, uint64_t now_ms);
 void eio_end(struct eio_session *s, uint64_t now_ms);
 unsigned eio_revision(const struct eio_session *s);
 const char *eio_sid(const struct eio_session *s);

@@ -14,6 +14,15 @@ enum {
 		1024 * 1024, /* far above what an application says to a client that is blocked */
 };
 
+/* A POST that came while its session was paused: not answered, not read. */
+struct eio_held {
+	TAILQ_ENTRY(eio_held) entry; /* in eio.resumed while is_resumed */
+	struct eio_session *session;
+	bool is_resumed, is_octets;
+	size_t len;
+	char body[];
+};
+
 struct eio_session {
 	TAILQ_ENTRY(eio_session) of_all;
 	TAILQ_ENTRY(eio_session) of_wait;
@@ -31,11 +40,13 @@ struct eio_session {
 	bool is_probed;
 	bool is_unused; /* in eio.unused */
 	struct eio_request *get, *post;
-	struct buf pending; /* frames that no poll has fetched yet */
-	bool is_held;       /* several things are being said; poll answers wait for the last */
-	bool is_blocked;    /* as the application was told */
-	bool is_ended;      /* nothing more; a last poll may fetch what is pending */
-	bool is_freed;      /* in eio.gone */
+	struct eio_held *held; /* what `post` brought, or NULL */
+	struct buf pending;    /* frames that no poll has fetched yet */
+	bool is_held;          /* several things are being said; poll answers wait for the last */
+	bool is_paused;        /* by the application */
+	bool is_blocked;       /* as the application was told */
+	bool is_ended;         /* nothing more; a last poll may fetch what is pending */
+	bool is_freed;         /* in eio.gone */
 };
 
 /* eio.c */
@@ -50,6 +61,8 @@ void session_put(struct eio_session *s, struct str text); /* one text packet of 
 /* eio_transport.c */
 void transport_flush(struct eio_session *s);
 void transport_answer(struct eio_session *s, struct eio_request *r, struct str text);
+void transport_resume(struct eio *e, uint64_t now_ms);
+void transport_drop_held(struct eio_session *s);
 void transport_drop_probe(struct eio_session *s);
 void transport_release(struct eio_session *s); /* no request and no socket is left */
 

@@ -10,7 +10,9 @@ static const struct eio_answer *refusal(unsigned code)
 {
 #define REFUSAL(number, says)                                                   \
 	[number] = {                                                            \
-		number == 4 ? 403 : 400,                                        \
+		number == 4   ? 403                                             \
+		: number == 6 ? 503                                             \
+			      : 400,                                            \
 		"application/json",                                             \
 		{"{\"code\":" #number ",\"message\":\"" says "\"}",             \
 		 sizeof("{\"code\":" #number ",\"message\":\"" says "\"}") - 1} \
@@ -22,6 +24,7 @@ static const struct eio_answer *refusal(unsigned code)
 		REFUSAL(3, "Bad request"),
 		REFUSAL(4, "Forbidden"),
 		REFUSAL(5, "Unsupported protocol version"),
+		REFUSAL(6, "Too much to do"),
 	};
 #undef REFUSAL
 	return &refusals[code < ARRAY_LEN(refusals) ? code : 3];
@@ -55,6 +58,8 @@ static int judge(const struct eio *e, const struct eio_query *q, enum eio_transp
 		return 3;
 	if (!q->revision || (!q->has_revision && e->options.needs_revision))
 		return 5;
+	if (e->app.is_full && e->app.is_full(e->app_ctx))
+		return 6;
 	bool has_room = e->sessions.count < e->options.sessions_max || !TAILQ_EMPTY(&e->unused);
 	return has_room ? -1 : 3;
 }
@@ -114,9 +119,19 @@ void transport_release(struct eio_session *s)
 		respond(s, s->get, refusal(1));
 	if (s->post)
 		respond(s, s->post, refusal(1));
+	transport_drop_held(s);
 	if (s->socket)
 		s->socket->session = NULL;
 	s->socket = NULL;
+}
+
+void transport_drop_held(struct eio_session *s)
+{
+	struct eio_held *h = s->held;
+	if (h && h->is_resumed)
+		TAILQ_REMOVE(&s->eio->resumed, h, entry);
+	s->held = NULL;
+	mem_free(h);
 }
 
 static void open_polling(struct eio *e, uint64_t now_ms, const struct eio_query *q,
@@ -201,25 +216,58 @@ static void hear_payload(struct eio_session *s, uint64_t now_ms, bool is_octets,
 	eio_payload_free(&p);
 }
 
-void eio_post(struct eio *e, uint64_t now_ms, struct eio_request *r, bool is_octets,
-	      struct str body)
+/* The body is taken; what it brings about comes by the next poll. */
+static void take_post(struct eio_session *s, uint64_t now_ms, bool is_octets, struct str body)
 {
-	struct eio_session *s = r->session;
-	if (!s)
-		return;
-	if (is_octets && s->revision == 4) {
-		respond(s, r, refusal(3));
-		session_drop(s);
-		return;
-	}
-	/* The body is taken; what it brings about comes by the next poll. */
-	respond(s, r, &(struct eio_answer){.status = 200, .type = "text/html", .body = STR("ok")});
+	respond(s, s->post,
+		&(struct eio_answer){.status = 200, .type = "text/html", .body = STR("ok")});
 	s->is_held = true;
 	hear_payload(s, now_ms, is_octets, body);
 	s->is_held = false;
 	if (!s->is_freed)
 		transport_flush(s);
+}
+
+static void hold_post(struct eio_session *s, bool is_octets, struct str body)
+{
+	struct eio_held *h = mem_alloc(sizeof *h + body.len);
+	h->session = s;
+	h->is_octets = is_octets;
+	h->len = body.len;
+	(void)str_put(h->body, body);
+	s->held = h;
+}
+
+void eio_post(struct eio *e, uint64_t now_ms, struct eio_request *r, bool is_octets,
+	      struct str body)
+{
+	struct eio_session *s = r->session;
 	(void)e;
+	if (!s)
+		return;
+	if (is_octets && s->revision == 4) {
+		respond(s, r, refusal(3));
+		session_drop(s);
+	} else if (s->is_paused) {
+		hold_post(s, is_octets, body);
+	} else {
+		take_post(s, now_ms, is_octets, body);
+	}
+}
+
+void transport_resume(struct eio *e, uint64_t now_ms)
+{
+	struct eio_held *h;
+	while ((h = TAILQ_FIRST(&e->resumed)) != NULL) {
+		struct eio_session *s = h->session;
+		TAILQ_REMOVE(&e->resumed, h, entry);
+		h->is_resumed = false;
+		if (s->is_paused) /* again */
+			continue;
+		s->held = NULL;
+		take_post(s, now_ms, h->is_octets, str_of(h->body, h->len));
+		mem_free(h);
+	}
 }
 
 void eio_post_too_large(struct eio *e, uint64_t now_ms, struct eio_request *r)
@@ -321,13 +369,15 @@ static void upgrade(struct eio_session *s)
 	e->upgraded_total++;
 	if (s->get)
 		transport_answer(s, s->get, STR("6"));
-	if (s->pending.len)
-		e->transport.send(e->transport_ctx, s->socket, buf_view(&s->pending));
-	buf_free(&s->pending);
-	if (s->is_blocked && s->client) {
+	if (s->is_blocked && s->client) { /* before the socket has its say */
 		s->is_blocked = false;
 		e->app.writable(e->app_ctx, s->client);
 	}
+	if (s->is_paused)
+		e->transport.pause(e->transport_ctx, s->socket, true);
+	if (s->pending.len)
+		e->transport.send(e->transport_ctx, s->socket, buf_view(&s->pending));
+	buf_free(&s->pending);
 }
 
 static void hear_probe(struct eio_session *s, struct str data, bool is_binary)

@@ -146,29 +146,29 @@ void gateway_drain(struct gateway *g, uint64_t now_ms, uint64_t reconnect_after_
 bool gateway_is_ready(const struct gateway *g, struct buf *missing);
 
 /* Counted since the start, and what there is now. */
-#define GATEWAY_STATS(S)                                                                  \
-	S(sessions, GAUGE, "client connections")                                          \
-	S(users, GAUGE, "distinct users with a connection here")                          \
-	S(rooms, GAUGE, "rooms with a member here")                                       \
-	S(frames_in_total, COUNTER, "frames received from clients")                       \
-	S(errors_total, COUNTER, "error replies to clients")                              \
-	S(rate_limited_total, COUNTER, "events refused for their rate")                   \
-	S(joins_total, COUNTER, "completed joins")                                        \
-	S(posts_total, COUNTER, "messages sent on to historyd")                           \
-	S(posts_retried_total, COUNTER, "messages published again")                       \
-	S(posts_unavailable_total, COUNTER, "messages given up after 5 s")                \
-	S(acks_total, COUNTER, "messages acked to their writer")                          \
-	S(deliveries_total, COUNTER, "messages handed to readers")                        \
-	S(pages_total, COUNTER, "history pages asked of historyd")                        \
-	S(blocked_total, COUNTER, "times that a reader fell behind")                      \
-	S(owed_bytes, GAUGE, "kept for clients that take none, and of their input")       \
-	S(newcomers_refused_total, COUNTER, "clients refused because too much is owed")   \
-	S(parked_total, COUNTER, "pages read again for clients that could not take them") \
-	S(overrates_total, COUNTER, "clients closed far over their rate")                 \
-	S(stalled_total, COUNTER, "readers closed because they took nothing")             \
-	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")               \
-	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")         \
-	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                    \
+#define GATEWAY_STATS(S)                                                                        \
+	S(sessions, GAUGE, "client connections")                                                \
+	S(users, GAUGE, "distinct users with a connection here")                                \
+	S(rooms, GAUGE, "rooms with a member here")                                             \
+	S(frames_in_total, COUNTER, "frames received from clients")                             \
+	S(errors_total, COUNTER, "error replies to clients")                                    \
+	S(rate_limited_total, COUNTER, "events refused for their rate")                         \
+	S(joins_total, COUNTER, "completed joins")                                              \
+	S(posts_total, COUNTER, "messages sent on to historyd")                                 \
+	S(posts_retried_total, COUNTER, "messages published again")                             \
+	S(posts_unavailable_total, COUNTER, "messages given up after 5 s")                      \
+	S(acks_total, COUNTER, "messages acked to their writer")                                \
+	S(deliveries_total, COUNTER, "messages handed to readers")                              \
+	S(pages_total, COUNTER, "history pages asked of historyd")                              \
+	S(blocked_total, COUNTER, "times that a reader fell behind")                            \
+	S(owed_bytes, GAUGE, "kept for clients that take none, and of their input")             \
+	S(newcomers_refused_total, COUNTER, "clients refused because too much is owed")         \
+	S(parked_total, COUNTER, "pages to be read again for clients that could not take them") \
+	S(overrates_total, COUNTER, "clients closed far over their rate")                       \
+	S(stalled_total, COUNTER, "readers closed because they took nothing")                   \
+	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                     \
+	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")               \
+	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                          \
 	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")
 /* The other gateways, as roomd tells of them. */
 struct directory;

@@ -98,18 +98,19 @@ void on_history(struct gateway *g, struct session *s, struct client_event *e)
 	struct membership *m = client_membership(s, e, room);
 	if (!m)
 		return;
-	request_start(g, &(struct request_wish){
-				 .kind = REQUEST_PAGE_CLIENT,
-				 .shard = m->view->historyd,
-				 .session = s,
-				 .has_id = e->has_id,
-				 .id = e->id,
-				 .room = room,
-				 .after = after,
-				 .before = before,
-				 .limit = limit,
-				 .is_newest = !has_after,
-			 });
+	backlog_ask(g, s,
+		    &(struct request_wish){
+			    .kind = REQUEST_PAGE_CLIENT,
+			    .shard = m->view->historyd,
+			    .session = s,
+			    .has_id = e->has_id,
+			    .id = e->id,
+			    .room = room,
+			    .after = after,
+			    .before = before,
+			    .limit = limit,
+			    .is_newest = !has_after,
+		    });
 }
 
 /* Which of the page's messages go into one piece: those next to where the client asked from. */
@@ -252,7 +253,7 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 	r = guard_page(g, page);
 	if (!r)
 		return;
-	if (status != ERR_OK && r->kind != REQUEST_PAGE_CLIENT)
+	if (status == ERR_UNAVAILABLE || (status != ERR_OK && r->kind != REQUEST_PAGE_CLIENT))
 		return; /* it stays and is repeated */
 	if (r->kind == REQUEST_PAGE_VIEW) {
 		struct view *v = view_find(g, r->room);

@@ -176,6 +176,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 		.before = wish->before,
 		.limit = wish->limit,
 		.is_newest = wish->is_newest,
+		.is_parked = wish->is_parked,
 	};
 	r->text = mem_alloc(wish->room.len + wish->user.len + wish->user2.len + wish->cid.len +
 			    wish->body.len);
@@ -185,8 +186,9 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	r->user2 = put_text(&at, wish->user2);
 	r->cid = put_text(&at, wish->cid);
 	r->body = put_text(&at, wish->body);
-	TAILQ_INSERT_TAIL(&g->requests, r, entry);
-	if (is_clients(r))
+	if (!r->is_parked)
+		TAILQ_INSERT_TAIL(&g->requests, r, entry);
+	if (!r->is_parked && is_clients(r))
 		promise(g, r);
 	table_add(&g->requests_by_number, r);
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
@@ -197,7 +199,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	count_in_flight(g, r, +1);
 	if (r->kind == REQUEST_POST)
 		enter_ring(g, r);
-	if (!has_to_wait(g, r))
+	if (!has_to_wait(g, r) && !r->is_parked)
 		publish(g, r);
 	return r;
 }
@@ -350,6 +352,8 @@ static void give_up(struct gateway *g, struct request *r)
 	uint64_t session = r->session;
 	if (r->kind == REQUEST_POST)
 		note_given_up(g, r);
+	if (r->kind == REQUEST_PAGE_CLIENT)
+		backlog_give_up(g, session_find(g, session));
 	struct request *next = r->kind == REQUEST_POST ? request_next_post(g, r) : NULL;
 	tell_unavailable(g, r);
 	while ((r = next) != NULL) {

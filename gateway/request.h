@@ -24,6 +24,7 @@ struct request_wish {
 	uint64_t id;
 	uint64_t after, before, limit;
 	bool is_newest;
+	bool is_parked; /* as if by request_park; not asked yet */
 	struct str room, user, user2, cid, body;
 };
 

@@ -208,7 +208,7 @@ void session_in_flight(struct gateway *g, struct session *s, int change)
 /* Reads no more from a client whose answers pile up, or that has asked for much at once. */
 static void update_pause(struct gateway *g, struct session *s)
 {
-	bool should_pause = backlog_has_input(s) || s->in_flight >= g->options.in_flight_max ||
+	bool should_pause = backlog_is_long(s) || s->in_flight >= g->options.in_flight_max ||
 			    (s->is_blocked && s->owed >= g->options.session_bytes);
 	if (should_pause == s->is_paused || s->is_closing)
 		return;

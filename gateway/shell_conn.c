@@ -4,6 +4,8 @@
 #include "proto/clock.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 enum {
@@ -167,12 +169,29 @@ static bool is_clear(const struct conn *c)
 	return !c->unsent && !lws_partial_buffered(c->wsi);
 }
 
+static uint32_t acked_bytes(const struct conn *c)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+	if (getsockopt(lws_get_socket_fd(c->wsi), IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return 0;
+	return (uint32_t)info.tcpi_bytes_acked;
+}
+
+bool conn_has_taken(struct conn *c)
+{
+	uint32_t before = c->acked;
+	c->acked = acked_bytes(c);
+	return c->acked != before;
+}
+
 static void block(struct conn *c)
 {
 	lws_callback_on_writable(c->wsi);
 	if (c->is_blocked)
 		return;
 	c->is_blocked = true;
+	c->acked = acked_bytes(c);
 	c->user->blocked(c);
 }
 

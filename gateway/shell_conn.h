@@ -38,13 +38,15 @@ struct conn {
 	uint64_t kill_ms;        /* while closing */
 	struct buf *received;    /* of a message that comes in pieces, or NULL */
 	struct buf *unsent;      /* or NULL */
+	uint32_t acked;          /* low bits: bytes that the client had taken when it was blocked,
+				  * or looked at last */
 	uint16_t close_code;     /* not 0: to be closed with this once all is out */
-	bool is_plain;           /* false: must go through libwebsockets (TLS) */
-	bool is_left;            /* its user has forgotten it */
-	bool is_closing;         /* in all->closing */
-	bool is_blocked;         /* as its user was told */
-	bool is_dead;            /* nothing more can be sent */
-	bool is_posted;          /* in all->sends */
+	bool is_plain : 1;       /* false: must go through libwebsockets (TLS) */
+	bool is_left : 1;        /* its user has forgotten it */
+	bool is_closing : 1;     /* in all->closing */
+	bool is_blocked : 1;     /* as its user was told */
+	bool is_dead : 1;        /* nothing more can be sent */
+	bool is_posted : 1;      /* in all->sends */
 };
 
 /* All of them. */
@@ -73,6 +75,11 @@ void conns_send_posted(struct conns *all);
 
 /* Reads no more of it (backpressure). */
 void conn_pause(struct conn *c, bool is_paused);
+
+/* Whether the client, which is blocked, has taken anything since then, or since this was asked
+ * last. What is with libwebsockets goes out without our seeing it, so it is the kernel that knows.
+ */
+bool conn_has_taken(struct conn *c);
 
 static inline bool conn_is_open(const struct conn *c)
 {

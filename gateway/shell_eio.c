@@ -265,6 +265,13 @@ static void on_pause(void *ctx, struct eio_socket *ws, bool is_paused)
 		conn_pause(c, is_paused);
 }
 
+static bool has_taken(void *ctx, struct eio_socket *ws)
+{
+	struct conn *c = &CONTAINER_OF(ws, struct eio_conn, socket)->conn;
+	(void)ctx;
+	return conn_is_open(c) && conn_has_taken(c);
+}
+
 static void on_close(void *ctx, struct eio_socket *ws)
 {
 	struct conn *c = &CONTAINER_OF(ws, struct eio_conn, socket)->conn;
@@ -295,7 +302,10 @@ struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct s
 
 void eio_shell_init(struct eio_shell *shell)
 {
-	shell->eio->transport = (struct eio_transport){
-		.respond = on_respond, .send = on_send, .pause = on_pause, .close = on_close};
+	shell->eio->transport = (struct eio_transport){.respond = on_respond,
+						       .send = on_send,
+						       .pause = on_pause,
+						       .has_taken = has_taken,
+						       .close = on_close};
 	shell->eio->transport_ctx = shell;
 }

@@ -79,8 +79,16 @@ static void close_end(struct client_end *end, uint16_t code, uint64_t now_ms)
 	conn_close(CONTAINER_OF(end, struct conn, end), code, now_ms);
 }
 
+static void look(struct client_end *end, uint64_t now_ms)
+{
+	struct conn *c = CONTAINER_OF(end, struct conn, end);
+	if (conn_has_taken(c))
+		gateway_progress(of(c)->native->core, now_ms, of(c)->session);
+}
+
 static const struct client_class class = {
 	.is_open = is_open,
+	.look = look,
 	.send = send_frames,
 	.pause = set_pause,
 	.close = close_end,

@@ -69,6 +69,8 @@ static void carry_out(struct ops *ops, struct client_end *end, const struct clie
 	for (uint32_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
 		if (all[i].kind == CLIENT_PAUSE || all[i].kind == CLIENT_RESUME)
 			end->class->pause(end, all[i].kind == CLIENT_PAUSE);
+		else if (all[i].kind == CLIENT_LOOK)
+			end->class->look(end, now_ms);
 		else if (all[i].kind == CLIENT_CLOSE)
 			close_code = all[i].code;
 	}

@@ -17,6 +17,7 @@ struct client_class {
 	/* The frames last until ops.send_posted is called. */
 	void (*send)(struct client_end *end, struct str frames, uint64_t now_ms);
 	void (*pause)(struct client_end *end, bool is_paused); /* read no more of it */
+	void (*look)(struct client_end *end, uint64_t now_ms); /* CLIENT_LOOK */
 	void (*close)(struct client_end *end, uint16_t code, uint64_t now_ms);
 	struct str ping; /* the frame for CLIENT_PING; empty: it has heartbeats of its own */
 };

@@ -27,7 +27,6 @@ static void send_frames(struct client_end *end, struct str frames, uint64_t now_
 	eio_send(e->transport, frames);
 }
 
-/* A client that polls is held up by its polls. */
 static void set_pause(struct client_end *end, bool is_paused)
 {
 	eio_pause(CONTAINER_OF(end, struct sio_end, end)->transport, is_paused);
@@ -41,8 +40,16 @@ static void close_end(struct client_end *end, uint16_t code, uint64_t now_ms)
 	eio_end(e->transport, now_ms);
 }
 
+static void look(struct client_end *end, uint64_t now_ms)
+{
+	const struct sio_end *e = CONTAINER_OF(end, struct sio_end, end);
+	if (eio_has_taken(e->transport, now_ms))
+		gateway_progress(e->chat->core, now_ms, e->session);
+}
+
 static const struct client_class class = {
 	.is_open = is_open,
+	.look = look,
 	.send = send_frames,
 	.pause = set_pause,
 	.close = close_end,
@@ -111,6 +118,12 @@ static void on_closed(void *ctx, struct sio_client *c)
 	(void)ctx, (void)c; /* it has left its namespace before */
 }
 
+static bool on_is_full(void *ctx)
+{
+	const struct sio_chat *chat = ctx;
+	return gateway_is_full(chat->core);
+}
+
 void sio_chat_open(struct sio_chat *chat, struct eio *eio, uint64_t packet_max)
 {
 	TAILQ_INIT(&chat->gone);
@@ -120,7 +133,8 @@ void sio_chat_open(struct sio_chat *chat, struct eio *eio, uint64_t packet_max)
 					 .blocked = on_blocked,
 					 .writable = on_writable,
 					 .left = on_left,
-					 .closed = on_closed};
+					 .closed = on_closed,
+					 .is_full = on_is_full};
 	chat->sio.app_ctx = chat;
 	sio_open(&chat->sio, eio,
 		 &(struct sio_options){.namespaces = {"/"},

@@ -187,6 +187,8 @@ static void enter(struct sio_client *c, size_t namespace, struct str auth)
 	c->has_connected = c->is_connected[namespace] = true;
 	send_connected(c, str_from(s->options.namespaces[namespace]));
 	s->app.connected(s->app_ctx, c, namespace, auth.len ? auth : STR("{}"));
+	if (eio_is_blocked(c->session)) /* by our own answer, before the application was there */
+		s->app.blocked(s->app_ctx, c);
 }
 
 static bool hear_connect(struct sio_client *c, const struct packet *p)
@@ -349,6 +351,12 @@ static void on_closed(void *ctx, void *client)
 		client_free(c);
 }
 
+static bool on_is_full(void *ctx)
+{
+	const struct sio *s = ctx;
+	return s->app.is_full && s->app.is_full(s->app_ctx);
+}
+
 void sio_open(struct sio *s, struct eio *eio, const struct sio_options *options)
 {
 	s->eio = eio;
@@ -359,7 +367,8 @@ void sio_open(struct sio *s, struct eio *eio, const struct sio_options *options)
 				    .heard = on_heard,
 				    .blocked = on_blocked,
 				    .writable = on_writable,
-				    .closed = on_closed};
+				    .closed = on_closed,
+				    .is_full = on_is_full};
 	eio->app_ctx = s;
 }
 

@@ -32,6 +32,7 @@ struct sio_app {
 	void (*writable)(void *ctx, struct sio_client *c);
 	void (*left)(void *ctx, struct sio_client *c, size_t namespace);
 	void (*closed)(void *ctx, struct sio_client *c); /* the last */
+	bool (*is_full)(void *ctx);                      /* newcomers are refused; NULL: never */
 };
 
 struct sio_options {

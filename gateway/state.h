@@ -105,8 +105,8 @@ struct backlog {
 	struct buf input;  /* events as they came, see backlog.c; counted in stats.owed_bytes */
 	size_t at;         /* of the first one */
 	uint64_t begun_ms; /* since when there are any */
-	struct request_list parked;   /* `history` that it could not be given, to be asked again */
-	uint64_t reasked;             /* the one that is, or 0 */
+	struct request_list parked;   /* `history` that is still to be asked, or once more */
+	uint64_t asked;               /* the one that is, or 0 */
 	struct request_list privates; /* newRooms under way whose join has not begun */
 	bool is_charged;              /* the first event has been counted against the rate … */
 	bool is_waiting;              /* … and waits for a join under way … */

@@ -105,7 +105,8 @@ struct fixture {
 	struct eio_session *session; /* the newest */
 	unsigned status;             /* of the newest answer; 0: none came */
 	char body[2000];
-	size_t blocked, writable, closed;
+	size_t blocked, writable, closed, messages;
+	bool is_full;
 };
 
 static void on_respond(void *ctx, struct eio_request *r, const struct eio_answer *a)
@@ -125,7 +126,13 @@ static void *on_opened(void *ctx, struct eio_session *s)
 
 static void on_message(void *ctx, void *client, struct str data, bool is_binary)
 {
-	(void)ctx, (void)client, (void)data, (void)is_binary;
+	(void)client, (void)data, (void)is_binary;
+	((struct fixture *)ctx)->messages++;
+}
+
+static bool on_is_full(void *ctx)
+{
+	return ((struct fixture *)ctx)->is_full;
 }
 
 static void on_heard(void *ctx, void *client)
@@ -166,7 +173,8 @@ static int open_eio(void **state)
 				      .heard = on_heard,
 				      .blocked = on_blocked,
 				      .writable = on_writable,
-				      .closed = on_closed};
+				      .closed = on_closed,
+				      .is_full = on_is_full};
 	f->eio.app_ctx = f;
 	*state = f;
 	return 0;
@@ -297,6 +305,76 @@ static void test_who_never_polls_is_let_go(void **state)
 	assert_int_equal(f->closed, 1);
 }
 
+static void post(struct fixture *f, struct eio_request *r, const char *body)
+{
+	char text[200];
+	struct eio_query q;
+	snprintf(text, sizeof text, "EIO=4&transport=polling&sid=%s", eio_sid(f->session));
+	eio_query_read(&q, str_from(text));
+	f->status = 0;
+	if (eio_post_begin(&f->eio, 1, &q, r))
+		eio_post(&f->eio, 1, r, false, str_from(body));
+}
+
+static void test_a_post_waits_while_the_session_is_paused(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	get(f, &r, "");
+	eio_pause(f->session, true);
+	post(f, &r, "4a\0364b");
+	assert_int_equal(f->status, 0);
+	eio_tick(&f->eio, 2);
+	assert_int_equal(f->messages, 0);
+	eio_pause(f->session, false); /* and changes its mind */
+	eio_pause(f->session, true);
+	assert_int_equal(eio_next_due(&f->eio), 0);
+	eio_tick(&f->eio, 3);
+	assert_int_equal(f->status, 0);
+	eio_pause(f->session, false);
+	eio_tick(&f->eio, 4);
+	assert_int_equal(f->status, 200);
+	assert_int_equal(f->messages, 2);
+	post(f, &r, "4c");
+	assert_int_equal(f->status, 200);
+	assert_int_equal(f->messages, 3);
+}
+
+static void test_a_post_that_waits_ends_with_its_session(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request first = {0};
+	struct eio_request second = {0};
+	get(f, &first, "");
+	eio_pause(f->session, true);
+	post(f, &first, "4a");
+	post(f, &second, "4b"); /* two at once: it is confused */
+	assert_int_equal(f->status, 400);
+	assert_int_equal(f->closed, 1);
+	get(f, &first, "");
+	eio_pause(f->session, true);
+	post(f, &first, "4a");
+	eio_pause(f->session, false);
+	eio_request_gone(&f->eio, 2, &first);
+	eio_tick(&f->eio, 3);
+	assert_int_equal(f->closed, 2);
+	assert_int_equal(f->messages, 0);
+}
+
+static void test_newcomers_are_refused_when_all_is_full(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	get(f, &r, "");
+	f->is_full = true;
+	get(f, &r, eio_sid(f->session));
+	assert_int_equal(f->status, 0);
+	eio_send_message(f->session, STR("x"), false);
+	assert_int_equal(f->status, 200);
+	get(f, &r, "");
+	assert_int_equal(f->status, 503);
+}
+
 static void test_an_end_waits_for_the_next_poll(void **state)
 {
 	struct fixture *f = *state;
@@ -342,6 +420,9 @@ int main(void)
 		cmocka_unit_test(test_queries_say_what_they_say),
 		TEST(test_a_poller_is_blocked_until_it_polls),
 		TEST(test_who_never_polls_is_let_go),
+		TEST(test_a_post_waits_while_the_session_is_paused),
+		TEST(test_a_post_that_waits_ends_with_its_session),
+		TEST(test_newcomers_are_refused_when_all_is_full),
 		TEST(test_an_end_waits_for_the_next_poll),
 		TEST(test_silence_ends_a_session),
 	};

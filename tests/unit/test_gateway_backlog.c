@@ -128,6 +128,27 @@ static void test_what_follows_a_join_that_fails_is_answered_in_time(void **state
 					  "error:not_joined error:not_joined");
 }
 
+static void test_what_waits_behind_a_message_that_is_given_up_is_so_too(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	say(f, 0, post);
+	tick(f, 3000);
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"id\":3,\"data\":{\"username\":\"ann\",\"room\":\"side\"}}");
+	say(f, 0, "{\"event\":\"userTyping\",\"id\":4,\"data\":{\"room\":\"side\"}}"); /* waits */
+	say(f, 0, post);
+	assert_int_equal(bus_count(&f->out.historyd[0], EV_chat_post), 0);
+	tick(f, 1800);
+	assert_string_equal(events(f, 0), "error:unavailable"); /* the first */
+	say(f, 0, post);
+	tick(f, 3000);
+	assert_string_equal(events(f, 0), "error:unavailable error:not_joined error:unavailable "
+					  "error:unavailable");
+	say(f, 0, post);
+	assert_int_equal(bus_count(&f->out.historyd[0], EV_chat_post), 1);
+}
+
 static void test_bytes_have_a_rate_too_and_who_is_far_over_is_closed(void **state)
 {
 	struct fixture *f = *state;
@@ -153,6 +174,7 @@ int main(void)
 		TEST_UNLIMITED(test_whatever_has_an_id_is_answered),
 		TEST(test_what_follows_a_join_is_taken_in_order),
 		TEST(test_what_follows_a_join_that_fails_is_answered_in_time),
+		TEST(test_what_waits_behind_a_message_that_is_given_up_is_so_too),
 		TEST(test_bytes_have_a_rate_too_and_who_is_far_over_is_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
