@@ -54,11 +54,12 @@ static void on_unwatched(uv_handle_t *handle)
 	c->is_watched = false; /* http_conns_tidy may free it now */
 }
 
-/* Whether the client's side has confirmed all that was sent. */
+/* Whether the client's side has confirmed all that was sent. The end of our side counts as a byte,
+ * which a client that knows the length need not have seen when it closes. */
 static bool is_confirmed(const struct http_conn *c)
 {
 	int waiting = 0;
-	return ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && waiting == 0;
+	return ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && waiting <= 1;
 }
 
 /* Whoever waits for its request is told; the socket is somebody else's when `fd` is -1. */
@@ -356,13 +357,11 @@ void http_conns_tidy(struct http_conns *all, uint64_t now_ms)
 
 bool http_conns_evict(struct http_conns *all, uint64_t now_ms)
 {
-	struct http_conn *c = due(&all->leavers, 0, now_ms);
-	if (!c)
-		c = due(&all->heads, EVICT_MS, now_ms);
-	if (!c)
-		c = due(&all->bodies, EVICT_MS, now_ms);
-	if (!c)
-		c = due(&all->writers, EVICT_MS, now_ms);
+	const struct http_conn_list *lists[] = {&all->leavers, &all->heads, &all->bodies,
+						&all->writers};
+	struct http_conn *c = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(lists) && !c; i++)
+		c = due(lists[i], lists[i] == &all->leavers ? 0 : EVICT_MS, now_ms);
 	if (!c)
 		return false;
 	end(c);
