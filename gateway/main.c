@@ -4,9 +4,10 @@
  * One thread, one libuv loop. Whatever wakes it (a client in shell_server.c, a shard in
  * shell_shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
  * everything out at once. What the gateway does is in gateway.c. */
-#include "gateway/shell_relay.h"
 #include "gateway/shell_listen.h"
+#include "gateway/shell_metrics.h"
 #include "gateway/shell_options.h"
+#include "gateway/shell_relay.h"
 #include "gateway/shell_server.h"
 #include "gateway/shell_shards.h"
 #include "gateway/shell_sio.h"
@@ -268,50 +269,6 @@ static void open_relay(struct shell *s, const struct options *o, struct envelope
 	s->eio_shell.relay = &s->relay;
 }
 
-static void add_metrics(struct shell *s, uint64_t id)
-{
-	const struct gateway_stats *stats = gateway_stats(s->core);
-	const struct server *server = &s->server;
-	metrics_init(&s->metrics, "gateway", id);
-#define S(name, kind, help) metrics_add(&s->metrics, #name, METRIC_##kind, help, &stats->name);
-	GATEWAY_STATS(S)
-#undef S
-	metrics_add(&s->metrics, "sockets", METRIC_GAUGE, "open sockets of clients",
-		    &server->sockets);
-	metrics_add(&s->metrics, "sockets_accepted_total", METRIC_COUNTER, "sockets taken",
-		    &server->accepted);
-	metrics_add(&s->metrics, "sockets_refused_total", METRIC_COUNTER,
-		    "sockets refused, being too many", &server->refused);
-	metrics_add(&s->metrics, "sockets_evicted_total", METRIC_COUNTER,
-		    "slow requests ended to make room for others", &server->conns.evicted);
-	metrics_add(&s->metrics, "request_bytes", METRIC_GAUGE,
-		    "bytes of requests that are not whole yet", &server->conns.bytes);
-	metrics_add(&s->metrics, "requests_timed_out_total", METRIC_COUNTER,
-		    "requests that came, and answers that were read, too slowly",
-		    &server->conns.timeouts);
-	const struct relay *relay = &s->relay.relay;
-	metrics_add(&s->metrics, "relay_asked_total", METRIC_COUNTER,
-		    "requests of clients passed to the gateway that has their session",
-		    &relay->asked_total);
-	metrics_add(&s->metrics, "relay_executed_total", METRIC_COUNTER,
-		    "requests executed for clients of other gateways", &relay->executed_total);
-	metrics_add(&s->metrics, "relay_unreachable_total", METRIC_COUNTER,
-		    "requests given up because their gateway was unknown or silent",
-		    &relay->unreachable_total);
-	metrics_add(&s->metrics, "relay_refused_total", METRIC_COUNTER,
-		    "requests refused because too many were under way", &relay->refused_total);
-	metrics_add(&s->metrics, "engineio_sessions_total", METRIC_COUNTER,
-		    "sessions of Engine.IO opened", &s->eio.opened_total);
-	metrics_add(&s->metrics, "engineio_upgrades_total", METRIC_COUNTER,
-		    "those that moved from polling to a WebSocket", &s->eio.upgraded_total);
-	metrics_add(&s->metrics, "engineio_polls_total", METRIC_COUNTER, "long polls",
-		    &s->eio.polls_total);
-	metrics_add(&s->metrics, "origins_refused_total", METRIC_COUNTER,
-		    "requests refused for their origin", &server->refused_origins);
-	metrics_add(&s->metrics, "unsent_overflows_total", METRIC_COUNTER,
-		    "clients closed with too much unsent", &s->conns.unsent_overflows);
-}
-
 static void open_loop(struct shell *s)
 {
 	CHECK(uv_loop_init(&s->loop) == 0);
@@ -368,7 +325,12 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	s->http.core = s->core;
 	s->http.metrics = &s->metrics;
 	s->http.id = self.id;
-	add_metrics(s, self.id);
+	gateway_metrics_open(&s->metrics, self.id,
+			     &(struct metrics_of){.core = s->core,
+						  .server = &s->server,
+						  .relay = &s->relay.relay,
+						  .eio = &s->eio,
+						  .conns = &s->conns});
 	if (!files_open(&s->http.files, o->web, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	s->server.lws.conns = &s->conns;

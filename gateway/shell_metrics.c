@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/* shell_metrics.c — see shell_metrics.h. */
+#include "gateway/shell_metrics.h"
+
+void gateway_metrics_open(struct metrics *m, uint64_t id, const struct metrics_of *of)
+{
+	const struct gateway_stats *stats = gateway_stats(of->core);
+	const struct server *server = of->server;
+	const struct relay *relay = of->relay;
+	metrics_init(m, "gateway", id);
+#define S(name, kind, help) metrics_add(m, #name, METRIC_##kind, help, &stats->name);
+	GATEWAY_STATS(S)
+#undef S
+	metrics_add(m, "sockets", METRIC_GAUGE, "open sockets of clients", &server->sockets);
+	metrics_add(m, "sockets_accepted_total", METRIC_COUNTER, "sockets taken",
+		    &server->accepted);
+	metrics_add(m, "sockets_refused_total", METRIC_COUNTER, "sockets refused, being too many",
+		    &server->refused);
+	metrics_add(m, "sockets_evicted_total", METRIC_COUNTER,
+		    "slow requests ended to make room for others", &server->conns.evicted);
+	metrics_add(m, "request_bytes", METRIC_GAUGE, "bytes of requests that are not whole yet",
+		    &server->conns.bytes);
+	metrics_add(m, "requests_timed_out_total", METRIC_COUNTER,
+		    "requests that came, and answers that were read, too slowly",
+		    &server->conns.timeouts);
+	metrics_add(m, "relay_asked_total", METRIC_COUNTER,
+		    "requests of clients passed to the gateway that has their session",
+		    &relay->asked_total);
+	metrics_add(m, "relay_executed_total", METRIC_COUNTER,
+		    "requests executed for clients of other gateways", &relay->executed_total);
+	metrics_add(m, "relay_unreachable_total", METRIC_COUNTER,
+		    "requests given up because their gateway was unknown or silent",
+		    &relay->unreachable_total);
+	metrics_add(m, "relay_refused_total", METRIC_COUNTER,
+		    "requests refused because too many were under way", &relay->refused_total);
+	metrics_add(m, "engineio_sessions_total", METRIC_COUNTER, "sessions of Engine.IO opened",
+		    &of->eio->opened_total);
+	metrics_add(m, "engineio_upgrades_total", METRIC_COUNTER,
+		    "those that moved from polling to a WebSocket", &of->eio->upgraded_total);
+	metrics_add(m, "engineio_polls_total", METRIC_COUNTER, "long polls", &of->eio->polls_total);
+	metrics_add(m, "origins_refused_total", METRIC_COUNTER, "requests refused for their origin",
+		    &server->refused_origins);
+	metrics_add(m, "unsent_overflows_total", METRIC_COUNTER,
+		    "clients closed with too much unsent", &of->conns->unsent_overflows);
+}
