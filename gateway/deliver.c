@@ -151,47 +151,47 @@ static const struct run *find_run(const struct roomlog *log, enum wire wire, uin
 	return run;
 }
 
-/* As much of the run as the session takes besides what it was given in this turn. */
-static struct run fit(const struct gateway *g, const struct session *s, const struct roomlog *log,
-		      const struct run *whole)
+/* When the run of those before does not fit: another cursor, a list to be sent first, a log that
+ * has gone on too far, acks of own messages, what the session was given in this turn already. */
+static void deliver_some(struct gateway *g, struct membership *m, struct run runs[WIRES])
 {
-	struct run run = *whole;
-	size_t max_bytes = g->options.session_bytes - s->owed;
-	if (s->owed == 0 || run.frames.len <= max_bytes)
-		return run;
-	run.to = roomlog_fit(log, s->wire, run.from, run.to, max_bytes);
-	run.frames = roomlog_frames(log, s->wire, run.from, run.to);
-	return run;
-}
-
-/* `runs` is zeroed at first. */
-static void deliver(struct gateway *g, struct membership *m, struct run runs[WIRES])
-{
-	struct view *v = m->view;
+	const struct roomlog *log = &m->view->log;
 	struct session *s = m->session;
-	if (!session_takes(g, s))
-		return;
 	if (m->is_list_stale)
 		announce_list(g, m);
-	if (m->cursor >= v->log.head)
+	if (m->cursor >= log->head || !session_takes(g, s))
 		return;
-	if (m->cursor + 1 < v->log.first_seq) {
+	if (m->cursor + 1 < log->first_seq) {
 		feed(g, m);
 		return;
 	}
-	if (!session_takes(g, s)) /* after the list */
+	size_t max_bytes = g->options.session_bytes;
+	const struct run *run = find_run(log, s->wire, m->cursor + 1, max_bytes, runs);
+	uint64_t to = run->to;
+	if (run->frames.len > max_bytes - s->owed && s->owed)
+		to = roomlog_fit(log, s->wire, run->from, to, max_bytes - s->owed);
+	send_with_acks(g, m, run->from, to);
+	m->cursor = to;
+	if (to < log->head)
+		session_touch(g, s);
+}
+
+/* `runs` is zeroed at first. */
+static inline void deliver(struct gateway *g, struct membership *m, struct run runs[WIRES])
+{
+	struct session *s = m->session;
+	const struct run *run = &runs[s->wire];
+	if (!session_takes(g, s))
 		return;
-	const struct run run =
-		fit(g, s, &v->log,
-		    find_run(&v->log, s->wire, m->cursor + 1, g->options.session_bytes, runs));
-	if (TAILQ_EMPTY(&m->own_acks)) {
-		frame_send(g, s, run.frames);
-		g->stats.deliveries_total += run.to - m->cursor;
-	} else {
-		send_with_acks(g, m, run.from, run.to);
+	if (run->from != m->cursor + 1 || m->is_list_stale || s->owed ||
+	    !TAILQ_EMPTY(&m->own_acks)) {
+		deliver_some(g, m, runs);
+		return;
 	}
-	m->cursor = run.to;
-	if (run.to < v->log.head)
+	frame_send(g, s, run->frames);
+	g->stats.deliveries_total += run->to - m->cursor;
+	m->cursor = run->to;
+	if (run->to < m->view->log.head)
 		session_touch(g, s);
 }
 

@@ -179,17 +179,6 @@ bool gateway_is_full(struct gateway *g)
 	return true;
 }
 
-bool session_takes(struct gateway *g, struct session *s)
-{
-	if (s->is_blocked || s->is_closing)
-		return false;
-	session_begin_turn(g, s);
-	if (s->owed < g->options.session_bytes)
-		return true;
-	session_touch(g, s); /* perhaps the socket takes all of it */
-	return false;
-}
-
 void session_joins(struct gateway *g, struct session *s, int change)
 {
 	s->joins = (uint16_t)(s->joins + change);

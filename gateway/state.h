@@ -359,14 +359,24 @@ static inline void session_owe(struct gateway *g, struct session *s, size_t byte
 
 /* Sessions and users: session.c, user.c */
 
-/* Whether it takes what can be given later as well (messages, lists, pages, greetings). If not, it
- * is looked at again when it may. */
-bool session_takes(struct gateway *g, struct session *s);
-
 /* A join of it has begun or ended (+1, -1). */
 void session_joins(struct gateway *g, struct session *s, int change);
 struct session *session_find(struct gateway *g, uint64_t number);
 void session_touch(struct gateway *g, struct session *s); /* look at it at the end of the turn */
+
+/* Whether it takes what can be given later as well (messages, lists, pages, greetings). If not, it
+ * is looked at again when it may. Asked for each message and reader. */
+static inline bool session_takes(struct gateway *g, struct session *s)
+{
+	if (s->is_blocked || s->is_closing)
+		return false;
+	session_begin_turn(g, s);
+	if (s->owed < g->options.session_bytes)
+		return true;
+	session_touch(g, s); /* perhaps the socket takes all of it */
+	return false;
+}
+
 void session_close(struct gateway *g, struct session *s, enum close_code code);
 void session_in_flight(struct gateway *g, struct session *s, int change);
 struct membership *session_membership(const struct session *s, struct str room);

@@ -90,7 +90,7 @@ static void turn_gateway(struct world *w)
 	struct gateway_out *out = &w->gateway_out;
 	if (gateway_next_due(w->gateway) <= w->now_ms)
 		gateway_tick(w->gateway, w->now_ms, out);
-	CHECK(!gateway_flush(w->gateway, w->now_ms, out)); /* nobody is far behind */
+	(void)gateway_flush(w->gateway, w->now_ms, out); /* what is more than a turn has the next */
 	publish(w, &w->up_historyd, &out->historyd[0], to_historyd);
 	ask(w, &w->up_historyd, &out->read[0], to_historyd_read);
 	publish(w, &w->up_roomd, &out->roomd[0], to_roomd);
