@@ -15,7 +15,7 @@ import {
   clearSession, guestKey, loadSession, rememberName, rememberedName, saveSession,
 } from "./session.js";
 import { Sidebar } from "./sidebar.js";
-import { plural, tidyName, typingSentence } from "./text.js";
+import { plural, tidyName, typingSentence, untilTomorrow } from "./text.js";
 
 const FIRST_ROOM = "main";
 const STATE_WORDS = {
@@ -72,7 +72,7 @@ function signIn(username, name) {
 /** After a reload: back into all rooms of this tab. */
 function resume({ name: username, rooms: known }, name) {
   connect(username);
-  for (const { name: other, peer } of known) openQuietly(other, peer);
+  for (const { name: other, peer, read } of known) openQuietly(other, peer, read);
   openQuietly(name);
   showChat(name);
 }
@@ -124,10 +124,11 @@ function explain({ code, message }) {
 
 // ---- rooms
 
-function addRoom(name, peer) {
+function addRoom(name, peer, read) {
   const room = new ChatRoom({
     name,
     peer,
+    read,
     isMe,
     loadPage: (range) => parlor.history(name, range),
     retry: ({ body, cid }) => send(room, body, cid),
@@ -138,9 +139,9 @@ function addRoom(name, peer) {
   notices.withdraw(name);
 }
 
-function openQuietly(name, peer) {
+function openQuietly(name, peer, read) {
   if (rooms.has(name)) return;
-  addRoom(name, peer);
+  addRoom(name, peer, read);
   parlor.join(name).catch(() => {}); // see the event `refused`
 }
 
@@ -182,8 +183,9 @@ function leave() {
 function show(name) {
   const room = rooms.get(name);
   shown?.log.hiding();
+  if (shown !== room) shown?.log.lookAway();
   shown = room;
-  room.unread = 0;
+  look();
   const title = room.peer ?? name;
   byId("room-title").textContent = title;
   byId("room-kind").textContent = room.peer ? "Private room with" : "Room";
@@ -196,6 +198,13 @@ function show(name) {
   showPeople();
   showTyping();
   showRooms();
+}
+
+/** What is shown is seen, when the page is. */
+function look() {
+  if (document.hidden) return;
+  shown.unread = 0;
+  shown.log.lookAt();
 }
 
 function withRoom({ room: name }, change) {
@@ -228,9 +237,13 @@ function showRooms() {
   sidebar.mark(all.some((room) => room !== shown && room.unread > 0));
   const title = shown.peer ?? shown.name;
   document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} · Parlor`;
+  save();
+}
+
+function save() {
   saveSession({
     name: parlor.username,
-    rooms: all.map(({ name, peer }) => ({ name, peer })),
+    rooms: [...rooms.values()].map(({ name, peer, read }) => ({ name, peer, read })),
   });
 }
 
@@ -247,10 +260,14 @@ function messagesCame(batch) {
   const room = rooms.get(batch.room);
   if (!room) return;
   room.add(batch);
-  if (batch.first || (room === shown && !document.hidden)) return;
-  const fromOthers = batch.messages.filter(({ username }) => !isMe(username));
-  room.unread += fromOthers.length;
-  if (shown && fromOthers.length > 0) showRooms();
+  if (room === shown && !document.hidden) {
+    look();
+    return;
+  }
+  const isNew = ({ username, seq }) => !isMe(username) && seq > room.log.seen;
+  const fresh = batch.messages.filter(isNew).length;
+  room.unread = (batch.first ? 0 : room.unread) + fresh;
+  if (shown && fresh > 0) showRooms();
 }
 
 // ---- private rooms
@@ -281,13 +298,24 @@ function invited({ username, room }) {
 
 // ---- the page
 
+/** Also after a night in which the machine slept: timers are late then, not lost. */
+function awaitTomorrow() {
+  setTimeout(() => {
+    for (const room of rooms.values()) room.log.dayChanged();
+    awaitTomorrow();
+  }, untilTomorrow());
+}
+awaitTomorrow();
+
 byId("leave").addEventListener("click", leave);
 byId("sign-out").addEventListener("click", () => signOut({ room: shown.name }));
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden || !shown) return;
-  shown.unread = 0;
+  if (!shown) return;
+  if (document.hidden) shown.log.lookAway();
+  look();
   showRooms();
 });
+addEventListener("pagehide", () => shown && save());
 
 const asked = new URLSearchParams(location.search).get("room");
 const session = loadSession();

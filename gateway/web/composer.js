@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// composer.js - where a message is written: Enter sends, Shift+Enter is a new line; its size; a
-// draft for each room.
+// composer.js - where a message is written: Enter sends, Shift+Enter is a new line (on a touch
+// screen, where there is no Shift to hold, Enter is one too); its size; a draft for each room.
 
 import { byId } from "./dom.js";
 import { byteLength, plural } from "./text.js";
 
 const MOST_BYTES = 4000;
 const WARN_BYTES = 3600;
+
+const isTouched = () => matchMedia("(pointer: coarse)").matches;
 
 export class Composer {
   #form = byId("composer");
@@ -22,10 +24,11 @@ export class Composer {
       event.preventDefault();
       this.#submit(send);
     });
+    this.#input.enterKeyHint = isTouched() ? "enter" : "send";
     this.#input.addEventListener("keydown", (event) => {
       // Enter inside an input method chooses a word (229: older browsers' way to say so)
       const composing = event.isComposing || event.keyCode === 229;
-      if (event.key !== "Enter" || event.shiftKey || composing) return;
+      if (event.key !== "Enter" || event.shiftKey || composing || isTouched()) return;
       event.preventDefault();
       this.#submit(send);
     });
@@ -51,7 +54,7 @@ export class Composer {
 
   focus() {
     // on a touch screen this would cover the room with a keyboard
-    if (!matchMedia("(pointer: coarse)").matches) this.#input.focus();
+    if (!isTouched()) this.#input.focus();
   }
 
   #body() {

@@ -77,10 +77,16 @@ export class MessageView {
       this.#day = null;
     } else if (this.#day === null) {
       const date = new Date(dayOf(time));
-      const label = make("time", { datetime: isoDay(date) }, dayName(time));
+      const label = make("time", { datetime: isoDay(date) });
       this.#day = make("div", { class: "day" }, label);
       this.element.prepend(this.#day);
+      this.nameDay();
     }
+  }
+
+  /** The day's name depends on which day it is now. */
+  nameDay() {
+    if (this.#day !== null) this.#day.firstElementChild.textContent = dayName(this.message.time);
   }
 }
 

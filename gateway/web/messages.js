@@ -10,6 +10,7 @@ import { make } from "./dom.js";
 const MOST = 500; // messages in the page; more are put away at the far end
 const STEP = 100; // messages that one scroll to the end loads
 const NEAR = 80; // this many pixels from an end count as being there
+const HAND_MS = 1000; // after a wheel, finger or key moved it, a scroll is the reader's
 const QUIET_MS = 1000; // old messages are not read out; by then they have been skipped
 
 export class MessageLog {
@@ -25,6 +26,12 @@ export class MessageLog {
   #loading = false;
   #pinned = true; // the reader is at the bottom, and stays there when something comes
   #place = 0; // scroll position while the log is not in the page
+  #top = 0; // scroll position when it was last looked at
+  #handAt = 0; // when the reader's hand was last seen
+  #begun = false; // the first page has come
+  #seen = 0; // seq of the newest message there was when the reader looked away; undefined: they look
+  #line = make("div", { class: "new-line", role: "separator" }, make("span", {}, "New"));
+  #news = false; // something came below what the reader looks at
   #scroller;
   #start;
   #list;
@@ -54,6 +61,9 @@ export class MessageLog {
       class: "log", role: "log", "aria-label": "Messages", "aria-live": "polite", tabindex: "0",
     }, make("div", { class: "log-inner" }, this.#start, this.#list, this.#pending));
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    for (const hand of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      this.#scroller.addEventListener(hand, () => { this.#handAt = Date.now(); }, { passive: true });
+    }
     this.#jump = make("button", { type: "button", class: "jump", hidden: true }, "New messages");
     this.#jump.addEventListener("click", () => this.toNewest());
     this.element = make("div", { class: "log-frame" }, this.#scroller, this.#jump);
@@ -63,12 +73,15 @@ export class MessageLog {
 
   /** Begins with the newest page of the room. */
   restart(messages, more) {
+    this.#begun = true;
     this.#quietly(() => {
       for (const view of this.#views) view.element.remove();
+      this.#line.remove();
       this.#views = [];
       this.#newest = messages.at(-1)?.seq ?? 0;
       this.#older = more;
       this.#addAtEnd(messages);
+      this.#placeLine();
     });
     this.#pinned = true;
     this.#toBottom();
@@ -82,7 +95,9 @@ export class MessageLog {
     if (attached && !full) this.#addAtEnd([message]);
     else this.#takeWaiting(message)?.element.remove(); // comes when the reader scrolls down
     if (this.#pinned) this.#toBottomSoon();
-    else if (!this.#isMe(message.username)) this.#jump.hidden = false;
+    else if (!this.#isMe(message.username)) this.#news = true;
+    this.#placeLine();
+    this.#showJump();
   }
 
   /** Shows an own message that is being sent: { cid, body, time, username }. */
@@ -92,6 +107,7 @@ export class MessageLog {
     this.#pending.append(view.element);
     this.#joinWaiting();
     this.#showStart();
+    this.lookAt();
     this.toNewest();
   }
 
@@ -119,6 +135,38 @@ export class MessageLog {
       }
     }
     this.#toBottom();
+  }
+
+  /** Another day has begun: what was today is yesterday. */
+  dayChanged() {
+    for (const view of this.#views) view.nameDay();
+  }
+
+  /** The seq up to which all has been seen. */
+  get seen() {
+    return this.#seen ?? this.#newest;
+  }
+
+  get isSeen() {
+    return this.#seen === undefined;
+  }
+
+  /** The reader looks away, having seen everything up to `seq`: a line shows what came since. */
+  lookAway(seq = this.#newest) {
+    this.#seen = seq;
+    this.#placeLine();
+  }
+
+  /** The reader looks: what comes from now on is seen. The line stays until they look away again. */
+  lookAt() {
+    this.#seen = undefined;
+  }
+
+  #placeLine() {
+    if (this.#seen === undefined) return;
+    const first = this.#views.find(({ message: { seq, username } }) => seq > this.#seen && !this.#isMe(username));
+    if (first) first.element.before(this.#line);
+    else this.#line.remove();
   }
 
   /** To be called when the log has come into the page, and before it leaves. */
@@ -191,7 +239,7 @@ export class MessageLog {
 
   #showStart() {
     const [older, beginning] = this.#start.children;
-    this.#start.hidden = false;
+    this.#start.hidden = !this.#begun;
     older.hidden = !this.#older;
     beginning.hidden = this.#older;
   }
@@ -237,8 +285,13 @@ export class MessageLog {
     const log = this.#scroller;
     if (!log.isConnected) return;
     const atBottom = this.#atBottom();
-    this.#pinned = atBottom && this.#attached;
-    if (this.#pinned) this.#jump.hidden = true;
+    const movedUp = log.scrollTop < this.#top;
+    this.#top = log.scrollTop;
+    // What comes moves the log as well. While it is on its way down, only a hand holds it back.
+    const byHand = this.#frame === 0 || Date.now() - this.#handAt < HAND_MS;
+    if (atBottom) this.#pinned = this.#attached;
+    else if (movedUp && byHand) this.#pinned = false;
+    this.#showJump();
     if (atBottom && !this.#attached) this.#loadNewer();
     else if (log.scrollTop < NEAR && log.scrollHeight > log.clientHeight) this.#loadOlder();
   }
@@ -250,13 +303,26 @@ export class MessageLog {
 
   #toBottom() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#jump.hidden = true;
+    this.#top = this.#scroller.scrollTop;
+    this.#showJump();
+  }
+
+  /** The way down, for who is more than a screen away from there, or has something new there. */
+  #showJump() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    if (this.#pinned) this.#news = false;
+    const far = !this.#attached || scrollHeight - scrollTop > 2 * clientHeight;
+    this.#jump.hidden = this.#pinned || !(far || this.#news);
+    this.#jump.textContent = this.#news ? "New messages" : "To the newest";
   }
 
   /** Once a frame is enough, however many messages come. */
   #toBottomSoon() {
     cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#pinned && this.#toBottom());
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (this.#pinned) this.#toBottom();
+    });
   }
 
   /** Changes the window without moving what the reader looks at, and without reading it out. */

@@ -5,6 +5,8 @@
 import { avatar, byId, make } from "./dom.js";
 import { count } from "./text.js";
 
+const inOrder = new Intl.Collator(undefined, { numeric: true }); // 80 before 160
+
 export class PeopleList {
   #list = byId("people");
   #count = byId("people-count");
@@ -19,7 +21,7 @@ export class PeopleList {
   }
 
   show({ names, total, me }) {
-    const meFirst = (a, b) => (b === me) - (a === me) || a.localeCompare(b);
+    const meFirst = (a, b) => (b === me) - (a === me) || inOrder.compare(a, b);
     const sorted = [...new Set(names)].sort(meFirst);
     for (const [name, item] of this.#items) {
       if (sorted.includes(name)) continue;

@@ -14,6 +14,7 @@ export const opensElsewhere = (event) =>
 
 export class RoomList {
   #list = byId("rooms");
+  #items = new Map(); // name → Item
 
   /** `show(name)` is called when a room is chosen; `open(name)` when one is asked for by name. */
   constructor({ show, open }) {
@@ -32,24 +33,46 @@ export class RoomList {
 
   /** @param rooms  array of { name, peer?, unread, current } */
   show(rooms) {
-    const focused = this.#list.contains(document.activeElement)
-      ? document.activeElement.dataset.name : undefined;
-    this.#list.replaceChildren(...rooms.map(item));
-    if (focused !== undefined) {
-      [...this.#list.querySelectorAll("a")].find((a) => a.dataset.name === focused)?.focus();
+    for (const [name, item] of this.#items) {
+      if (rooms.some((room) => room.name === name)) continue;
+      item.element.remove();
+      this.#items.delete(name);
+    }
+    let next = this.#list.firstElementChild;
+    for (const room of rooms) {
+      if (!this.#items.has(room.name)) this.#items.set(room.name, new Item(room));
+      const item = this.#items.get(room.name);
+      item.update(room);
+      if (item.element === next) next = next.nextElementSibling;
+      else this.#list.insertBefore(item.element, next);
     }
   }
 }
 
-function item({ name, peer, unread, current }) {
-  const mark = peer ? avatar(peer) : make("span", { class: "avatar room" }, icon("hash"));
-  const title = peer
-    ? [make("span", { class: "words" }, "Private room with "), make("bdi", {}, peer), icon("lock")]
-    : [make("bdi", {}, name)];
-  const badge = unread > 0
-    ? [make("span", { class: "badge" }, count(unread), make("span", { class: "words" }, " unread"))]
-    : [];
-  return make("li", {}, make("a", {
-    href: roomUrl(name), "data-name": name, "aria-current": current ? "page" : undefined,
-  }, mark, make("span", { class: "title" }, ...title), ...badge));
+/** One room in the list. It stays the same element: a finger may be on it while messages come. */
+class Item {
+  element;
+  #link;
+  #badge = make("span", { class: "badge", hidden: true });
+
+  constructor({ name, peer }) {
+    const mark = peer ? avatar(peer) : make("span", { class: "avatar room" }, icon("hash"));
+    const title = peer
+      ? [make("span", { class: "words" }, "Private room with "), make("bdi", {}, peer), icon("lock")]
+      : [make("bdi", {}, withoutHash(name))];
+    this.#link = make("a", { href: roomUrl(name), "data-name": name },
+      mark, make("span", { class: "title" }, ...title), this.#badge);
+    this.element = make("li", {}, this.#link);
+  }
+
+  update({ unread, current }) {
+    if (current) this.#link.setAttribute("aria-current", "page");
+    else this.#link.removeAttribute("aria-current");
+    this.#badge.hidden = unread === 0;
+    const words = unread === 0 ? [] : [count(unread), make("span", { class: "words" }, " unread")];
+    this.#badge.replaceChildren(...words);
+  }
 }
+
+/** The mark before it says that already. */
+const withoutHash = (name) => name.replace(/^#(?=.)/u, "");

@@ -19,6 +19,9 @@ export const fullTime = (ms) => moment.format(ms);
 /** A number that is the same for all moments of one local day. */
 export const dayOf = (ms) => new Date(ms).setHours(0, 0, 0, 0);
 
+/** Until the next day begins here. */
+export const untilTomorrow = () => new Date().setHours(24, 0, 0, 0) - Date.now();
+
 /** "today", "yesterday", "Monday, 3 March", and with the year when it is not this one. */
 export function dayName(ms) {
   const days = Math.round((dayOf(ms) - dayOf(Date.now())) / DAY_MS);
@@ -67,9 +70,17 @@ export function splitLinks(text) {
   return pieces;
 }
 
+const BRACKETS = { ")": "(", "]": "[", "}": "{" };
+
 /** Punctuation after a link is the sentence's; so is a bracket that the link did not open. */
 function withoutTail(url) {
-  let kept = url.replace(/[.,;:!?…]+$/u, "");
-  while (/[)\]}]$/.test(kept) && !/[([{]/.test(kept)) kept = kept.slice(0, -1);
-  return kept.replace(/[.,;:!?…]+$/u, "");
+  const isSentences = (kept) => {
+    const last = kept.at(-1);
+    const opening = BRACKETS[last];
+    if (opening) return kept.split(last).length > kept.split(opening).length;
+    return /[.,;:!?…]/u.test(last);
+  };
+  let kept = url;
+  while (kept !== "" && isSentences(kept)) kept = kept.slice(0, -1);
+  return kept;
 }

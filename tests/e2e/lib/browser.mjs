@@ -16,9 +16,10 @@ export class Person {
   complaints = [];
   #context;
 
-  static async arrive(browser, url, { name, room } = {}) {
+  /** @param options  { name, room, context }: `context` are Playwright's own, such as another screen */
+  static async arrive(browser, url, { name, room, context = {} } = {}) {
     const person = new Person();
-    person.#context = await browser.newContext({ viewport: { width: 1200, height: 800 } });
+    person.#context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...context });
     person.#context.setDefaultTimeout(PATIENCE_MS);
     await person.open(url);
     if (name !== undefined) await person.join(name, room);
