@@ -49,13 +49,14 @@ static bool is_in_use(const struct name *n)
 	return !TAILQ_EMPTY(&n->holdings) || n->reserved_ms;
 }
 
-static void add_holding(struct roomd *r, struct name *n, struct peer *peer)
+/* False: it was there. */
+static bool add_holding(struct roomd *r, struct name *n, struct peer *peer)
 {
 	struct holding *h;
 	TAILQ_FOREACH (h, &n->holdings, of_name) {
 		if (h->peer == peer) {
 			h->round = peer->round;
-			return;
+			return false;
 		}
 	}
 	unreserve(r, n);
@@ -63,10 +64,11 @@ static void add_holding(struct roomd *r, struct name *n, struct peer *peer)
 	*h = (struct holding){.name = n, .peer = peer, .round = peer->round};
 	TAILQ_INSERT_TAIL(&n->holdings, h, of_name);
 	TAILQ_INSERT_TAIL(&peer->holdings, h, of_peer);
+	return true;
 }
 
-/* A gateway says that it holds the user. If a race let two keys in, the first one's stays. */
-void name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
+/* False: the gateway held it before. If a race let two keys in, the first one's stays. */
+static bool hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
 {
 	struct name *n = name_get(r, user);
 	if (!is_in_use(n)) {
@@ -74,7 +76,15 @@ void name_hold(struct roomd *r, struct str user, struct str key, struct peer *pe
 		if (key.len)
 			n->key = str_copy(key);
 	}
-	add_holding(r, n, peer);
+	return add_holding(r, n, peer);
+}
+
+/* A gateway says that it holds the user. What invitations came meanwhile nobody has been told of.
+ */
+void name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
+{
+	if (hold(r, user, key, peer))
+		invite_load(r, name_find(r, user));
 }
 
 void name_claim(struct roomd *r, const struct ev_claim *ev)
@@ -86,7 +96,7 @@ void name_claim(struct roomd *r, const struct ev_claim *ev)
 	if (n && is_in_use(n) && !str_equal_secret(n->key, ev->key))
 		status = ERR_NAME_TAKEN;
 	else
-		name_hold(r, ev->user, ev->key, r->peer);
+		(void)hold(r, ev->user, ev->key, r->peer);
 	bus_put_claim_answer(&r->out->down, &(struct ev_claim_answer){.gateway = r->peer->id,
 								      .user = ev->user,
 								      .key = ev->key,

@@ -252,6 +252,39 @@ static void test_an_invitation_is_told_until_it_was_shown(void **state)
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 0);
 }
 
+/* Kept while nobody held the name: the guest's gateway was silent, and comes back without a claim.
+ */
+static void test_an_invitation_is_told_to_who_is_named_again(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	assert_int_equal(claim(f, 1, BOB, STR("")), ERR_OK);
+	assert_true(bus_find(&f->out.ask[0], EV_invites_ask, 0, &ev));
+	bus_put_invites(&f->historyd.batch,
+			&(struct ev_invites){.req = ev.as.invites_ask.req, .user2 = BOB});
+	send(f, &f->historyd);
+	for (int s = 0; s < 6; s++) {
+		send(f, &f->gateway[0]);
+		tick(f, 1000);
+	}
+	invite_bob(f, 9);
+	assert_true(bus_find(&f->out.ask[0], EV_invite_put, 0, &ev));
+	bus_put_invite_done(
+		&f->historyd.batch,
+		&(struct ev_invite_done){
+			.req = ev.as.invite_put.req, .room = ROOM, .user2 = BOB, .status = ERR_OK});
+	send(f, &f->historyd);
+	assert_int_equal(bus_count(&f->out.down, EV_invited), 0);
+	send(f, &f->gateway[1]);
+	bus_put_member_user(&f->gateway[1].batch, &(struct ev_member_user){.user = BOB});
+	say_members(f, &f->gateway[1]);
+	if (!bus_count(&f->out.down, EV_invited)) {
+		assert_true(bus_find(&f->out.ask[0], EV_invites_ask, 0, &ev));
+		give_invites(f, ev.as.invites_ask.req, ROOM);
+	}
+	assert_int_equal(bus_count(&f->out.down, EV_invited), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +299,7 @@ int main(void)
 		TEST(test_invitations_are_loaded_while_others_are_being_kept),
 		TEST(test_invitations_are_asked_for_as_long_as_the_user_is_there),
 		TEST(test_an_invitation_is_told_until_it_was_shown),
+		TEST(test_an_invitation_is_told_to_who_is_named_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
