@@ -23,7 +23,8 @@ static inline bool backlog_has_input(const struct session *s)
 	return s->backlog && s->backlog->input.len;
 }
 
-/* Whether what is worked on now was here before then: all of it came with one frame or two. */
+/* Whether what is worked on now was here before then, or came while something of that time was
+ * still here. */
 static inline bool backlog_is_from_before(const struct session *s, uint64_t ms)
 {
 	return backlog_has_input(s) && s->backlog->begun_ms <= ms;

@@ -54,7 +54,8 @@ void on_updateChat(struct gateway *g, struct session *s, struct client_event *e)
 	if (!m)
 		return;
 	if (m->gave_up_ms && backlog_is_from_before(s, m->gave_up_ms)) {
-		/* It waited here while one that was sent before it was given up. */
+		/* One that was sent before it was given up while it waited here, or waited here
+		 * too and is told so only now. */
 		client_event_fail(e, ERR_UNAVAILABLE, "%s", err_text(ERR_UNAVAILABLE));
 		g->stats.posts_unavailable_total++;
 		return;
