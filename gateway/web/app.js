@@ -6,6 +6,7 @@
 import { Composer } from "./composer.js";
 import { byId, make } from "./dom.js";
 import { Entrance, roomFault } from "./entrance.js";
+import { Kept } from "./kept.js";
 import { Notices } from "./notices.js";
 import { Parlor, randomText } from "./parlor.js";
 import { PeopleList } from "./people.js";
@@ -26,15 +27,20 @@ const STATE_WORDS = {
 };
 
 let parlor = null;
+let kept = null; // what the browser keeps for the person
 let shown = null; // the ChatRoom in sight
 const rooms = new Map(); // name → ChatRoom
 const privateRooms = new Map(); // person → name of the private room with them
 
 const entrance = new Entrance(signIn);
 const notices = new Notices();
-const sidebar = new Sidebar();
+const sidebar = new Sidebar({
+  // Back closes the drawer: it is a place of its own.
+  opened: () => history.pushState({ room: shown.name, drawer: true }, ""),
+  leave: () => (history.state?.drawer ? history.back() : sidebar.close()),
+});
 const peopleList = new PeopleList(talkTo);
-const roomList = new RoomList({ show, open: openByName });
+const roomList = new RoomList({ show: go, open: openByName });
 const composer = new Composer({
   send: (body) => send(shown, body),
   typing: () => parlor.typing(shown.name),
@@ -46,6 +52,7 @@ const isMe = (name) => name === parlor?.username;
 
 function connect(username) {
   parlor = new Parlor({ username, key: guestKey() });
+  kept = new Kept(username);
   parlor.on("state", showState);
   parlor.on("messages", messagesCame);
   parlor.on("people", (people) => withRoom(people, (room) => room.setPeople(people)));
@@ -55,7 +62,10 @@ function connect(username) {
     || withRoom(who, (room) => room.typists.started(who.username)));
   parlor.on("stopped", (who) => withRoom(who, (room) => room.typists.stopped(who.username)));
   parlor.on("invitation", invited);
-  parlor.on("refused", ({ room, error }) => removeRoom(room, explain(error)));
+  parlor.on("refused", ({ room, error }) => {
+    if (error.code === "forbidden") kept.forgetTalk(room);
+    removeRoom(room, explain(error));
+  });
   parlor.on("error", ({ error }) => error.temporary || notices.error(explain(error)));
 }
 
@@ -65,8 +75,20 @@ function signIn(username, name) {
   parlor.join(name).then(() => {
     rememberName(parlor.username);
     showChat(name);
+    openKept();
   }, () => {}); // the event `refused` has brought the form back
-  addRoom(name);
+  addRoom(name, kept.talks.find(({ room }) => room === name)?.peer);
+  sendKept(name);
+}
+
+/** What the person had: private rooms that they have not left, invitations without an answer. */
+function openKept() {
+  for (const { peer, room, open, read } of kept.talks) {
+    privateRooms.set(peer, room);
+    if (open) openQuietly(room, peer, read);
+  }
+  for (const invitation of kept.invitations) invited(invitation);
+  showRooms();
 }
 
 /** After a reload: back into all rooms of this tab. */
@@ -75,6 +97,7 @@ function resume({ name: username, rooms: known }, name) {
   for (const { name: other, peer, read } of known) openQuietly(other, peer, read);
   openQuietly(name);
   showChat(name);
+  openKept();
 }
 
 function showChat(name) {
@@ -91,6 +114,7 @@ function signOut({ name = parlor.username, room = FIRST_ROOM, error } = {}) {
   parlor = null;
   shown = null;
   rooms.clear();
+  kept = null;
   privateRooms.clear();
   notices.clear();
   clearSession();
@@ -135,7 +159,11 @@ function addRoom(name, peer, read) {
     typistsChanged: () => room === shown && showTyping(),
   });
   rooms.set(name, room);
-  if (peer) privateRooms.set(peer, name);
+  if (peer) {
+    privateRooms.set(peer, name);
+    kept.setTalk(peer, { room: name, open: true });
+  }
+  kept.answered(name);
   notices.withdraw(name);
 }
 
@@ -143,11 +171,12 @@ function openQuietly(name, peer, read) {
   if (rooms.has(name)) return;
   addRoom(name, peer, read);
   parlor.join(name).catch(() => {}); // see the event `refused`
+  sendKept(name);
 }
 
 function openRoom(name, peer) {
   openQuietly(name, peer);
-  show(name);
+  go(name);
 }
 
 /** Returns whether the text was a name to go on with. */
@@ -168,16 +197,24 @@ function removeRoom(name, error) {
   }
   room.typists.clear();
   rooms.delete(name);
-  composer.forget(name);
   if (error) notices.error(`${name}: ${error}`);
   if (room === shown) show([...rooms.keys()].at(-1));
   else showRooms();
 }
 
 function leave() {
-  const { name } = shown;
+  const { name, peer } = shown;
   parlor.leave(name);
+  kept.setDraft(name, "");
+  kept.removeUnsent(({ room }) => room === name);
+  if (peer) kept.setTalk(peer, { open: false });
   removeRoom(name);
+}
+
+/** Shows a room that was chosen: Back leads to the one before. */
+function go(name) {
+  if (shown && shown.name !== name && !history.state?.drawer) history.pushState(null, "");
+  show(name);
 }
 
 function show(name) {
@@ -191,9 +228,9 @@ function show(name) {
   byId("room-kind").textContent = room.peer ? "Private room with" : "Room";
   byId("log-place").replaceChildren(room.log.element);
   room.log.shown();
-  composer.switchTo(name, `Write to ${title}`);
+  composer.switchTo(name, `Write to ${title}`, kept);
   composer.focus();
-  history.replaceState(null, "", roomUrl(name));
+  history.replaceState({ room: name }, "", roomUrl(name));
   sidebar.close();
   showPeople();
   showTyping();
@@ -233,7 +270,7 @@ function showRooms() {
     const { name, peer, unread } = room;
     return { name, peer, unread, current: room === shown };
   }));
-  const unread = all.reduce((sum, room) => sum + room.unread, 0);
+  const unread = all.reduce((sum, room) => sum + room.unread, notices.invitations);
   sidebar.mark(all.some((room) => room !== shown && room.unread > 0));
   const title = shown.peer ?? shown.name;
   document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} · Parlor`;
@@ -245,15 +282,35 @@ function save() {
     name: parlor.username,
     rooms: [...rooms.values()].map(({ name, peer, read }) => ({ name, peer, read })),
   });
+  for (const { name, peer, read } of rooms.values()) {
+    if (peer) kept.setTalk(peer, { room: name, read });
+  }
 }
 
 // ---- messages
 
 function send(room, body, known) {
   const { cid, stored } = parlor.send(room.name, body, { cid: known });
-  stored.catch((error) => room.log.fail(cid, explain(error)));
-  if (known) return; // it stands in the log already
+  const keeper = kept;
+  const done = () => keeper.removeUnsent((message) => message.cid === cid);
+  keeper.addUnsent({ room: room.name, cid, body });
+  stored.then(done, (error) => {
+    // what was given up with the connection is for the next visit
+    if (!error.temporary && error.code !== "left") done();
+    room.log.fail(cid, explain(error));
+  });
+  if (known) return stored; // it stands in the log already
   room.log.addWaiting({ username: parlor.username, body, time: Date.now(), cid });
+  return stored;
+}
+
+/** What a reload or a closed tab has left behind is sent again; its `cid` is stored once. */
+function sendKept(name) {
+  const room = rooms.get(name);
+  for (const { cid, body } of kept.unsentIn(name)) {
+    room.log.addWaiting({ username: parlor.username, body, time: Date.now(), cid });
+    send(room, body, cid).then(() => room.log.settle(cid), () => {});
+  }
 }
 
 function messagesCame(batch) {
@@ -277,7 +334,7 @@ async function talkTo(peer) {
   const known = privateRooms.get(peer);
   const name = known ?? `private-${randomText(16)}`;
   privateRooms.set(peer, name);
-  if (rooms.has(name)) show(name);
+  if (rooms.has(name)) go(name);
   if (rooms.get(name)?.names.includes(peer)) return;
   const asking = parlor;
   try {
@@ -293,7 +350,14 @@ async function talkTo(peer) {
 function invited({ username, room }) {
   if (isMe(username)) return;
   privateRooms.set(username, room); // clicking the person leads there too
-  if (!rooms.has(room)) notices.invite({ username, room }, () => openRoom(room, username));
+  kept.setTalk(username, { room });
+  if (rooms.has(room)) return;
+  kept.addInvitation({ username, room });
+  notices.invite({ username, room }, () => openRoom(room, username), () => {
+    kept.answered(room);
+    showRooms();
+  });
+  if (shown) showRooms();
 }
 
 // ---- the page
@@ -314,6 +378,12 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) shown.log.lookAway();
   look();
   showRooms();
+});
+addEventListener("popstate", ({ state }) => {
+  if (!shown) return;
+  sidebar.close();
+  if (rooms.has(state?.room)) show(state.room);
+  else history.replaceState({ room: shown.name }, "", roomUrl(shown.name)); // it was left meanwhile
 });
 addEventListener("pagehide", () => shown && save());
 

@@ -15,7 +15,7 @@ export class Composer {
   #form = byId("composer");
   #input = byId("message");
   #size = byId("size");
-  #drafts = new Map();
+  #drafts; // draft(room), setDraft(room, text)
   #room;
 
   /** `send(body)` gets what is written, `typing()` is called while something is. */
@@ -34,22 +34,18 @@ export class Composer {
     });
     this.#input.addEventListener("input", () => {
       this.#refresh();
+      this.#drafts?.setDraft(this.#room, this.#input.value);
       if (this.#body().trim() !== "") typing();
     });
   }
 
-  /** Goes on with what was being written in that room. */
-  switchTo(room, placeholder) {
-    if (this.#room !== undefined) this.#drafts.set(this.#room, this.#input.value);
+  /** Goes on with what was being written in that room; `drafts` keep it. */
+  switchTo(room, placeholder, drafts) {
+    this.#drafts = drafts;
     this.#room = room;
-    this.#input.value = this.#drafts.get(room) ?? "";
+    this.#input.value = drafts.draft(room);
     this.#input.placeholder = placeholder;
     this.#refresh();
-  }
-
-  forget(room) {
-    this.#drafts.delete(room);
-    if (this.#room === room) this.#room = undefined;
   }
 
   focus() {
@@ -68,6 +64,7 @@ export class Composer {
       return;
     }
     this.#input.value = "";
+    this.#drafts?.setDraft(this.#room, "");
     this.#refresh();
     this.#input.focus();
     send(body);

@@ -111,6 +111,12 @@ export class MessageLog {
     this.toNewest();
   }
 
+  /** An own message was stored longer ago than what the log shows. */
+  settle(cid) {
+    this.#waiting.get(cid)?.element.remove();
+    this.#waiting.delete(cid);
+  }
+
   fail(cid, reason) {
     const view = this.#waiting.get(cid);
     if (!view) return;

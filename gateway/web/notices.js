@@ -13,8 +13,15 @@ export class Notices {
   #error = byId("error");
   #timer;
 
-  /** Shows an invitation once a room; `accept(room)` is called when its link is followed here. */
-  invite({ username, room }, accept) {
+  get invitations() {
+    return this.#invitations.childElementCount;
+  }
+
+  /**
+   * Shows an invitation once a room; `accept(room)` is called when its link is followed here,
+   * `dismiss(room)` when it is put away.
+   */
+  invite({ username, room }, accept, dismiss) {
     this.withdraw(room);
     const card = make("div", { class: "notice", "data-room": room },
       avatar(username),
@@ -23,7 +30,10 @@ export class Notices {
         "Join private room with ", make("bdi", {}, username)),
       make("button", {
         type: "button", class: "icon-button", "aria-label": "Dismiss invitation",
-        onclick: () => card.remove(),
+        onclick: () => {
+          card.remove();
+          dismiss(room);
+        },
       }, icon("close")));
     function follow(event) {
       if (opensElsewhere(event)) return;

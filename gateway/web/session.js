@@ -8,7 +8,8 @@ import { randomText } from "./parlor.js";
 const KEY = "parlor.key";
 const NAME = "parlor.name";
 // Of this page: another Parlor may be under another path of the host.
-const SESSION = `parlor.session ${new URL(".", document.baseURI).pathname}`;
+export const PAGE_PATH = new URL(".", document.baseURI).pathname;
+const SESSION = `parlor.session ${PAGE_PATH}`;
 
 /** Storage that never throws: a browser may refuse it altogether, or be full. */
 class Store {
@@ -46,7 +47,7 @@ class Store {
   }
 }
 
-const forGood = new Store("localStorage");
+export const forGood = new Store("localStorage");
 const forTab = new Store("sessionStorage");
 
 /** The secret by which a guest's name is theirs in all their tabs. */

@@ -9,12 +9,16 @@ export class Sidebar {
   #main = byId("conversation");
   #button = byId("menu");
 
-  constructor() {
-    this.#button.addEventListener("click", () => this.#open());
-    byId("menu-close").addEventListener("click", () => this.close());
-    byId("backdrop").addEventListener("click", () => this.close());
+  /** `opened()` is called when the drawer is, `leave()` when the reader wants it closed. */
+  constructor({ opened, leave }) {
+    this.#button.addEventListener("click", () => {
+      this.#open();
+      opened();
+    });
+    byId("menu-close").addEventListener("click", leave);
+    byId("backdrop").addEventListener("click", leave);
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.#isOpen) this.close();
+      if (event.key === "Escape" && this.#isOpen) leave();
     });
     // on a screen grown wide there is no drawer to be in
     matchMedia("(min-width: 48rem)").addEventListener("change", () => this.close());
