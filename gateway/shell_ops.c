@@ -67,6 +67,8 @@ static void carry_out(struct ops *ops, struct client_end *end, const struct clie
 	struct str frames = join_frames(ops, end, all);
 	uint16_t close_code = 0;
 	for (uint32_t i = end->first_op; i != NO_OP; i = ops->next_op[i]) {
+		if (all[i].kind == CLIENT_SEND) /* nearly always */
+			continue;
 		if (all[i].kind == CLIENT_PAUSE || all[i].kind == CLIENT_RESUME)
 			end->class->pause(end, all[i].kind == CLIENT_PAUSE);
 		else if (all[i].kind == CLIENT_LOOK)
