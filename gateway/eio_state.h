@@ -10,6 +10,7 @@ enum {
 	UPGRADE_MS = 10000, /* from a probe to its `5` */
 	UNUSED_MS = 15000,  /* from a handshake to the first request; clients poll at once */
 	LAST_POLL_MS = 30000,
+	LATE_MS = 50, /* of the loop, before a ping's time begins with the ping */
 	PENDING_MAX =
 		1024 * 1024, /* far above what an application says to a client that is blocked */
 };

@@ -407,6 +407,27 @@ static void test_silence_ends_a_session(void **state)
 	assert_int_equal(f->closed, 1);
 }
 
+static void test_a_late_loop_does_not_put_off_the_end(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	get(f, &r, "");
+	get(f, &r, eio_sid(f->session));
+	eio_tick(&f->eio, 25031); /* 30 ms late */
+	assert_string_equal(f->body, "2");
+	assert_int_equal(eio_next_due(&f->eio), 45001);
+	get(f, &r, "");
+	get(f, &r, eio_sid(f->session));
+	eio_tick(&f->eio, 35000); /* and far too late: then it has its time */
+	assert_int_equal(f->closed, 0);
+	eio_tick(&f->eio, 45001);
+	assert_int_equal(f->closed, 1);
+	eio_tick(&f->eio, 54949);
+	assert_int_equal(f->closed, 1);
+	eio_tick(&f->eio, 54950);
+	assert_int_equal(f->closed, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_eio, close_eio)
@@ -425,6 +446,7 @@ int main(void)
 		TEST(test_newcomers_are_refused_when_all_is_full),
 		TEST(test_an_end_waits_for_the_next_poll),
 		TEST(test_silence_ends_a_session),
+		TEST(test_a_late_loop_does_not_put_off_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
