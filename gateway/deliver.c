@@ -5,11 +5,12 @@
  * left behind gets pages from historyd. */
 #include "gateway/announce.h"
 #include "gateway/frame.h"
+#include "gateway/history.h"
 #include "gateway/request.h"
 #include "gateway/view.h"
 #include "proto/json_out.h"
 
-static void send_own_ack(struct gateway *g, struct session *s, struct str room,
+static void send_own_ack(struct gateway *g, struct session *s, const struct view *v,
 			 const struct own_ack *ack)
 {
 	g->stats.acks_total++;
@@ -17,11 +18,16 @@ static void send_own_ack(struct gateway *g, struct session *s, struct str room,
 		return;
 	struct buf *b = frame_begin_ack(g, s, ack->id);
 	BUF_LIT(b, "{\"room\":");
-	json_out_str(b, room);
+	json_out_str(b, v->room);
 	BUF_LIT(b, ",\"seq\":");
 	buf_u64(b, ack->seq);
 	BUF_LIT(b, ",\"time\":");
 	buf_u64(b, ack->time_ms);
+	uint64_t epoch = epochs_begin(&v->epochs, ack->seq);
+	if (epoch) {
+		BUF_LIT(b, ",\"epoch\":");
+		buf_u64(b, epoch);
+	}
 	BUF_LIT(b, "}");
 	frame_end_ack(g, s);
 }
@@ -42,7 +48,7 @@ static bool take_own_ack(struct gateway *g, struct membership *m, uint64_t seq)
 	bool is_own = false;
 	while (ack && ack->seq <= seq) {
 		is_own |= ack->seq == seq;
-		send_own_ack(g, m->session, m->view->room, ack);
+		send_own_ack(g, m->session, m->view, ack);
 		end_own_ack(g, ack);
 		ack = TAILQ_FIRST(&m->own_acks);
 	}
@@ -129,6 +135,7 @@ static void feed(struct gateway *g, struct membership *m)
 					   .session = m->session,
 					   .room = m->view->room,
 					   .after = m->cursor,
+					   .epoch = epochs_at(&m->view->epochs, m->cursor),
 					   .limit = feed_limit(g, &m->view->log),
 				   });
 }
@@ -159,6 +166,10 @@ static void deliver_some(struct gateway *g, struct membership *m, struct run run
 	struct session *s = m->session;
 	if (m->is_list_stale)
 		announce_list(g, m);
+	if (m->is_void) {
+		history_send_anew(g, m);
+		deliver_acks_passed(g, m);
+	}
 	if (m->cursor >= log->head || !session_takes(g, s))
 		return;
 	if (m->cursor + 1 < log->first_seq) {
@@ -183,7 +194,7 @@ static inline void deliver(struct gateway *g, struct membership *m, struct run r
 	const struct run *run = &runs[s->wire];
 	if (!session_takes(g, s))
 		return;
-	if (run->from != m->cursor + 1 || m->is_list_stale || s->owed ||
+	if (run->from != m->cursor + 1 || m->is_list_stale || m->is_void || s->owed ||
 	    !TAILQ_EMPTY(&m->own_acks)) {
 		deliver_some(g, m, runs);
 		return;
@@ -213,6 +224,8 @@ void deliver_view(struct gateway *g, struct view *v)
 void deliver_page(struct gateway *g, struct membership *m, const struct ev_page *page)
 {
 	struct arena *arena = &g->out->arena;
+	struct epochs epochs = {0};
+	epochs_set(&epochs, &page->epochs);
 	uint32_t i = 0;
 	for (; i < page->messages.count && session_takes(g, m->session); i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
@@ -222,10 +235,12 @@ void deliver_page(struct gateway *g, struct membership *m, const struct ev_page 
 		if (take_own_ack(g, m, chat.seq))
 			continue;
 		buf_reset(&g->json);
-		frame_put_chat(&g->json, m->session->wire, m->view->room, &chat);
+		frame_put_chat(&g->json, m->session->wire, m->view->room, &chat,
+			       epochs_begin(&epochs, chat.seq));
 		frame_send(g, m->session, frame_finish(arena, buf_view(&g->json)));
 		g->stats.deliveries_total++;
 	}
+	epochs_free(&epochs);
 	/* What is not in the store any more cannot be delivered. */
 	if (i == page->messages.count && !page->more && m->cursor + 1 < m->view->log.first_seq &&
 	    page->head >= m->view->log.first_seq - 1)

@@ -4,7 +4,15 @@
 #include "gateway/state.h"
 #include "proto/json_out.h"
 
-void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat)
+static void put_epoch(struct buf *b, uint64_t epoch)
+{
+	if (epoch == 0)
+		return;
+	BUF_LIT(b, ",\"epoch\":");
+	buf_u64(b, epoch);
+}
+
+void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat, uint64_t epoch)
 {
 	BUF_LIT(b, "{\"username\":");
 	json_out_str(b, chat->user);
@@ -20,6 +28,7 @@ void frame_put_message(struct buf *b, struct str room, const struct rec_chat *ch
 		BUF_LIT(b, ",\"cid\":");
 		json_out_str(b, chat->cid);
 	}
+	put_epoch(b, epoch);
 	BUF_LIT(b, "}");
 }
 
@@ -78,24 +87,28 @@ void frame_end_users(struct gateway *g, enum wire wire, struct str room, uint64_
 	put_end(b, wire);
 }
 
-void frame_end_history(struct gateway *g, enum wire wire, struct str room, bool has_more)
+void frame_end_history(struct gateway *g, enum wire wire, struct str room, struct history_end end)
 {
 	struct buf *b = &g->json;
 	if (wire == WIRE_SOCKETIO) {
 		BUF_LIT(b, ",{\"room\":");
 		json_out_str(b, room);
 	}
-	buf_printf(b, ",\"more\":%s", has_more ? "true" : "false");
+	buf_printf(b, ",\"more\":%s", end.has_more ? "true" : "false");
+	put_epoch(b, end.epoch);
+	if (end.is_reset)
+		BUF_LIT(b, ",\"reset\":true");
 	if (wire == WIRE_SOCKETIO)
 		BUF_LIT(b, "}");
 	put_end(b, wire);
 }
 
-size_t frame_put_chat(struct buf *b, enum wire wire, struct str room, const struct rec_chat *chat)
+size_t frame_put_chat(struct buf *b, enum wire wire, struct str room, const struct rec_chat *chat,
+		      uint64_t epoch)
 {
 	put_event(b, wire, "updateChat", room);
 	size_t object_offset = b->len;
-	frame_put_message(b, room, chat);
+	frame_put_message(b, room, chat, epoch);
 	put_end(b, wire);
 	return object_offset;
 }

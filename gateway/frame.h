@@ -17,17 +17,24 @@ struct buf *frame_begin_event(struct gateway *g, enum wire wire, const char *eve
 void frame_end_event(struct gateway *g, enum wire wire);
 void frame_end_users(struct gateway *g, enum wire wire, struct str room,
 		     uint64_t total); /* 0: all were named */
-void frame_end_history(struct gateway *g, enum wire wire, struct str room, bool has_more);
+
+/* What stands beside the messages of msgHistory. */
+struct history_end {
+	bool has_more, is_reset;
+	uint64_t epoch; /* of the newest of them; 0: not known */
+};
+void frame_end_history(struct gateway *g, enum wire wire, struct str room, struct history_end end);
 
 /* Appends a whole updateChat; returns the offset in b of the message's own JSON object, behind
- * which one byte follows. */
-size_t frame_put_chat(struct buf *b, enum wire wire, struct str room, const struct rec_chat *chat);
+ * which one byte follows. `epoch`: the one that begins with it, or 0. */
+size_t frame_put_chat(struct buf *b, enum wire wire, struct str room, const struct rec_chat *chat,
+		      uint64_t epoch);
 
 /* Appends what stands before and behind that object, when the object is there already. */
 void frame_put_chat_object(struct buf *b, enum wire wire, struct str room, struct str object);
 
 /* Appends the message's JSON object alone, as in msgHistory. */
-void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat);
+void frame_put_message(struct buf *b, struct str room, const struct rec_chat *chat, uint64_t epoch);
 
 /* Appends {"username":"<user>","room":"<room>"}, the data of most events. */
 void frame_put_user(struct buf *b, struct str room, struct str user);

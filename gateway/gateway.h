@@ -169,7 +169,8 @@ bool gateway_is_ready(const struct gateway *g, struct buf *missing);
 	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                     \
 	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")               \
 	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                          \
-	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")
+	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")                       \
+	S(resets_total, COUNTER, "rooms begun anew because historyd went back")
 /* The other gateways, as roomd tells of them. */
 struct directory;
 const struct directory *gateway_directory(const struct gateway *g);

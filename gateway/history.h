@@ -15,4 +15,8 @@ bool history_is_in_log(const struct membership *m);
 uint64_t history_send_log(struct gateway *g, struct membership *m);
 uint64_t history_send_page(struct gateway *g, struct membership *m, const struct ev_page *page);
 
+/* What the client has of the room does not stand any more: the newest messages, from which it is to
+ * begin anew. The cursor is behind them then. */
+void history_send_anew(struct gateway *g, struct membership *m);
+
 #endif

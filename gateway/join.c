@@ -26,7 +26,7 @@ static struct membership *membership_start(struct gateway *g, struct session *s,
 	return m;
 }
 
-static void end_feed(struct gateway *g, struct membership *m)
+void membership_end_feed(struct gateway *g, struct membership *m)
 {
 	if (m->feed)
 		request_end(g, m->feed);
@@ -49,7 +49,7 @@ void membership_end(struct gateway *g, struct membership *m)
 	struct view *v = m->view;
 	struct present *p = m->present;
 	deliver_all_acks(g, m);
-	end_feed(g, m);
+	membership_end_feed(g, m);
 	if (m->is_live)
 		TAILQ_REMOVE(&v->live, m, of_view);
 	else
@@ -94,7 +94,7 @@ void join_start(struct gateway *g, struct session *s, struct str room, const str
 	if (m) { /* joins once more: the same greeting again */
 		CHECK(m->is_live);
 		TAILQ_REMOVE(&m->view->live, m, of_view);
-		end_feed(g, m);
+		membership_end_feed(g, m);
 		m->is_live = false;
 		m->was_live = true;
 	} else {
@@ -124,7 +124,7 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 	}
 	/* Joining again took too long; it is still in, as before, and has missed what was
 	 * announced. */
-	end_feed(g, m);
+	membership_end_feed(g, m);
 	end_joining(g, m);
 	m->was_live = false;
 	m->is_live = true;
@@ -172,11 +172,12 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	if (wish->reply == REPLY_ACK)
 		send_join_ack(g, m);
 	announce_list(g, m);
+	bool was_void = m->is_void;
 	uint64_t last = page ? history_send_page(g, m, page) : history_send_log(g, m);
 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
 	 * again without `since`; but what did not go into msgHistory follows it. */
-	if (!m->was_live || wish->has_since || last < m->cursor)
+	if (!m->was_live || wish->has_since || was_void || last < m->cursor)
 		m->cursor = last;
 	deliver_acks_passed(g, m);
 	if (wish->reply == REPLY_INVITE)
@@ -193,6 +194,8 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	}
 	session_touch(g, s);
 	user_show_invitations(g, s);
+	if (page && page->reset) /* this gateway may not have heard of it */
+		view_doubt(g, v);
 }
 
 void join_advance(struct gateway *g, struct membership *m)
@@ -228,6 +231,8 @@ void join_advance(struct gateway *g, struct membership *m)
 							   .session = m->session,
 							   .room = v->room,
 							   .after = wish->since,
+							   .epoch = wish->epoch,
+							   .may_reset = wish->has_since,
 							   .limit = wish->has_since
 									    ? SINCE_MESSAGES
 									    : GREETING_MESSAGES,
@@ -235,7 +240,7 @@ void join_advance(struct gateway *g, struct membership *m)
 						   });
 		return;
 	}
-	end_feed(g, m);
+	membership_end_feed(g, m);
 	greet(g, m, NULL);
 }
 

@@ -125,7 +125,7 @@ static struct span fit_page(struct gateway *g, const struct request *r, const st
 		uint32_t i = r->is_newest ? page->messages.count - 1 - n : n;
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
 		buf_reset(&g->json);
-		frame_put_message(&g->json, r->room, &chat);
+		frame_put_message(&g->json, r->room, &chat, 0);
 		bytes += g->json.len + 1;
 		if (n && bytes > PIECE_BYTES_MAX)
 			return r->is_newest ? (struct span){i + 1, span.to} : (struct span){0, i};
@@ -140,13 +140,16 @@ static void send_page(struct gateway *g, struct session *s, const struct request
 		return;
 	struct span span = fit_page(g, r, page);
 	bool has_more = page->more || span.to - span.from < page->messages.count;
+	struct epochs epochs = {0};
+	epochs_set(&epochs, &page->epochs);
 	struct buf *b = frame_begin_ack(g, s, r->id);
 	BUF_LIT(b, "{\"messages\":[");
 	for (uint32_t i = span.from; i < span.to; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
 		buf_append(b, ",", i > span.from ? 1 : 0);
-		frame_put_message(b, r->room, &chat);
+		frame_put_message(b, r->room, &chat, epochs_begin(&epochs, chat.seq));
 	}
+	epochs_free(&epochs);
 	buf_printf(b, "],\"more\":%s}", has_more ? "true" : "false");
 	frame_end_ack(g, s);
 }
@@ -261,6 +264,8 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 		CHECK(v && v->page_request == r);
 		v->page_request = NULL;
 		request_end(g, r);
+		if (page->reset)
+			view_begin_anew(g, v, page);
 		if (v->is_open)
 			acknowledge_paged(g, v->room, page);
 		view_page(g, v, page);
@@ -281,11 +286,15 @@ static struct request *own_post(struct gateway *g, uint64_t gateway, uint64_t nu
 
 void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 {
+	struct view *v = view_find(g, ev->room);
+	if (v && !view_knows_epoch(v, ev->epoch)) { /* a page acks it, in its place */
+		view_hear_epoch(g, v, ev->seq, ev->epoch);
+		return;
+	}
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
 	/* The same cid could have been stored for a post before this gateway's restart. */
 	if (r && str_equal(r->cid, ev->cid) && str_equal(r->user, ev->user))
 		acknowledge(g, r, ev->seq, ev->time);
-	struct view *v = view_find(g, ev->room);
 	if (v && ev->owner.len) {
 		join_keep_private(g, v, ev->owner, ev->guest);
 		v = view_find(g, ev->room);

@@ -30,6 +30,7 @@ void on_userJoin(struct gateway *g, struct session *s, struct client_event *e)
 	struct str key = field_text(e, "key", KEY_BYTES_MAX, true);
 	struct join_wish wish = {.reply = REPLY_ACK, .has_id = e->has_id, .id = e->id};
 	wish.has_since = field_number(e, "since", &wish.since);
+	field_number(e, "epoch", &wish.epoch);
 	if (key.len && key.len < KEY_BYTES_MIN)
 		client_event_fail(e, ERR_BAD_FIELD, "key: must have %d to %d bytes", KEY_BYTES_MIN,
 				  KEY_BYTES_MAX);

@@ -66,7 +66,9 @@ static void publish(struct gateway *g, const struct request *r)
 							  .after = r->after,
 							  .before = r->before,
 							  .limit = r->limit,
-							  .newest = r->is_newest});
+							  .newest = r->is_newest,
+							  .epoch = r->epoch,
+							  .may_reset = r->may_reset});
 		return;
 	}
 }
@@ -177,6 +179,8 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 		.limit = wish->limit,
 		.is_newest = wish->is_newest,
 		.is_parked = wish->is_parked,
+		.epoch = wish->epoch,
+		.may_reset = wish->may_reset,
 	};
 	r->text = mem_alloc(wish->room.len + wish->user.len + wish->user2.len + wish->cid.len +
 			    wish->body.len);

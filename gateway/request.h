@@ -22,8 +22,8 @@ struct request_wish {
 	const struct session *session; /* NULL: nobody's in particular */
 	bool has_id;
 	uint64_t id;
-	uint64_t after, before, limit;
-	bool is_newest;
+	uint64_t after, before, limit, epoch;
+	bool is_newest, may_reset;
 	bool is_parked; /* as if by request_park; not asked yet */
 	struct str room, user, user2, cid, body;
 };

@@ -144,12 +144,12 @@ void roomlog_want(struct roomlog *log, enum wire wire, struct str room, size_t m
 }
 
 void roomlog_append(struct roomlog *log, struct str room, const struct rec_chat *chat,
-		    size_t max_bytes, struct buf *json)
+		    uint64_t epoch, size_t max_bytes, struct buf *json)
 {
 	size_t share = share_of(log, max_bytes);
 	CHECK(log->count == 0 || chat->seq == log->head + 1);
 	buf_reset(json);
-	size_t object_offset = frame_put_chat(json, WIRE_NATIVE, room, chat);
+	size_t object_offset = frame_put_chat(json, WIRE_NATIVE, room, chat, epoch);
 	make_room(log, FRAME_HEADER_MAX + json->len, share);
 	if (log->count == log->entry_cap)
 		grow_entries(log);

@@ -48,9 +48,9 @@ void roomlog_restart(struct roomlog *log, uint64_t head);
 
 /* Appends the message; chat->seq must be head + 1 unless the log is empty. Drops the oldest, so
  * that the frames of all wire formats take at most max_bytes, or what this message takes alone.
- * `json` is scratch. */
+ * `epoch`: see frame_put_chat. `json` is scratch. */
 void roomlog_append(struct roomlog *log, struct str room, const struct rec_chat *chat,
-		    size_t max_bytes, struct buf *json);
+		    uint64_t epoch, size_t max_bytes, struct buf *json);
 
 /* The frames of from … to, side by side; both must be in the log. Valid until the next append. */
 struct str roomlog_frames(const struct roomlog *log, enum wire wire, uint64_t from, uint64_t to);

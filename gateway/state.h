@@ -11,6 +11,7 @@
 
 #include "gateway/directory.h"
 #include "gateway/gateway.h"
+#include "gateway/epochs.h"
 #include "gateway/roomlog.h"
 #include "proto/link.h"
 #include "proto/table.h"
@@ -187,6 +188,7 @@ struct join_wish {
 	enum join_reply reply;
 	bool has_id, has_since, is_already_in;
 	uint64_t id, since;
+	uint64_t epoch;     /* in which `since` stood; 0: not known */
 	struct str invited; /* username2 of newRoom */
 };
 
@@ -211,11 +213,12 @@ struct membership {
 	struct request *feed; /* a page for a reader whom the log has left behind, or for `since` */
 	struct own_ack_list own_acks;
 	struct joining *joining; /* NULL while is_live */
-	bool is_live;
-	bool was_live;         /* joined again while live */
-	bool is_list_stale;    /* it has missed changes, being behind */
-	bool is_list_right;    /* the list that it was sent last still is */
-	uint32_t changes_seen; /* of view.changes: how many its list held already */
+	bool is_live : 1;
+	bool was_live : 1;      /* joined again while live */
+	bool is_void : 1;       /* what the client has does not stand any more: see history.h */
+	bool is_list_stale : 1; /* it has missed changes, being behind */
+	bool is_list_right : 1; /* the list that it was sent last still is */
+	uint32_t changes_seen;  /* of view.changes: how many its list held already */
 };
 
 /* This gateway's window onto a room. */
@@ -251,6 +254,8 @@ struct view {
 	bool has_older;
 	uint64_t seen_seq; /* the newest seq that was heard of */
 	struct roomlog log;
+	struct epochs epochs;
+	uint64_t doubted; /* an epoch that was heard of, and which a page is to tell of; or 0 */
 	struct request *page_request;
 
 	char text[]; /* room */
@@ -262,7 +267,7 @@ _Static_assert(sizeof(struct session) <= 168, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct membership) <= 120, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct view) <= 424, "grown: see ARCHITECTURE.md"); /* one a room */
+_Static_assert(sizeof(struct view) <= 448, "grown: see ARCHITECTURE.md"); /* one a room */
 
 enum request_kind {
 	REQUEST_CLAIM,
@@ -290,7 +295,9 @@ struct request {
 	bool has_id;
 	uint64_t id; /* the client's */
 	uint64_t after, before, limit;
+	uint64_t epoch; /* in which `after` stood; 0: not known */
 	bool is_newest;
+	bool may_reset;
 	bool is_parked; /* in its session's backlog, not in gateway.requests: asked again later */
 	struct str room, user, user2, cid, body; /* all in `text` */
 	char *text;
@@ -403,6 +410,7 @@ void join_answered(struct gateway *g, const struct ev_join_answer *ev);
  * That may end the view. */
 void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest);
 void membership_end(struct gateway *g, struct membership *m);
+void membership_end_feed(struct gateway *g, struct membership *m);
 
 /* Inviting, after the join that newRoom includes: private.c */
 void private_joined(struct gateway *g, struct membership *m);

@@ -57,6 +57,7 @@ void view_close(struct gateway *g, struct view *v)
 	table_remove(&g->views, v->room);
 	table_free(&v->names);
 	roomlog_free(&v->log);
+	epochs_free(&v->epochs);
 	mem_free(v);
 	g->stats.rooms--;
 }
@@ -71,6 +72,8 @@ void view_ask_page(struct gateway *g, struct view *v)
 						   .shard = v->historyd,
 						   .room = v->room,
 						   .after = v->log.head,
+						   .epoch = epochs_at(&v->epochs, v->log.head),
+						   .may_reset = !is_first,
 						   .limit = is_first ? GREETING_MESSAGES : PAGE_MAX,
 						   .is_newest = is_first,
 					   });
@@ -101,7 +104,8 @@ static void append(struct gateway *g, struct view *v, const struct rec_chat *cha
 	}
 	uint64_t oldest = v->log.first_seq;
 	bool was_empty = v->log.count == 0;
-	roomlog_append(&v->log, v->room, chat, g->options.log_bytes, &g->json);
+	roomlog_append(&v->log, v->room, chat, epochs_begin(&v->epochs, chat->seq),
+		       g->options.log_bytes, &g->json);
 	v->has_older |= !was_empty && v->log.first_seq != oldest;
 	mark_dirty(g, v);
 }
@@ -121,8 +125,56 @@ void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat)
 	view_heard_of(g, v, chat->seq);
 }
 
+bool view_knows_epoch(const struct view *v, uint64_t epoch)
+{
+	return epoch == 0 || epochs_know(&v->epochs, epoch);
+}
+
+void view_doubt(struct gateway *g, struct view *v)
+{
+	if (v->is_open)
+		view_ask_page(g, v);
+}
+
+void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch)
+{
+	v->doubted = epoch;
+	view_heard_of(g, v, seq);
+	view_doubt(g, v);
+}
+
+static void void_members(struct gateway *g, const struct membership_list *list)
+{
+	struct membership *m;
+	TAILQ_FOREACH (m, list, of_view) {
+		if (!m->is_live && !m->was_live)
+			continue; /* has nothing yet, or says what it has */
+		deliver_all_acks(g, m);
+		if (m->is_live)
+			membership_end_feed(g, m);
+		m->is_void = true;
+		m->cursor = 0;
+	}
+}
+
+void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page)
+{
+	uint64_t first =
+		page->messages.count ? bus_chat_at(&page->messages, 0).seq : page->head + 1;
+	roomlog_restart(&v->log, first - 1);
+	v->has_older = page->more;
+	v->seen_seq = page->head;
+	void_members(g, &v->live);
+	void_members(g, &v->joining);
+	g->stats.resets_total++;
+	mark_dirty(g, v);
+}
+
 void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 {
+	uint64_t doubted = v->doubted;
+	v->doubted = 0;
+	epochs_set(&v->epochs, &page->epochs);
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
 		append(g, v, &chat);
@@ -138,7 +190,8 @@ void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 	v->is_open = true;
 	if (page->head > v->seen_seq)
 		v->seen_seq = page->head;
-	if ((was_open && page->more) || v->seen_seq > v->log.head)
+	if ((was_open && page->more && !page->reset) || v->seen_seq > v->log.head ||
+	    (doubted && !epochs_know(&v->epochs, doubted)))
 		view_ask_page(g, v);
 	if (!was_open)
 		join_advance_view(g, v);

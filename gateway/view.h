@@ -39,6 +39,17 @@ void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
 void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
 void view_page(struct gateway *g, struct view *v, const struct ev_page *page);
 
+/* False for the epoch of a start of historyd of which no page has told yet: what stands before a
+ * message of it may not be what this gateway knows. A page is asked for then, which tells. */
+bool view_knows_epoch(const struct view *v, uint64_t epoch);
+void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch);
+
+/* Asks whether what the log ends with still stands. */
+void view_doubt(struct gateway *g, struct view *v);
+
+/* It does not: historyd has gone back. The log begins anew with the page, and so do its readers. */
+void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page);
+
 /* Something may have been lost on the link to the room's roomd or historyd. */
 void view_resync_presence(struct gateway *g, struct view *v);
 void view_resync_log(struct gateway *g, struct view *v);

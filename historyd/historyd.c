@@ -16,6 +16,7 @@ struct historyd *historyd_open(const struct historyd_options *options, struct st
 {
 	struct historyd *h = mem_alloc(sizeof *h);
 	h->is_writable = true;
+	store->epoch = options->epoch;
 	turn_init(&h->turn, store);
 	room_logs_init(&h->logs, &h->turn, options);
 	inboxes_init(&h->inboxes, &h->turn, options->seed);

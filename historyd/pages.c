@@ -190,6 +190,18 @@ static bool is_void(const struct ev_page_ask *ask, const struct store_room *fact
 	return ask->after > (i + 1 < facts->epoch_count ? facts->epochs[i + 1].first - 1 : head);
 }
 
+/* The next message will stand in the epoch of this start: known beforehand, it needs no asking. */
+static void add_coming(struct store_room *facts, uint64_t epoch, uint64_t head)
+{
+	bool is_there = facts->epoch_count && facts->epochs[facts->epoch_count - 1].epoch == epoch;
+	if (epoch == 0 || is_there)
+		return;
+	if (facts->epoch_count == EPOCHS_MAX)
+		memmove(facts->epochs, facts->epochs + 1,
+			--facts->epoch_count * sizeof *facts->epochs);
+	facts->epochs[facts->epoch_count++] = (struct rec_epoch){.epoch = epoch, .first = head + 1};
+}
+
 static struct list pack_epochs(struct buf *b, const struct store_room *facts)
 {
 	buf_reset(b);
@@ -219,6 +231,8 @@ static enum err read_page(struct store *store, const struct ev_page_ask *ask, st
 		return e;
 	answer->owner = facts.owner;
 	answer->guest = facts.guest;
+	if (!ask->before)
+		add_coming(&facts, store->epoch, answer->head);
 	answer->epochs = pack_epochs(&page->epochs, &facts);
 	return ERR_OK;
 }

@@ -32,6 +32,7 @@ typedef bool store_invite_fn(void *ctx, const struct rec_invitation *invitation)
 
 struct store {
 	void *impl;
+	uint64_t epoch; /* of this start: historyd_open says it, pages tell it; 0: none */
 
 	/* Reads. ERR_OK, or ERR_UNAVAILABLE when the disk refuses. May be called from any thread,
 	 * except room(), whose strings last until its next call. */

@@ -27,6 +27,7 @@ export function randomText(length) {
 /** One room this client wants to be in, through all connections. */
 class Room {
   lastSeq; // of the last message given to the application; undefined before the first page
+  epoch; // in which that seq stands: the gateway's word, to be sent back with it
   live = false; // joined on this connection, and its history has come
   filling = false; // a gap is being paged in
   held = new Map(); // seq → message that came while there was a gap before it
@@ -168,14 +169,14 @@ export class Parlor {
 
   // ---- what comes in
 
-  #receive({ event, room: name, data, more, total }) {
+  #receive({ event, room: name, data, more, total, epoch, reset }) {
     if (event === "newRoom") this.#emit("invitation", data);
     else if (event === "goingAway") this.#connection.reconnectWithin(data?.reconnectAfterMs);
     else if (event === "error") this.#emit("error", { error: new ParlorError(data) });
     const room = this.#rooms.get(name ?? data?.room);
     if (!room) return; // left while the frame was on its way
     if (event === "updateChat") this.#take(room, data);
-    else if (event === "msgHistory") this.#begin(room, data, Boolean(more));
+    else if (event === "msgHistory") this.#begin(room, data, { more: Boolean(more), epoch, reset });
     else if (event === "activeUsers") {
       this.#emit("people", { room: room.name, names: data, total: total ?? data.length });
     } else if (event === "userJoin") this.#emit("join", data);
@@ -200,7 +201,8 @@ export class Parlor {
 
   async #enter(room) {
     const { username } = this;
-    const data = { username, room: room.name, since: room.lastSeq, key: this.#key };
+    const { name, lastSeq: since, epoch } = room;
+    const data = { username, room: name, since, epoch, key: this.#key };
     try {
       const ack = await this.#connection.request("userJoin", data, (joined) => {
         this.username = joined.username ?? username;
@@ -248,17 +250,26 @@ export class Parlor {
 
   // ---- messages, each once and in order
 
-  /** The page at the start of a room: its newest messages, or what came after `since`. */
-  #begin(room, messages, more) {
+  /**
+   * The page at the start of a room: its newest messages, or what came after `since`. With `reset`
+   * what was given before does not stand any more, and everything begins anew with this page.
+   */
+  #begin(room, messages, { more, epoch, reset = false }) {
     room.live = true;
+    if (reset) {
+      room.lastSeq = undefined;
+      room.held.clear();
+    }
     if (room.lastSeq === undefined) {
       room.lastSeq = 0;
-      this.#give(room, messages, { first: true, more });
+      this.#give(room, messages, { first: true, more, reset });
+      room.epoch = epoch;
     } else if (more) {
       messages.forEach((message) => room.hold(message)); // the end of the gap, not its start
       this.#fillGap(room);
     } else {
       this.#give(room, messages);
+      room.epoch = epoch ?? room.epoch;
     }
     this.#sendNext(room);
   }
@@ -271,15 +282,16 @@ export class Parlor {
   }
 
   /** Hands messages over. They are ascending, and none is missing before them. */
-  #give(room, messages, { first = false, more = false } = {}) {
+  #give(room, messages, { first = false, more = false, reset = false } = {}) {
     const fresh = messages.filter((message) => message.seq > room.lastSeq);
     for (const message of fresh) {
       room.lastSeq = message.seq;
+      room.epoch = message.epoch ?? room.epoch;
       room.held.delete(message.seq);
       if (message.username === this.username) room.takeLetter(message.cid)?.resolve(message);
     }
     if (first || fresh.length > 0) {
-      this.#emit("messages", { room: room.name, messages: fresh, first, more });
+      this.#emit("messages", { room: room.name, messages: fresh, first, more, reset });
     }
   }
 

@@ -35,12 +35,13 @@ describe("resume", () => {
     await Promise.all([ann.close(), bob.close()]);
   });
 
-  it("gives nothing when nothing was missed, also with a `since` beyond the end", async () => {
+  it("gives nothing when nothing was missed, and everything anew with a `since` beyond the end", async () => {
     const ann = await Client.join(stack, "ann", "even");
     await fill(ann, "even", 1, 3);
     for (const since of [3, 99, Number.MAX_SAFE_INTEGER]) {
       const { client, history } = await joinSince("even", since);
-      assert.deepEqual(history.data, []);
+      assert.deepEqual(history.data.map(({ seq }) => seq), since === 3 ? [] : [1, 2, 3]);
+      assert.equal(history.reset, since === 3 ? undefined : true);
       assert.equal(history.more, false);
       await client.close();
     }

@@ -22,7 +22,7 @@ static size_t held(const struct roomlog *log)
 static void append(struct roomlog *log, uint64_t seq, struct str body, struct buf *json)
 {
 	roomlog_append(log, STR("r"),
-		       &(struct rec_chat){.seq = seq, .user = STR("u"), .body = body}, LOG_BYTES,
+		       &(struct rec_chat){.seq = seq, .user = STR("u"), .body = body}, 0, LOG_BYTES,
 		       json);
 }
 
@@ -60,8 +60,8 @@ static void test_a_message_larger_than_the_log_is_kept_alone(void **state)
 	for (uint64_t seq = 1; seq <= 10; seq++) {
 		roomlog_append(
 			&log, STR("r"),
-			&(struct rec_chat){.seq = seq, .user = STR("u"), .body = long_body()}, 4096,
-			&json);
+			&(struct rec_chat){.seq = seq, .user = STR("u"), .body = long_body()}, 0,
+			4096, &json);
 		assert_int_equal(log.count, 1);
 		assert_in_range(held(&log), BODY_BYTES * 6, BODY_BYTES * 7);
 	}

@@ -47,7 +47,9 @@ export class SioClient {
   #heard(event, args) {
     const [data, second] = args;
     const room = event === "msgHistory" ? second?.room : event === "activeUsers" ? second : data?.room;
-    this.frames.push({ event, room, data, ...(event === "msgHistory" ? { more: second?.more } : {}) });
+    const { more, reset, epoch } = event === "msgHistory" ? second : {};
+    if (event === "msgHistory") this.epoch = epoch; // of the newest message, as last told
+    this.frames.push({ event, room, data, ...(event === "msgHistory" ? { more } : {}), ...(reset ? { reset } : {}) });
   }
 
   /** "polling" or "websocket". */

@@ -54,7 +54,7 @@ export class Stack {
     return stack;
   }
 
-  async #start({ gateways = 1, roomds = 1, historyds = 1, gatewayOptions = [], env = {}, data, port }) {
+  async #start({ gateways = 1, roomds = 1, historyds = 1, gatewayOptions = [], upOptions = [], env = {}, data, port }) {
     this.data = data ?? tempDir();
     this.port = port ?? (await freePort());
     this.url = `http://127.0.0.1:${this.port}`;
@@ -62,7 +62,7 @@ export class Stack {
     const args = [
       "--no-install", "--no-build", "--preset", path.basename(BUILD),
       "--port", this.port, "--data", this.data,
-      "--gateways", gateways, "--roomds", roomds, "--historyds", historyds,
+      "--gateways", gateways, "--roomds", roomds, "--historyds", historyds, ...upOptions,
       "--", ...gatewayOptions,
     ];
     // Whatever ends this process, deploy/up gets a TERM and stops everything.
