@@ -235,10 +235,7 @@ void eio_pause(struct eio_session *s, bool is_paused)
 	s->is_paused = is_paused;
 	if (s->socket)
 		e->transport.pause(e->transport_ctx, s->socket, is_paused);
-	if (!is_paused && s->held && !s->held->is_resumed) { /* not from within the application */
-		s->held->is_resumed = true;
-		TAILQ_INSERT_TAIL(&e->resumed, s->held, entry);
-	}
+	transport_let_go(s);
 }
 
 bool eio_is_blocked(const struct eio_session *s)

@@ -10,7 +10,8 @@ enum {
 	UPGRADE_MS = 10000, /* from a probe to its `5` */
 	UNUSED_MS = 15000,  /* from a handshake to the first request; clients poll at once */
 	LAST_POLL_MS = 30000,
-	LATE_MS = 50, /* of the loop, before a ping's time begins with the ping */
+	LATE_MS = 50,           /* of the loop, before a ping's time begins with the ping */
+	HOLD_BYTES = 64 * 1024, /* pending: with so much unread, POSTs are held */
 	PENDING_MAX =
 		1024 * 1024, /* far above what an application says to a client that is blocked */
 };
@@ -64,6 +65,7 @@ void transport_flush(struct eio_session *s);
 void transport_answer(struct eio_session *s, struct eio_request *r, struct str text);
 void transport_resume(struct eio *e, uint64_t now_ms);
 void transport_drop_held(struct eio_session *s);
+void transport_let_go(struct eio_session *s); /* of what is held, if it need not be any more */
 void transport_drop_probe(struct eio_session *s);
 void transport_release(struct eio_session *s); /* no request and no socket is left */
 

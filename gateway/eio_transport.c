@@ -97,6 +97,22 @@ void transport_answer(struct eio_session *s, struct eio_request *r, struct str t
 	buf_free(&frame);
 }
 
+/* Our own answers count too: to pings, and to what is no business of the application. */
+static bool must_hold(const struct eio_session *s)
+{
+	return s->is_paused || s->pending.len >= HOLD_BYTES;
+}
+
+/* Not from within the application. */
+void transport_let_go(struct eio_session *s)
+{
+	struct eio_held *h = s->held;
+	if (!h || h->is_resumed || must_hold(s))
+		return;
+	h->is_resumed = true;
+	TAILQ_INSERT_TAIL(&s->eio->resumed, h, entry);
+}
+
 void transport_flush(struct eio_session *s)
 {
 	struct eio *e = s->eio;
@@ -110,6 +126,7 @@ void transport_flush(struct eio_session *s)
 		s->is_blocked = false;
 		e->app.writable(e->app_ctx, s->client);
 	}
+	transport_let_go(s);
 }
 
 void transport_release(struct eio_session *s)
@@ -248,7 +265,7 @@ void eio_post(struct eio *e, uint64_t now_ms, struct eio_request *r, bool is_oct
 	if (is_octets && s->revision == 4) {
 		respond(s, r, refusal(3));
 		session_drop(s);
-	} else if (s->is_paused) {
+	} else if (must_hold(s)) {
 		hold_post(s, is_octets, body);
 	} else {
 		take_post(s, now_ms, is_octets, body);
@@ -262,7 +279,7 @@ void transport_resume(struct eio *e, uint64_t now_ms)
 		struct eio_session *s = h->session;
 		TAILQ_REMOVE(&e->resumed, h, entry);
 		h->is_resumed = false;
-		if (s->is_paused) /* again */
+		if (must_hold(s)) /* again */
 			continue;
 		s->held = NULL;
 		take_post(s, now_ms, h->is_octets, str_of(h->body, h->len));
@@ -378,6 +395,7 @@ static void upgrade(struct eio_session *s)
 	if (s->pending.len)
 		e->transport.send(e->transport_ctx, s->socket, buf_view(&s->pending));
 	buf_free(&s->pending);
+	transport_let_go(s);
 }
 
 static void hear_probe(struct eio_session *s, struct str data, bool is_binary)

@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 
 enum {
-	CLOSE_WAIT_MS = 1500,     /* for what is unsent to leave before a close; for its answer */
+	CLOSE_WAIT_MS = 1500, /* for what is unsent to leave before a close; for its answer */
+	CHOKE_BYTES = 128 * 1024,
 	UNSENT_MAX = 1024 * 1024, /* far above what the core sends to a reader that is blocked */
 };
 
@@ -68,9 +69,24 @@ void conn_left(struct conn *c)
 	c->user->left(c);
 }
 
+static void update_reading(const struct conn *c)
+{
+	lws_rx_flow_control(c->wsi, !c->is_paused && !c->is_choked);
+}
+
 void conn_pause(struct conn *c, bool is_paused)
 {
-	lws_rx_flow_control(c->wsi, !is_paused);
+	c->is_paused = is_paused;
+	update_reading(c);
+}
+
+/* For what is answered below its user, which does not know how much of that waits. */
+static void choke(struct conn *c, bool is_choked)
+{
+	if (c->is_choked == is_choked)
+		return;
+	c->is_choked = is_choked;
+	update_reading(c);
 }
 
 static void stop_closing(struct conn *c)
@@ -198,6 +214,7 @@ static void block(struct conn *c)
 static void keep_unsent(struct conn *c, struct str frames)
 {
 	if (keep(&c->unsent, frames, UNSENT_MAX)) {
+		choke(c, c->unsent->len >= CHOKE_BYTES);
 		block(c);
 		return;
 	}
@@ -268,6 +285,7 @@ void conn_writable(struct conn *c)
 	if (c->unsent) {
 		bool is_out = send_all(c, buf_view(c->unsent));
 		drop(&c->unsent);
+		choke(c, false);
 		if (!is_out || c->is_dead)
 			return;
 	}

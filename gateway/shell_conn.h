@@ -46,6 +46,8 @@ struct conn {
 	bool is_closing : 1;     /* in all->closing */
 	bool is_blocked : 1;     /* as its user was told */
 	bool is_dead : 1;        /* nothing more can be sent */
+	bool is_paused : 1;      /* by its user */
+	bool is_choked : 1;      /* so much is unsent that nothing more is read */
 	bool is_posted : 1;      /* in all->sends */
 };
 

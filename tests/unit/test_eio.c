@@ -340,6 +340,29 @@ static void test_a_post_waits_while_the_session_is_paused(void **state)
 	assert_int_equal(f->messages, 3);
 }
 
+static void test_posts_wait_while_too_much_is_unread(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request r = {0};
+	char much[PAYLOAD_MAX];
+	memset(much, 'x', sizeof much);
+	get(f, &r, "");
+	for (size_t sent = 0; sent <= (size_t)64 * 1024; sent += sizeof much)
+		eio_send_message(f->session, str_of(much, sizeof much), false);
+	post(f, &r, "4a");
+	assert_int_equal(f->status, 0);
+	eio_pause(f->session, true);
+	eio_pause(f->session, false); /* is not enough */
+	eio_tick(&f->eio, 2);
+	assert_int_equal(f->status, 0);
+	struct eio_request poll = {0};
+	get(f, &poll, eio_sid(f->session));
+	f->status = 0;
+	eio_tick(&f->eio, 3);
+	assert_int_equal(f->status, 200);
+	assert_int_equal(f->messages, 1);
+}
+
 static void test_a_post_that_waits_ends_with_its_session(void **state)
 {
 	struct fixture *f = *state;
@@ -442,6 +465,7 @@ int main(void)
 		TEST(test_a_poller_is_blocked_until_it_polls),
 		TEST(test_who_never_polls_is_let_go),
 		TEST(test_a_post_waits_while_the_session_is_paused),
+		TEST(test_posts_wait_while_too_much_is_unread),
 		TEST(test_a_post_that_waits_ends_with_its_session),
 		TEST(test_newcomers_are_refused_when_all_is_full),
 		TEST(test_an_end_waits_for_the_next_poll),
