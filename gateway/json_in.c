@@ -7,6 +7,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Where a text that had to be cut behind `len` bytes may end: not within a character. */
+static size_t whole_until(const char *text, size_t len)
+{
+	while (len && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
+		len--;
+	return len && (unsigned char)text[len - 1] >= 0xc0 ? len - 1 : len;
+}
+
 void client_event_fail(struct client_event *e, enum err error, const char *fmt, ...)
 {
 	if (e->error != ERR_OK)
@@ -14,8 +22,10 @@ void client_event_fail(struct client_event *e, enum err error, const char *fmt, 
 	e->error = error;
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(e->why, sizeof e->why, fmt, args);
+	int len = vsnprintf(e->why, sizeof e->why, fmt, args);
 	va_end(args);
+	if (len >= (int)sizeof e->why)
+		e->why[whole_until(e->why, sizeof e->why - 1)] = '\0';
 }
 
 static bool type_named(const char *name, size_t len, enum client_event_type *type)

@@ -281,9 +281,26 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void test_why_is_not_cut_within_a_character(void **state)
+{
+	(void)state;
+	char text[400];
+	for (size_t shift = 0; shift < 4; shift++) {
+		struct client_event e = {0};
+		memset(text, 'x', shift);
+		for (size_t at = shift; at + 4 < sizeof text; at += 4)
+			memcpy(text + at, "\xf0\x9f\x98\x80", 5);
+		client_event_fail(&e, ERR_BAD_FIELD, "%s", text);
+		size_t len = strlen(e.why);
+		assert_in_range(len, WHY_MAX - 5, WHY_MAX - 1);
+		assert_int_equal((len - shift) % 4, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_why_is_not_cut_within_a_character),
 		cmocka_unit_test(test_numbers_at_every_place),
 		cmocka_unit_test(test_escapes_at_every_place),
 		cmocka_unit_test(test_a_member_twice_is_refused_where_it_is_read),
