@@ -82,7 +82,8 @@ struct shell {
 	bool is_writable;
 	uint64_t reopen_ms, reopen_wait_ms; /* after a commit that failed */
 	uint64_t look_ms, complaint_ms, clock_complaint_ms;
-	uint64_t complained; /* messages that were not ours, as last logged */
+	uint64_t complained;        /* messages that were not ours, as last logged */
+	uint64_t unread_ms, unread; /* the same of reads that failed */
 
 	struct historyd_stats stats;
 	struct store_rocks_stats store_stats;
@@ -272,6 +273,14 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 			s->stats.bad_messages, s->stats.unknown_events, s->reader_stats.bad);
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
+	}
+	if (s->store_stats.read_failures != s->unread && now_ms >= s->unread_ms) {
+		char complaint[ERROR_MAX];
+		store_rocks_complaint(s->store, complaint, sizeof complaint);
+		log_broken("read_failed", "times=%" PRIu64 " why=\"%s\"",
+			   s->store_stats.read_failures - s->unread, complaint);
+		s->unread = s->store_stats.read_failures;
+		s->unread_ms = now_ms + COMPLAINT_MS;
 	}
 	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_complaint_ms) {
 		log_odd("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",

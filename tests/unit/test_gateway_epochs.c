@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/* test_gateway_epochs.c — historyd has begun a new epoch: a gateway takes no message of it before a
+ * page has told what stands, and where that is not what clients have, they begin anew. */
+#include "tests/unit/test_gateway.h"
+
+/* Somebody's message, stored. */
+static void stored(struct fixture *f, uint64_t seq, uint64_t epoch)
+{
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 99,
+									 .room = STR("main"),
+									 .seq = seq,
+									 .user = STR("eve"),
+									 .cid = STR("x"),
+									 .body = STR("hi"),
+									 .epoch = epoch});
+	send(f, &f->historyd);
+}
+
+static struct ev_page_ask asked(struct fixture *f)
+{
+	struct bus_event ev;
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 1);
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
+	assert_true(ev.as.page_ask.may_reset);
+	return ev.as.page_ask;
+}
+
+/* A page of the messages first … last, in a room with these two epochs. */
+static void answer(struct fixture *f, uint64_t req, bool is_reset, uint64_t first, uint64_t last,
+		   struct rec_epoch old, struct rec_epoch new, struct str user)
+{
+	struct buf records = {0};
+	struct buf epochs = {0};
+	for (uint64_t seq = first; seq <= last; seq++)
+		bus_pack_chat(&records, &(struct rec_chat){.seq = seq,
+							   .time = 77,
+							   .user = user,
+							   .cid = STR("k"),
+							   .body = STR("hi")});
+	bus_pack_epoch(&epochs, &old);
+	bus_pack_epoch(&epochs, &new);
+	bus_put_page(&f->pages.batch,
+		     &(struct ev_page){.req = req,
+				       .room = STR("main"),
+				       .head = last,
+				       .reset = is_reset,
+				       .messages = {.count = (uint32_t)(last + 1 - first),
+						    .packed = buf_view(&records)},
+				       .epochs = {.count = 2, .packed = buf_view(&epochs)}});
+	send(f, &f->pages);
+	buf_free(&records);
+	buf_free(&epochs);
+}
+
+static const struct rec_epoch seven = {.epoch = 7, .first = 4};
+
+static json_int_t number(const json_t *object, const char *member)
+{
+	return json_integer_value(json_object_get(object, member));
+}
+
+/* The nth frame for the client; the caller frees *all. */
+static const json_t *frame(struct fixture *f, size_t client, size_t nth, json_t **all)
+{
+	*all = heard(f, client);
+	return json_array_get(*all, nth);
+}
+
+/* Two in a room of three messages, behind which 4 and 5 are of epoch 7. */
+static void begin_in_seven(struct fixture *f)
+{
+	join(f, 0, "ann");
+	join(f, 1, "bob");
+	stored(f, 4, 7);
+	assert_string_equal(events(f, 0), "");
+	answer(f, asked(f).req, false, 4, 4, seven, (struct rec_epoch){8, 9}, STR("eve"));
+	assert_string_equal(events(f, 0), "updateChat");
+	stored(f, 5, 7);
+	assert_string_equal(events(f, 1), "updateChat");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+}
+
+static void test_a_new_epoch_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	json_t *all;
+	begin_in_seven(f);
+	stored(f, 6, 6);
+	assert_string_equal(events(f, 0), "");
+	const struct ev_page_ask ask = asked(f);
+	assert_true(ask.after == 5 && ask.epoch == 7);
+	answer(f, ask.req, false, 6, 6, seven, (struct rec_epoch){6, 6}, STR("eve"));
+	const json_t *told = frame(f, 0, 0, &all);
+	assert_int_equal(number(json_object_get(told, "data"), "epoch"), 6);
+	json_decref(all);
+	stored(f, 7, 6);
+	told = frame(f, 0, 0, &all);
+	assert_null(json_object_get(json_object_get(told, "data"), "epoch"));
+	json_decref(all);
+	assert_int_equal(stats(f)->resets_total, 0);
+}
+
+/* Who cannot take it now begins anew later, and the log goes on meanwhile. */
+static void test_a_room_that_went_back(void **state)
+{
+	struct fixture *f = *state;
+	json_t *all;
+	begin_in_seven(f);
+	block(f, 1);
+	stored(f, 5, 6); /* in the place of another */
+	assert_string_equal(events(f, 0), "");
+	const struct ev_page_ask ask = asked(f);
+	assert_true(ask.after == 5 && ask.epoch == 7);
+	answer(f, ask.req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	const json_t *told = frame(f, 0, 0, &all);
+	assert_int_equal(json_array_size(all), 1);
+	assert_string_equal(json_string_value(json_object_get(told, "event")), "msgHistory");
+	assert_true(json_is_true(json_object_get(told, "reset")));
+	assert_int_equal(number(told, "epoch"), 6);
+	assert_int_equal(json_array_size(json_object_get(told, "data")), 2);
+	json_decref(all);
+	assert_string_equal(events(f, 1), "");
+	assert_int_equal(stats(f)->resets_total, 1);
+
+	stored(f, 6, 6);
+	assert_string_equal(events(f, 0), "updateChat");
+	assert_string_equal(events(f, 1), "");
+	unblock(f, 1);
+	told = frame(f, 1, 0, &all);
+	assert_int_equal(json_array_size(all), 1);
+	assert_true(json_is_true(json_object_get(told, "reset")));
+	assert_int_equal(json_array_size(json_object_get(told, "data")), 3);
+	json_decref(all);
+}
+
+/* An own message of a new epoch is acked where it stands, when that is known. */
+static void test_own_message_of_a_new_epoch(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	json_t *all;
+	begin_in_seven(f);
+	say(f, 0, post);
+	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+									 .req = ev.as.chat_post.req,
+									 .room = STR("main"),
+									 .seq = 5,
+									 .user = STR("ann"),
+									 .cid = STR("k"),
+									 .body = STR("hi"),
+									 .epoch = 6});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 0), "");
+	answer(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
+	assert_string_equal(events(f, 0), "msgHistory ack");
+	const json_t *told = frame(f, 0, 1, &all);
+	assert_int_equal(number(json_object_get(told, "data"), "seq"), 5);
+	assert_int_equal(number(json_object_get(told, "data"), "epoch"), 6);
+	json_decref(all);
+	assert_string_equal(events(f, 1), "msgHistory");
+}
+
+/* A client that comes back with another epoch than that of its seq is historyd's to judge. */
+static void test_since_of_another_epoch(void **state)
+{
+	struct fixture *f = *state;
+	begin_in_seven(f);
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
+	    "\"since\":5,\"epoch\":7}}");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
+	    "\"since\":5,\"epoch\":5}}");
+	const struct ev_page_ask ask = asked(f);
+	assert_true(ask.after == 5 && ask.epoch == 5);
+	answer(f, ask.req, true, 4, 5, seven, (struct rec_epoch){8, 9}, STR("eve"));
+	json_t *all = heard(f, 0);
+	const json_t *told = json_array_get(all, json_array_size(all) - 1);
+	assert_true(json_is_true(json_object_get(told, "reset")));
+	assert_int_equal(json_array_size(json_object_get(told, "data")), 2);
+	json_decref(all);
+	(void)asked(f); /* the gateway makes sure that it is not the one who is behind */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_new_epoch_goes_on, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_a_room_that_went_back, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_own_message_of_a_new_epoch, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_since_of_another_epoch, open_gateway,
+						close_gateway),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
