@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+enum { CATCH_UP_MS = 100 };
+
 void close_gap(struct seat *seat)
 {
 	if (seat->have + 1 >= seat->live_first && seat->live_last > seat->have)
@@ -15,11 +17,12 @@ void forget_connection(struct person *me)
 {
 	struct people *all = me->all;
 	/* What the gateway has shown to a client that did not read is lost with it. */
-	if (me->stalled_until)
+	bool is_behind = me->stalled_until || me->read_ms + CATCH_UP_MS > all->world->now_ms;
+	if (is_behind)
 		memset(me->is_owed, 0, sizeof me->is_owed);
 	for (uint32_t i = 0; i < ROOMS_MAX; i++) {
 		struct seat *seat = &me->seats[i];
-		if (me->stalled_until && all->room[i].is_private)
+		if (is_behind && all->room[i].is_private)
 			me->was_invited[i] = true;
 		seat->is_joined = seat->will_be_joined = seat->is_inviting = false;
 		seat->has_list = seat->has_history = seat->is_asking = seat->was_put_out = false;

@@ -4,7 +4,13 @@
  * process that has died since is lost. */
 #include "tests/sim/net.h"
 
-enum { DELAY_MAX_MS = 3, SLOW_MAX_MS = 700, CUT_MAX_MS = 9000, CLIENT = 255 };
+enum {
+	DELAY_MAX_MS = 3,
+	SLOW_MAX_MS = 700,
+	CUT_MAX_MS = 9000,
+	ISOLATE_MAX_MS = 14000,
+	CLIENT = 255
+};
 
 /* One message on its way. */
 struct parcel {
@@ -293,7 +299,7 @@ void net_cut_some(struct world *w)
 void net_isolate_some(struct world *w)
 {
 	uint32_t node = some_place(w);
-	uint64_t ms = 300 + rng_below(&w->rng, w->isolate_ms_max);
+	uint64_t ms = 300 + rng_below(&w->rng, ISOLATE_MAX_MS);
 	for (uint32_t i = 0; i < ARRAY_LEN(w->cut_until); i++)
 		w->cut_until[node][i] = w->cut_until[i][node] = w->now_ms + ms;
 	world_tell(w, "%s-%u is cut off from all for %" PRIu64 " ms",

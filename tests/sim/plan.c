@@ -82,9 +82,6 @@ static void hold_back(struct plan *p)
 	for (size_t i = 0; i < ARRAY_LEN(held); i++)
 		if (!strstr(with, held[i]))
 			(void)plan_without(p, held[i], strlen(held[i]));
-	p->is_invited_late = true;
-	p->isolate_ms_max = p->is_invited_late ? 14000 : 4000;
-	p->is_invitation_kept = strstr(with, "invitations") != NULL;
 }
 
 struct plan plan_of(uint64_t seed)

@@ -47,14 +47,11 @@ struct plan {
 	uint32_t people, rooms;
 	uint32_t privates; /* so many of the rooms, the last ones, become private */
 	uint64_t post_interval_ms;
-	uint64_t isolate_ms_max;
 	uint64_t storm_ms; /* how long faults last */
 	/* The bus loses a little and nothing else goes wrong; nobody says anything twice. What
 	 * arrives, arrives because the gateway repeats. */
 	bool is_patient;
-	bool is_invited_late;    /* some rooms become private when others have been there */
-	bool is_invitation_kept; /* each one must arrive */
-	bool is_checking;        /* the cores' invariants after each turn */
+	bool is_checking; /* the cores' invariants after each turn */
 	struct faults faults;
 };
 

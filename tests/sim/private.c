@@ -21,7 +21,7 @@ void private_open(struct people *all)
 			       (is_last ? 0 : (uint32_t)rng_below(rng, all->count - 1))) %
 			      all->count;
 		room->is_mutual = i % 2 == 0;
-		if (all->plan.is_invited_late && rng_chance(rng, 500000))
+		if (rng_chance(rng, 500000))
 			room->from_ms = all->world->now_ms + rng_below(rng, INVITE_LATE_MS);
 		all->person[room->owner].seats[i].is_wanted = true;
 		all->person[room->owner].seats[i].is_home = true;
@@ -173,7 +173,7 @@ void private_check(struct people *all)
 			const struct person *me = &all->person[p];
 			if (me->seats[i].is_joined && is_private_to_others(me, i))
 				promise_private(all->promises, me->name, str_from(name), "sits in");
-			if (me->is_owed[i] && all->plan.is_invitation_kept)
+			if (me->is_owed[i])
 				promise_invitation(all->promises, me->name, str_from(name),
 						   "never hears of its invitation to");
 		}

@@ -102,7 +102,6 @@ void world_open(struct world *w, uint64_t seed, const struct plan *plan)
 			    .gateways = plan->gateways,
 			    .roomds = plan->roomds,
 			    .historyds = plan->historyds,
-			    .isolate_ms_max = plan->isolate_ms_max,
 			    .is_checking = plan->is_checking};
 	for (uint32_t i = 0; i < NODES_MAX; i++) {
 		w->gateway[i] = (struct node){.service = SERVICE_GATEWAY, .index = i};

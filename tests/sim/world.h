@@ -55,7 +55,6 @@ struct world {
 	struct rng rng;
 	uint64_t now_ms;
 	struct faults faults;
-	uint64_t isolate_ms_max;
 	bool is_checking; /* each core walks its own state after each of its turns */
 	uint32_t gateways, roomds, historyds;
 	struct node gateway[NODES_MAX], roomd[NODES_MAX], historyd[NODES_MAX];
