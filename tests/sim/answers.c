@@ -29,7 +29,7 @@ static void on_join_ack(struct person *me, const struct asked *a, const json_t *
 	seat->is_joined = true;
 	seat->has_list = seat->has_history = seat->was_put_out = false;
 	seat->greeting = *a;
-	seat->has_stalled = me->stalled_until != 0;
+	seat->has_stalled = is_behind(me);
 	memset(seat->typing_ms, 0, sizeof seat->typing_ms);
 	if (!seat->is_again)
 		seat->live_first = seat->live_last = 0;
@@ -91,7 +91,9 @@ static void on_post_ack(struct person *me, const struct asked *a, const json_t *
 	 * repeated one may have been read before. */
 	const struct seat *seat = &me->seats[a->room];
 	bool is_first = is_only && a->sent_ms > seat->history_ms;
-	if (seat->has_history && (is_first || seq > seat->live_last))
+	/* Whoever leaves gets at once what was stored meanwhile. */
+	bool is_leaving = seat->moving && seq > seat->live_last + 1;
+	if (seat->has_history && !is_leaving && (is_first || seq > seat->live_last))
 		live_step(me, a->room, seq, "ack");
 }
 
@@ -166,6 +168,8 @@ static void on_move_error(struct person *me, const struct asked *a, struct str c
 {
 	struct seat *seat = moved(me, a);
 	seat->refused_id = a->id;
+	if (a->kind == ASKED_JOIN && seat->is_joined)
+		seat->has_stalled = true; /* what came and went meanwhile is told by a list */
 	if (a->kind == ASKED_INVITE)
 		seat->is_inviting = false;
 	if (a->kind == ASKED_LEAVE && str_equal(code, STR("not_joined")))

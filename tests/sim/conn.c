@@ -161,12 +161,6 @@ bool conn_was_paused(const struct conn *c, uint64_t since_ms)
 	return c->gateway->resume_ms >= since_ms;
 }
 
-void conn_stall(struct conn *c, bool is_stalled)
-{
-	c->is_stalled = is_stalled;
-	c->gateway->is_due = true;
-}
-
 void conn_gateway_died(struct world *w, struct node *gateway)
 {
 	(void)w;
@@ -251,20 +245,27 @@ static void carry_out(struct world *w, struct conn *c, const struct client_op *o
 	}
 }
 
+/* What its gateway has sent is there for the client, whatever that does now. */
+void conn_stall(struct conn *c, bool is_stalled)
+{
+	struct buf window = c->window;
+	c->is_stalled = is_stalled;
+	c->gateway->is_due = true;
+	if (is_stalled)
+		return;
+	c->window = (struct buf){0};
+	give(c, buf_view(&window));
+	buf_free(&window);
+}
+
 static void read_on(struct world *w, struct conn *c)
 {
-	if (c->is_stalled || (!c->window.len && !c->kept.len))
-		return;
-	struct buf window = c->window;
 	struct buf kept = c->kept;
-	c->window = (struct buf){0};
-	c->kept = (struct buf){0};
-	give(c, buf_view(&window));
-	give(c, buf_view(&kept));
-	buf_free(&window);
-	buf_free(&kept);
-	if (!c->is_blocked)
+	if (c->is_stalled || !c->is_blocked)
 		return;
+	c->kept = (struct buf){0};
+	give(c, buf_view(&kept));
+	buf_free(&kept);
 	c->is_blocked = false;
 	if (c->session) {
 		gateway_writable(c->gateway->gateway, w->now_ms, c->session,
@@ -304,8 +305,8 @@ void conn_carry_out(struct world *w, struct node *gateway, struct gateway_out *o
 bool conn_is_quiet(const struct world *w, const struct node *gateway)
 {
 	for (const struct conn *c = w->conns; c; c = c->next)
-		if (c->gateway == gateway && ((!c->is_stalled && (c->window.len || c->kept.len)) ||
-					      (c->unread && !c->is_paused)))
+		if (c->gateway == gateway &&
+		    ((!c->is_stalled && c->is_blocked) || (c->unread && !c->is_paused)))
 			return false;
 	return true;
 }

@@ -5,8 +5,6 @@
 
 #include <jansson.h>
 
-enum { CATCH_UP_MS = 100 };
-
 void close_gap(struct seat *seat)
 {
 	if (seat->have + 1 >= seat->live_first && seat->live_last > seat->have)
@@ -17,12 +15,11 @@ void forget_connection(struct person *me)
 {
 	struct people *all = me->all;
 	/* What the gateway has shown to a client that did not read is lost with it. */
-	bool is_behind = me->stalled_until || me->read_ms + CATCH_UP_MS > all->world->now_ms;
-	if (is_behind)
+	if (is_behind(me))
 		memset(me->is_owed, 0, sizeof me->is_owed);
 	for (uint32_t i = 0; i < ROOMS_MAX; i++) {
 		struct seat *seat = &me->seats[i];
-		if (is_behind && all->room[i].is_private)
+		if (is_behind(me) && all->room[i].is_private)
 			me->was_invited[i] = true;
 		seat->is_joined = seat->will_be_joined = seat->is_inviting = false;
 		seat->has_list = seat->has_history = seat->is_asking = seat->was_put_out = false;
@@ -163,6 +160,9 @@ static void on_list(struct person *me, struct seat *seat, const json_t *names)
 	seat->has_list = true;
 	json_array_foreach(names, i, name)
 		seat->people[person_named(me->all, str_from(json_string_value(name)))] = true;
+	for (i = 0; i < me->all->count; i++)
+		if (!seat->people[i])
+			seat->typing_ms[i] = 0;
 }
 
 static void on_room_event(struct person *me, const struct heard *h, uint32_t room)

@@ -14,6 +14,7 @@ enum {
 	NAME_LEN = 24,
 	ASKED_MAX = 256,
 	JOIN_AGAIN_MS = 2000,
+	CATCH_UP_MS = 100,
 	RETRY_AFTER_MS = 6000, /* after an answer was due */
 	UNANSWERED_MS = 16000, /* by then no answer will come any more */
 };
@@ -208,6 +209,12 @@ void live_step(struct person *me, uint32_t room, uint64_t seq, const char *what)
 /* answers.c */
 void on_ack(struct person *me, uint64_t id, const struct json_t *data);
 void on_error(struct person *me, uint64_t id, const struct json_t *data);
+
+/* Whether it has still to read what came while it did not read. */
+static inline bool is_behind(const struct person *me)
+{
+	return me->stalled_until || me->read_ms + CATCH_UP_MS > me->all->world->now_ms;
+}
 
 /* Whether its gateway had no fair chance to answer what was sent then: one of the two stood still.
  */

@@ -69,21 +69,6 @@ static struct faults patient_faults(struct rng *rng)
 			       .nonsense = 10000};
 }
 
-static const char *with = "";
-
-void plan_with(const char *names)
-{
-	with = names;
-}
-
-static void hold_back(struct plan *p)
-{
-	static const char *const held[] = {"leave", "quick", "rejoin"};
-	for (size_t i = 0; i < ARRAY_LEN(held); i++)
-		if (!strstr(with, held[i]))
-			(void)plan_without(p, held[i], strlen(held[i]));
-}
-
 struct plan plan_of(uint64_t seed)
 {
 	struct rng rng = {seed ^ 0x5eed};
@@ -103,7 +88,6 @@ struct plan plan_of(uint64_t seed)
 	uint32_t more = (uint32_t)rng_below(&rng, 4);
 	p.rooms += more;
 	p.privates = 1 + more;
-	hold_back(&p);
 	return p;
 }
 
@@ -124,8 +108,6 @@ void plan_print_options(uint64_t seed, const struct plan *p)
 	struct plan whole = plan_of(seed);
 	const char *comma = "";
 	printf("--seed %" PRIu64, seed);
-	if (*with)
-		printf(" --with %s", with);
 #define F(name)                                                        \
 	if (whole.faults.name && !p->faults.name) {                    \
 		printf("%s%s", *comma ? comma : " --without ", #name); \

@@ -57,9 +57,6 @@ struct plan {
 
 struct plan plan_of(uint64_t seed);
 
-/* What the cores do not stand yet is held back, but for these names. */
-void plan_with(const char *names);
-
 /* Takes a fault away by its name; false when there is none of that name. */
 bool plan_without(struct plan *p, const char *fault, size_t len);
 

@@ -163,6 +163,15 @@ void private_refused(struct person *me, const struct asked *a, uint32_t room, st
 				   a ? "is refused" : "is put out of");
 }
 
+/* Who has joined nothing has no name to be invited by. */
+static bool is_in_any(const struct person *me)
+{
+	bool is_in = false;
+	for (uint32_t i = 0; i < me->all->rooms; i++)
+		is_in |= me->seats[i].is_joined;
+	return is_in;
+}
+
 void private_check(struct people *all)
 {
 	for (uint32_t i = all->rooms - all->plan.privates; i < all->rooms; i++) {
@@ -173,7 +182,7 @@ void private_check(struct people *all)
 			const struct person *me = &all->person[p];
 			if (me->seats[i].is_joined && is_private_to_others(me, i))
 				promise_private(all->promises, me->name, str_from(name), "sits in");
-			if (me->is_owed[i])
+			if (me->is_owed[i] && is_in_any(me))
 				promise_invitation(all->promises, me->name, str_from(name),
 						   "never hears of its invitation to");
 		}

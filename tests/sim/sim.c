@@ -21,7 +21,7 @@ struct command {
 static void usage(void)
 {
 	fputs("usage: sim --seeds FIRST-LAST [--first] | --seed N [--log | --shrink]\n"
-	      "       [--calm] [--without FAULT,…] [--with FAULT,…] [--people N] [--rooms N] "
+	      "       [--calm] [--without FAULT,…] [--people N] [--rooms N] "
 	      "[--privates N]\n"
 	      "       [--gateways N] [--roomds N] [--historyds N] [--storm MS]\n"
 	      "faults:",
@@ -60,8 +60,6 @@ static void read_option(struct command *c, const char *name, const char *value)
 		read_range(c, value);
 	else if (strcmp(name, "--without") == 0)
 		c->without = value;
-	else if (strcmp(name, "--with") == 0)
-		plan_with(value);
 	else if (strcmp(name, "--people") == 0)
 		c->instead.people = (uint32_t)number(value);
 	else if (strcmp(name, "--rooms") == 0)
