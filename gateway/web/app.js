@@ -54,6 +54,7 @@ function connect(username) {
   parlor = new Parlor({ username, key: guestKey() });
   kept = new Kept(username);
   parlor.on("state", showState);
+  parlor.on("health", ({ well }) => showState(parlor, well));
   parlor.on("messages", messagesCame);
   parlor.on("people", (people) => withRoom(people, (room) => room.setPeople(people)));
   parlor.on("join", (who) => withRoom(who, (room) => room.joined(who.username)));
@@ -126,9 +127,10 @@ function signOut({ name = parlor.username, room = FIRST_ROOM, error } = {}) {
   entrance.show({ name, room, error });
 }
 
-function showState({ state }) {
-  byId("connection").textContent = STATE_WORDS[state];
-  document.body.dataset.connection = state;
+function showState({ state }, well = true) {
+  const isTroubled = state === "open" && !well;
+  byId("connection").textContent = isTroubled ? "Not storing, trying again…" : STATE_WORDS[state];
+  document.body.dataset.connection = isTroubled ? "offline" : state;
   if (byId("chat").hidden) entrance.wait(state !== "closed", STATE_WORDS[state]);
   if (state !== "open") for (const room of rooms.values()) room.typists.clear();
 }

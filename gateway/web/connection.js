@@ -61,6 +61,11 @@ export class Connection {
     this.#Socket = Socket;
   }
 
+  /** For how long nothing has come. */
+  get quietMs() {
+    return Date.now() - this.#heardAt;
+  }
+
   open() {
     this.#listening = new AbortController();
     const { signal } = this.#listening;
@@ -194,8 +199,7 @@ export class Connection {
   #wake() {
     if (document.hidden) return;
     this.#retryNow();
-    const quiet = Date.now() - this.#heardAt > QUIET_MS;
-    if (this.state === "open" && quiet) this.#hooks.onWake();
+    if (this.state === "open" && this.quietMs > QUIET_MS) this.#hooks.onWake();
   }
 
   #setState(state) {

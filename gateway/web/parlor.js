@@ -8,6 +8,7 @@
 // README.md in this folder has the table of methods and events.
 
 import { Connection, ParlorError } from "./connection.js";
+import { Health } from "./health.js";
 
 export { ParlorError };
 
@@ -67,6 +68,7 @@ export class Parlor {
   #connection;
   #rooms = new Map(); // by the gateway's spelling of the name
   #handlers = new Map();
+  #health;
 
   /**
    * @param {string} username  the one name of this connection
@@ -79,12 +81,26 @@ export class Parlor {
     this.#key = key;
     this.#connection = new Connection(url, {
       onState: (state) => this.#emit("state", { state }),
-      onOpen: () => this.#rooms.forEach((room) => this.#enter(room)),
-      onLost: () => this.#rooms.forEach((room) => this.#pause(room)),
+      onOpen: () => {
+        this.#health.start();
+        this.#rooms.forEach((room) => this.#enter(room));
+      },
+      onLost: () => {
+        this.#health.stop();
+        this.#rooms.forEach((room) => this.#pause(room));
+      },
       onWake: () => this.#rooms.forEach((room) => room.live && this.#fillGap(room)),
       onFrame: (frame) => this.#receive(frame),
       isWanted: () => this.#rooms.size > 0,
     }, WebSocket);
+    this.#health = new Health({
+      quietMs: () => this.#connection.quietMs,
+      ask: () => {
+        const room = [...this.#rooms.values()].find(({ live }) => live);
+        return room && this.history(room.name, { limit: 1 });
+      },
+      changed: (isWell) => this.#emit("health", { well: isWell }),
+    });
   }
 
   /** "closed" | "connecting" | "open" | "offline" (a try has failed; more follow by themselves). */
@@ -212,6 +228,7 @@ export class Parlor {
     } catch (error) {
       const noConnection = error.code === "offline" || error.code === "timeout";
       if (noConnection || !this.#isIn(room)) return; // the next connection enters again
+      this.#health.heard(error);
       if (error.temporary) {
         await sleep(error.retryAfterMs);
         if (this.#isIn(room) && this.state === "open" && !room.live) this.#enter(room);
@@ -329,9 +346,11 @@ export class Parlor {
       const { cid, body } = letter;
       try {
         await this.#connection.request("updateChat", { room: room.name, body, cid }, (ack) => {
+          this.#health.heard();
           this.#stored(room, { username: this.username, body, cid, ...ack });
         });
       } catch (error) {
+        this.#health.heard(error);
         if (error.code === "timeout") letter.unanswered += 1;
         const isHopeless = letter.unanswered >= UNANSWERED_MOST;
         if (!error.temporary || isHopeless) room.takeLetter(cid)?.reject(error);
