@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { launch } from "./lib/browser.mjs";
+import { Client } from "./lib/client.mjs";
 import { REPO, Stack } from "./lib/stack.mjs";
 import { until } from "./lib/wait.mjs";
 
@@ -98,4 +99,36 @@ describe("the example page", () => {
       }
     });
   }
+
+  it("says what is wrong, sends until it is stored, and scrolls", async () => {
+    library = LIBRARIES["4.x"];
+    const page = await arrive("cleo", "example");
+    const error = page.locator("#error");
+    await until("she is in", async () => (await page.locator("#users").textContent()) === "cleo");
+    await say(page, "x".repeat(4001));
+    await until("it is said", async () => /Not sent: body/.test(await error.textContent()));
+    const pid = stack.pid("historyd-0");
+    process.kill(pid, "SIGSTOP");
+    try {
+      await say(page, "patient");
+      await say(page, "in order");
+      await until("it is said", async () => /Not stored yet/.test(await error.textContent()));
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await until("both are there", async () => (await lines(page)).length === 2);
+    const dan = await Client.join(stack, "dan", "example");
+    const { data } = await dan.take("msgHistory");
+    assert.deepEqual(data.map(({ body }) => body), ["patient", "in order"], "stored once each");
+    assert.equal(await error.textContent(), "");
+    for (let i = 0; i < 60; i++) await dan.say("example", `line ${i}`);
+    await until("all are there", async () => (await lines(page)).length === 62);
+    const fromEnd = await page.locator("#log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+    assert.ok(fromEnd < 5, `${fromEnd} pixels from the end`);
+    const write = await page.getByRole("button", { name: "Send" }).boundingBox();
+    assert.ok(write.y + write.height < page.viewportSize().height, "the form stays in sight");
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/example.png` });
+    await dan.close();
+    await page.context().close();
+  });
 });
