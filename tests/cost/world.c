@@ -164,8 +164,9 @@ void world_open(struct world *w)
 	w->roomd =
 		roomd_open(&(struct roomd_options){.historyd_shards = 1, .seed = SEED}, w->now_ms);
 	w->disk = store_memory_open();
-	w->historyd = historyd_open(&(struct historyd_options){.seed = SEED, .rooms_max = 100000},
-				    store_memory_store(w->disk));
+	w->historyd = historyd_open(
+		&(struct historyd_options){.seed = SEED, .epoch = EPOCH, .rooms_max = 100000},
+		store_memory_store(w->disk));
 	bus_reader_init(&w->page_reader);
 	struct buf missing = {0};
 	for (int i = 0; !gateway_is_ready(w->gateway, &missing); i++) {
