@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -55,11 +57,17 @@ static void on_unwatched(uv_handle_t *handle)
 }
 
 /* Whether the client's side has confirmed all that was sent. The end of our side counts as a byte,
- * which a client that knows the length need not have seen when it closes. */
+ * which a client that knows the length need not have seen when it closes. Who resets confirms
+ * nothing any more, and has read all the same up to two segments that it had not confirmed: haproxy
+ * ends each connection so. */
 static bool is_confirmed(const struct http_conn *c)
 {
-	int waiting = 0;
-	return ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && waiting <= 1;
+	int waiting = 0, segment = 0;
+	socklen_t len = sizeof segment;
+	if (ioctl(c->fd, SIOCOUTQ, &waiting) != 0 ||
+	    getsockopt(c->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &len) != 0)
+		return false;
+	return waiting <= (c->is_reset ? 2 * segment : 0) + 1;
 }
 
 /* Whoever waits for its request is told; the socket is somebody else's when `fd` is -1. */
@@ -116,11 +124,12 @@ static void free_gone(struct http_conns *all)
  * its answer away when there is something of it that we have not read. */
 static void leave(struct http_conn *c)
 {
+	wait_in(c, &c->all->leavers, clock_steady_ms());
 	if (shutdown(c->fd, SHUT_WR) != 0) {
+		c->is_reset = true;
 		end(c);
 		return;
 	}
-	wait_in(c, &c->all->leavers, clock_steady_ms());
 	watch(c, UV_READABLE);
 }
 
@@ -268,6 +277,7 @@ static bool read_some(struct http_conn *c)
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return false;
 	if (got <= 0) {
+		c->is_reset = got < 0;
 		end(c); /* in the middle of its request, or after its answer */
 		return true;
 	}
@@ -283,6 +293,7 @@ static bool read_some(struct http_conn *c)
 static void on_event(uv_poll_t *poll, int status, int events)
 {
 	struct http_conn *c = poll->data;
+	c->is_reset = status < 0;
 	if (status < 0 || c->list == &c->all->answers)
 		end(c);
 	else if (c->list == &c->all->writers)

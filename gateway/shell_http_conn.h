@@ -29,6 +29,7 @@ struct http_conn {
 	bool is_too_large; /* the body: only its beginning was read */
 	size_t bytes;      /* of `all->bytes` */
 	bool has_lingered; /* all is sent, and the system goes on with what is not confirmed */
+	bool is_reset;     /* by the client */
 	struct buf in;     /* the head, and what came with it */
 	struct http_scan scan;
 	struct http_head head; /* views into `in` */
