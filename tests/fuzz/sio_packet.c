@@ -30,7 +30,7 @@ static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev
 {
 	(void)ctx;
 	CHECK(c->is_connected[ev->namespace]);
-	CHECK(ev->array.len >= 3 && ev->array.ptr[0] == '[');
+	CHECK(ev->array.len >= 2 && memchr(" \t\n\r[", ev->array.ptr[0], 5));
 	for (size_t i = 0; i < ev->attachment_count; i++)
 		CHECK(ev->attachments[i].len <= 1000);
 	if (ev->array.ptr[1] == '7') /* some end it from within */
