@@ -44,6 +44,7 @@ static void on_leave_ack(struct person *me, const struct asked *a)
 {
 	struct seat *seat = moved(me, a);
 	seat->is_joined = seat->has_list = seat->has_history = false;
+	memset(seat->typing_ms, 0, sizeof seat->typing_ms);
 }
 
 static void on_page(struct person *me, const struct asked *a, const json_t *data)
@@ -191,6 +192,7 @@ static void on_unnumbered(struct person *me, struct str code, struct str room)
 				continue;
 			me->seats[i].is_joined = me->seats[i].has_history = false;
 			me->seats[i].was_put_out = true;
+			memset(me->seats[i].typing_ms, 0, sizeof me->seats[i].typing_ms);
 			private_refused(me, NULL, i, code);
 			seat_give_up(me, i);
 		}
