@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* eio.c — see eio.h: the life of a session, its heartbeats and its packets. Requests and sockets
- * are in eio_transport.c. */
+/* eio.c — see eio.h: the life of a session, its heartbeats and its packets. Not here: requests
+ * (eio_polling.c), sockets (eio_transport.c). */
 #include "gateway/eio_state.h"
 #include "gateway/frame_bytes.h"
 
@@ -136,7 +136,7 @@ void session_drop(struct eio_session *s)
 	struct eio_socket *ws = s->socket;
 	s->is_ended = true;
 	if (s->get)
-		transport_answer(s, s->get, STR("1"));
+		polling_answer(s, s->get, STR("1"));
 	s->socket = NULL;
 	if (ws) {
 		ws->session = NULL;
@@ -170,7 +170,7 @@ void eio_send(struct eio_session *s, struct str frames)
 		return;
 	}
 	buf_str(&s->pending, frames);
-	transport_flush(s);
+	polling_flush(s);
 	if (s->pending.len && !s->is_blocked && s->client) {
 		s->is_blocked = true;
 		e->app.blocked(e->app_ctx, s->client);
@@ -235,7 +235,7 @@ void eio_pause(struct eio_session *s, bool is_paused)
 	s->is_paused = is_paused;
 	if (s->socket)
 		e->transport.pause(e->transport_ctx, s->socket, is_paused);
-	transport_let_go(s);
+	polling_let_go(s);
 }
 
 bool eio_is_blocked(const struct eio_session *s)
@@ -328,7 +328,7 @@ void eio_tick(struct eio *e, uint64_t now_ms)
 {
 	const struct eio_options *o = &e->options;
 	struct eio_session *s;
-	transport_resume(e, now_ms);
+	polling_resume(e, now_ms);
 	while ((s = due(&e->idle, o->ping_interval_ms, now_ms)) != NULL) {
 		/* A loop that wakes a little late does not put off the end. */
 		uint64_t due_ms = s->wait_ms + o->ping_interval_ms;

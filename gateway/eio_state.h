@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* eio_state.h — one Engine.IO session; inside of eio.c (its life) and eio_transport.c (requests and
- * sockets). */
+/* eio_state.h — one Engine.IO session; inside of eio.c (its life), eio_polling.c (requests) and
+ * eio_transport.c (sockets). */
 #ifndef PARLOR_GATEWAY_EIO_STATE_H
 #define PARLOR_GATEWAY_EIO_STATE_H
 
@@ -60,12 +60,19 @@ void session_drop(struct eio_session *s); /* all its transports too, at once */
 void session_packet(struct eio_session *s, uint64_t now_ms, struct str data, bool is_binary);
 void session_put(struct eio_session *s, struct str text); /* one text packet of ours */
 
+/* eio_polling.c */
+void polling_flush(struct eio_session *s);
+void polling_answer(struct eio_session *s, struct eio_request *r, struct str text);
+void polling_resume(struct eio *e, uint64_t now_ms);
+void polling_let_go(struct eio_session *s);  /* of what is held, if it need not be any more */
+void polling_release(struct eio_session *s); /* no request is left */
+
 /* eio_transport.c */
-void transport_flush(struct eio_session *s);
-void transport_answer(struct eio_session *s, struct eio_request *r, struct str text);
-void transport_resume(struct eio *e, uint64_t now_ms);
-void transport_drop_held(struct eio_session *s);
-void transport_let_go(struct eio_session *s); /* of what is held, if it need not be any more */
+const struct eio_answer *transport_refusal(unsigned code);
+struct eio_session *transport_session(const struct eio *e, const struct eio_query *q);
+/* The code of what is wrong with such a request; negative: nothing is. */
+int transport_judge(const struct eio *e, const struct eio_query *q,
+		    enum eio_transport_name transport);
 void transport_drop_probe(struct eio_session *s);
 void transport_release(struct eio_session *s); /* no request and no socket is left */
 
