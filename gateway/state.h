@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* state.h — what the gateway remembers: connections, users, rooms, memberships, and requests under
- * way.
+/* state.h — what the gateway remembers: connections, users, rooms, memberships; requests under way
+ * are in state_request.h.
  *
  * Inside the core only; gateway.h is the face. Who owns what: the gateway owns sessions, users,
  * views and requests; a session owns its memberships; a view owns its presence list and its log.
@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "gateway/epochs.h"
 #include "gateway/roomlog.h"
+#include "gateway/state_request.h"
 #include "proto/link.h"
 #include "proto/table.h"
 
@@ -58,7 +59,6 @@ TAILQ_HEAD(joining_list, joining);
 TAILQ_HEAD(present_list, present);
 STAILQ_HEAD(change_list, change);
 TAILQ_HEAD(own_ack_list, own_ack);
-TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(view_list, view);
 TAILQ_HEAD(told_list, told);
 
@@ -99,20 +99,6 @@ struct user {
 	struct invitation_list invitations; /* to be shown at the next greeting */
 	bool is_held;                       /* roomd said that the name is theirs */
 	char text[];                        /* name and key */
-};
-
-/* What of a session has to wait; there only while something does. */
-struct backlog {
-	struct buf input;  /* events as they came, see backlog.c; counted in stats.owed_bytes */
-	size_t at;         /* of the first one */
-	uint64_t begun_ms; /* since when there are any */
-	struct request_list parked;   /* `history` that is still to be asked, or once more */
-	uint64_t asked;               /* the one that is, or 0 */
-	struct request_list privates; /* newRooms under way whose join has not begun */
-	bool is_charged;              /* the first event has been counted against the rate … */
-	bool is_waiting;              /* … and waits for a join under way … */
-	uint64_t waiting_ms; /* … since then; all events have waited late_ms for such before */
-	uint64_t late_ms;
 };
 
 struct session {
@@ -268,40 +254,6 @@ _Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct membership) <= 120, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct view) <= 448, "grown: see ARCHITECTURE.md"); /* one a room */
-
-enum request_kind {
-	REQUEST_CLAIM,
-	REQUEST_JOIN,
-	REQUEST_PRESENCE,
-	REQUEST_POST,
-	REQUEST_PRIVATE,
-	REQUEST_INVITE,
-	REQUEST_PAGE_VIEW,   /* the room's log */
-	REQUEST_PAGE_READER, /* a reader behind the log, or a join with `since` */
-	REQUEST_PAGE_CLIENT, /* the client's `history` */
-};
-
-/* Something asked of roomd or historyd, repeated until it is answered. */
-struct request {
-	TAILQ_ENTRY(request) entry;      /* in gateway.requests, by retry_ms */
-	TAILQ_ENTRY(request) by_age;     /* in gateway.promised, if a client waits for the answer */
-	TAILQ_ENTRY(request) of_session; /* in its backlog's privates, if it is one */
-	struct request *next, *prev;     /* a post: the ring of those into its room, in order */
-	uint64_t number;
-	enum request_kind kind;
-	uint32_t shard;
-	uint64_t asked_ms, retry_ms;
-	uint64_t session; /* its number, or 0 */
-	bool has_id;
-	uint64_t id; /* the client's */
-	uint64_t after, before, limit;
-	uint64_t epoch; /* in which `after` stood; 0: not known */
-	bool is_newest;
-	bool may_reset;
-	bool is_parked; /* in its session's backlog, not in gateway.requests: asked again later */
-	struct str room, user, user2, cid, body; /* all in `text` */
-	char *text;
-};
 
 struct gateway {
 	struct gateway_options options;
