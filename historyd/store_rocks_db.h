@@ -3,9 +3,7 @@
  * opened with, the check that it is the directory of this shard, and RocksDB's complaints as
  * sentences that an operator can act on.
  *
- * Included by store_rocks_db.c and store_rocks.c only; nothing else sees rocksdb/c.h. Next:
- * store_rocks.c.
- */
+ * Included by store_rocks*.c only; nothing else sees rocksdb/c.h. Next: store_rocks_state.h. */
 #ifndef PARLOR_HISTORYD_STORE_ROCKS_DB_H
 #define PARLOR_HISTORYD_STORE_ROCKS_DB_H
 
