@@ -35,6 +35,7 @@ static struct backlog *backlog_of(struct session *s)
 		s->backlog = mem_alloc(sizeof *s->backlog);
 		TAILQ_INIT(&s->backlog->parked);
 		TAILQ_INIT(&s->backlog->privates);
+		STAILQ_INIT(&s->backlog->given_up);
 	}
 	return s->backlog;
 }
@@ -46,6 +47,43 @@ static void free_if_empty(struct session *s)
 		return;
 	mem_free(b);
 	s->backlog = NULL;
+}
+
+static struct given_up *find_given_up(const struct backlog *b, struct str room)
+{
+	struct given_up *u;
+	STAILQ_FOREACH(u, &b->given_up, entry)
+	if (str_equal(u->room, room))
+		return u;
+	return NULL;
+}
+
+void backlog_note_given_up(struct gateway *g, struct session *s, struct str room)
+{
+	if (!backlog_has_input(s))
+		return;
+	struct given_up *u = find_given_up(s->backlog, room);
+	if (!u) {
+		u = mem_alloc(offsetof(struct given_up, text) + room.len);
+		u->room = str_put(u->text, room);
+		STAILQ_INSERT_TAIL(&s->backlog->given_up, u, entry);
+	}
+	u->ms = g->now_ms;
+}
+
+bool backlog_was_given_up(const struct session *s, struct str room)
+{
+	const struct given_up *u = backlog_has_input(s) ? find_given_up(s->backlog, room) : NULL;
+	return u && s->backlog->begun_ms <= u->ms;
+}
+
+static void forget_given_up(struct backlog *b)
+{
+	struct given_up *u;
+	while ((u = STAILQ_FIRST(&b->given_up)) != NULL) {
+		STAILQ_REMOVE_HEAD(&b->given_up, entry);
+		mem_free(u);
+	}
 }
 
 bool backlog_put(struct gateway *g, struct session *s, const struct input *in)
@@ -99,6 +137,7 @@ void backlog_pop(struct gateway *g, struct session *s)
 	if (b->at < b->input.len)
 		return;
 	buf_free(&b->input);
+	forget_given_up(b);
 	b->at = 0;
 	b->late_ms = 0;
 	free_if_empty(s);
@@ -207,6 +246,7 @@ void backlog_free(struct gateway *g, struct session *s)
 		TAILQ_REMOVE(&b->privates, r, of_session);
 	g->stats.owed_bytes -= b->input.len - b->at;
 	buf_free(&b->input);
+	forget_given_up(b);
 	mem_free(b);
 	s->backlog = NULL;
 }

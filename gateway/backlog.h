@@ -23,13 +23,6 @@ static inline bool backlog_has_input(const struct session *s)
 	return s->backlog && s->backlog->input.len;
 }
 
-/* Whether what is worked on now was here before then, or came while something of that time was
- * still here. */
-static inline bool backlog_is_from_before(const struct session *s, uint64_t ms)
-{
-	return backlog_has_input(s) && s->backlog->begun_ms <= ms;
-}
-
 /* Keeps a copy; false when there are more than two frames already. */
 NODISCARD
 bool backlog_put(struct gateway *g, struct session *s, const struct input *in);
@@ -57,6 +50,13 @@ void backlog_ask(struct gateway *g, struct session *s, const struct request_wish
 void backlog_park(struct gateway *g, struct session *s, struct request *r);
 void backlog_ask_parked(struct gateway *g, struct session *s);
 void backlog_give_up(struct gateway *g, struct session *s);
+
+/* A post into the room was given up. What its connection sent there later and is not worked on yet
+ * is given up with it, through however many leaves and joins that stands. */
+void backlog_note_given_up(struct gateway *g, struct session *s, struct str room);
+
+/* Whether what is worked on now was here then, or came while something of that time still was. */
+bool backlog_was_given_up(const struct session *s, struct str room);
 
 void backlog_free(struct gateway *g, struct session *s);
 

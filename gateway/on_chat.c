@@ -53,7 +53,7 @@ void on_updateChat(struct gateway *g, struct session *s, struct client_event *e)
 	struct membership *m = client_membership(s, e, room);
 	if (!m)
 		return;
-	if (m->gave_up_ms && backlog_is_from_before(s, m->gave_up_ms)) {
+	if (backlog_was_given_up(s, room)) {
 		/* One that was sent before it was given up while it waited here, or waited here
 		 * too and is told so only now. */
 		client_event_fail(e, ERR_UNAVAILABLE, "%s", err_text(ERR_UNAVAILABLE));

@@ -344,9 +344,8 @@ static void tell_unavailable(struct gateway *g, struct request *r)
 static void note_given_up(struct gateway *g, const struct request *r)
 {
 	struct session *s = session_find(g, r->session);
-	struct membership *m = s && s->backlog ? session_membership(s, r->room) : NULL;
-	if (m)
-		m->gave_up_ms = g->now_ms;
+	if (s)
+		backlog_note_given_up(g, s, r->room);
 }
 
 /* A post takes with it what its connection sent into the room after it: stored without it, that

@@ -195,7 +195,6 @@ struct membership {
 	struct present *present;
 	uint64_t cursor; /* the last seq this connection has, or skipped */
 	uint64_t typed_ms;
-	uint64_t gave_up_ms;  /* when a post into it was given up while others waited behind it */
 	struct request *feed; /* a page for a reader whom the log has left behind, or for `since` */
 	struct own_ack_list own_acks;
 	struct joining *joining; /* NULL while is_live */
@@ -251,7 +250,7 @@ struct view {
  * these numbers too. */
 _Static_assert(sizeof(struct session) <= 168, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct membership) <= 120, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct view) <= 448, "grown: see ARCHITECTURE.md"); /* one a room */
 

@@ -45,6 +45,15 @@ struct request {
 	char *text;
 };
 
+/* A room of which a post was given up while others waited behind it. */
+struct given_up {
+	STAILQ_ENTRY(given_up) entry;
+	uint64_t ms; /* when */
+	struct str room;
+	char text[]; /* room */
+};
+STAILQ_HEAD(given_up_list, given_up);
+
 /* What of a session has to wait; there only while something does. */
 struct backlog {
 	struct buf input;  /* events as they came, see backlog.c; counted in stats.owed_bytes */
@@ -57,6 +66,7 @@ struct backlog {
 	bool is_waiting;              /* … and waits for a join under way … */
 	uint64_t waiting_ms; /* … since then; all events have waited late_ms for such before */
 	uint64_t late_ms;
+	struct given_up_list given_up; /* until the input is empty */
 };
 
 #endif

@@ -243,6 +243,29 @@ static void test_what_waits_gives_up_too(void **state)
 	assert_string_equal(published(f), "d");
 }
 
+/* It makes no difference that the author leaves the room and comes back in between. */
+static void test_what_waits_gives_up_though_its_author_leaves(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	join_side(f, 0, "ann");
+	write_one(f, 0, "a");
+	tick(f, 1000);
+	say(f, 0,
+	    "{\"event\":\"newRoom\",\"id\":1,\"data\":{\"username2\":\"bob\",\"room\":\"den\"}}");
+	write_in(f, 0, "den", "x"); /* it waits, and all behind it */
+	say(f, 0, "{\"event\":\"userLeave\",\"id\":2,\"data\":{\"room\":\"main\"}}");
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"id\":3,\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
+	write_one(f, 0, "b");
+	tick(f, GIVEN_UP_MS - 1000);
+	assert_string_equal(events(f, 0), "error:unavailable"); /* a */
+	tick(f, 1000); /* newRoom is over; the leave, and the join begins */
+	assert_string_equal(events(f, 0), "error:unavailable error:not_joined ack");
+	admit(f, "ann", 3);
+	assert_string_equal(events(f, 0), "ack activeUsers msgHistory error:unavailable"); /* b */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +275,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_new_ones_wait, open_for_many, close_gateway),
 		TEST(test_later_ones_give_up_too),
 		TEST(test_what_waits_gives_up_too),
+		TEST(test_what_waits_gives_up_though_its_author_leaves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
