@@ -202,6 +202,19 @@ void relay_tasks_arrived(struct relay *r, const struct envelope *from,
 		end_task(r, t);
 }
 
+/* Too much is kept: an answer that nobody has confirmed goes, and its session with it. */
+static void drop_oldest_answer(struct relay *r)
+{
+	struct relay_task *t;
+	TAILQ_FOREACH (t, &r->kept, entry) {
+		if (t->is_over)
+			continue;
+		r->app.lost(r->ctx, t->query);
+		end_task(r, t);
+		return;
+	}
+}
+
 void relay_tasks_tick(struct relay *r, uint64_t now_ms)
 {
 	struct relay_task *t;
@@ -209,9 +222,10 @@ void relay_tasks_tick(struct relay *r, uint64_t now_ms)
 		drop_running(r, t);
 		end_task(r, t);
 	}
+	while (r->kept_bytes > RELAY_BYTES_MAX)
+		drop_oldest_answer(r);
 	while ((t = TAILQ_FIRST(&r->kept)) != NULL &&
-	       (t->done_ms + RELAY_KEEP_MS <= now_ms || r->kept_bytes > RELAY_BYTES_MAX ||
-		r->over_count > RELAY_OVER_MAX))
+	       (t->done_ms + RELAY_KEEP_MS <= now_ms || r->over_count > RELAY_OVER_MAX))
 		free_task(r, t);
 }
 
