@@ -100,8 +100,12 @@ static void on_run(void *ctx, struct relay_task *t, const struct relay_request *
 {
 	struct side *s = ctx;
 	s->world->runs++;
+	static char big[RELAYED_MAX];
 	if (str_equal(q->query, STR("hold")))
 		s->world->held = t;
+	else if (str_equal(q->query, STR("big")))
+		relay_finish(&s->relay, s->world->now_ms, t,
+			     &(struct eio_answer){.status = 200, .body = {big, sizeof big}});
 	else
 		relay_finish(&s->relay, s->world->now_ms, t,
 			     &(struct eio_answer){.status = 200, .body = q->query});
@@ -118,7 +122,7 @@ static void on_gone(void *ctx, struct relay_task *t)
 static void on_lost(void *ctx, struct str query)
 {
 	struct side *s = ctx;
-	s->world->losts += str_equal(query, STR("now"));
+	s->world->losts += str_equal(query, STR("now")) || str_equal(query, STR("big"));
 }
 
 static void open_side(struct world *w, uint32_t i, uint64_t epoch)
@@ -271,6 +275,22 @@ static void test_an_owner_out_of_reach_is_given_up(void **state)
 	assert_int_equal(w->gones, 1); /* and the owner does not wait for ever either */
 }
 
+/* What nobody has confirmed is kept within a bound, and never executed again. */
+static void test_answers_kept_are_bounded(void **state)
+{
+	enum { ANSWERS = RELAY_BYTES_MAX / RELAYED_MAX + 4 };
+	struct world *w = *state;
+	for (size_t i = 0; i < ANSWERS; i++) {
+		ask(w, &w->waiter[i], "big");
+		w->waiter[i].is_slow = true;
+		pass(w, 10);
+	}
+	assert_int_equal(w->losts, 4);
+	assert_true(w->side[1].relay.kept_bytes <= RELAY_BYTES_MAX);
+	pass(w, 3000);
+	assert_int_equal(w->runs, ANSWERS);
+}
+
 static void test_an_owner_may_become_known(void **state)
 {
 	struct world *w = *state;
@@ -361,6 +381,7 @@ int main(void)
 		TEST(test_each_is_executed_once_and_answered_once),
 		TEST(test_a_hang_up_is_passed_on),
 		TEST(test_an_owner_out_of_reach_is_given_up),
+		TEST(test_answers_kept_are_bounded),
 		TEST(test_an_owner_may_become_known),
 		TEST(test_invented_owners_do_not_fill_the_line),
 		TEST(test_an_answer_that_did_not_arrive_ends_the_session),
