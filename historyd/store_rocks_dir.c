@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -112,6 +113,20 @@ static bool refuse_without_current(const struct complaint *to, const struct cont
 		 "tables (%s%s); restore a backup, or give an empty directory",
 		 c->files + c->has_mark, c->files + c->has_mark == 1 ? "" : "s", c->tables, c->told,
 		 c->files ? "" : MARK_FILE);
+	return refuse(to, what);
+}
+
+/* Messages are nobody else's to read, whatever the modes of the files. */
+static bool is_private(int dir_fd, const struct complaint *to)
+{
+	struct stat dir;
+	char what[PATH_MAX + 128];
+	if (fstat(dir_fd, &dir) != 0)
+		return refuse_errno(to);
+	if ((dir.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return true;
+	snprintf(what, sizeof what, "is open to other users (mode %04o): chmod -R go= %s",
+		 (unsigned)(dir.st_mode & 07777), to->path);
 	return refuse(to, what);
 }
 
@@ -235,11 +250,12 @@ bool data_dir_open(struct data_dir *d, const char *path, bool may_create, char *
 	const struct complaint to = {path, error, error_len};
 	*d = (struct data_dir){.file = {.fd = -1}, .manifest_fd = -1};
 	DIR *dir = opendir(path);
-	if (!dir && errno == ENOENT && may_create && mkdir(path, 0777) == 0)
+	if (!dir && errno == ENOENT && may_create && mkdir(path, 0700) == 0)
 		dir = opendir(path);
 	if (!dir)
 		return refuse_errno(&to);
-	bool is_open = open_contents(d, dir, may_create, &to);
+	bool is_open = (!may_create || is_private(dirfd(dir), &to)) &&
+		       open_contents(d, dir, may_create, &to);
 	closedir(dir);
 	if (!is_open)
 		data_dir_close(d);

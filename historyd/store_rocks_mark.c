@@ -61,7 +61,7 @@ static bool read_slot(const struct mark_file *f, unsigned at, uint64_t *turn, st
 bool mark_open(struct mark_file *f, int dir_fd)
 {
 	*f = (struct mark_file){
-		.fd = openat(dir_fd, MARK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
+		.fd = openat(dir_fd, MARK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
 	if (f->fd < 0)
 		return false;
 	if (flock(f->fd, LOCK_EX | LOCK_NB) == 0)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum log_level level_named(const char *name)
@@ -24,6 +25,7 @@ static enum log_level level_named(const char *name)
 struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o)
 {
 	struct buf label = {0};
+	umask(S_IRWXG | S_IRWXO); /* files and sockets are this user's alone */
 	buf_printf(&label, "%s-%" PRIu64, service_name(kind), id);
 	log_open(str_copy(buf_view(&label)).ptr, level_named(o->log_level),
 		 strcmp(o->log_format, "json") == 0);

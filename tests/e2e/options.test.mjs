@@ -2,7 +2,7 @@
 // options.test.mjs - what each program says to options and to a system that refuses: one clear line, exit 2 or 1.
 
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -150,6 +150,24 @@ describe("options", () => {
       const result = await run("parlor-historyd", ["--bind", ipc("historyd-x"), "--data", place]);
       assert.equal(result.status, 1, `${place}: ${result.stderr}`);
       assertOneLine(result, "parlor-historyd", new RegExp(place.replaceAll(/[^\w/ ]/g, ".")));
+    }
+  });
+
+  it("historyd refuses a directory that other users may open, and says how to mend it; its own files are its user's alone", async () => {
+    const data = path.join(dir, "open");
+    mkdirSync(data);
+    chmodSync(data, 0o750);
+    const args = ["--bind", ipc("historyd-o"), "--data", data];
+    const refused = await run("parlor-historyd", args);
+    assert.equal(refused.status, 1, refused.stderr);
+    assertOneLine(refused, "parlor-historyd", /open.*mode 0750.*chmod -R go= .*open/);
+    assert.deepEqual(readdirSync(data), []);
+    chmodSync(data, 0o700);
+    for (const place of [data, path.join(dir, "made")]) {
+      const program = new Program(bin("parlor-historyd"), [...args.slice(0, 3), place]);
+      await program.says(/what=listening/);
+      for (const name of ["", ...readdirSync(place)]) assert.equal(statSync(path.join(place, name)).mode & 0o077, 0, name);
+      assert.equal(await program.stop(), 0);
     }
   });
 

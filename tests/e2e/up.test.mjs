@@ -60,6 +60,48 @@ describe("up", () => {
     }
   });
 
+  it("keeps what it writes to its user, whatever the umask, and says when that is root", async () => {
+    const data = path.join(dir, "modes");
+    mkdirSync(path.join(data, "log"), { recursive: true });
+    const program = up("--port", await freePort(), "--data", data);
+    await program.says(/^Parlor is ready/m, 60_000);
+    for (const entry of readdirSync(data, { recursive: true })) {
+      if (!/\.new$/.test(entry)) assert.equal(statSync(path.join(data, entry)).mode & 0o077, 0, entry);
+    }
+    if (process.getuid() === 0) assert.match(program.stdout, /^up: the services run as root/m);
+    assert.equal(await program.stop(), 0, program.stderr);
+  });
+
+  it("prints an address that can be opened", async () => {
+    for (const host of ["::1", "::"]) {
+      const port = await freePort();
+      const program = up("--port", port, "--data", dir, "--host", host);
+      await program.says(/^Parlor is ready: /m, 60_000);
+      const url = /^Parlor is ready: (.*)$/m.exec(program.stdout)[1];
+      assert.equal(url, `http://[::1]:${port}/`);
+      assert.equal((await fetch(new URL("healthz", url))).status, 200);
+      assert.equal(await program.stop(), 0, program.stderr);
+    }
+  });
+
+  it("starts where the disk has less free than historyd wants, says so, and what is there can be read", async () => {
+    const data = path.join(dir, "full");
+    const stack = await Stack.start({ data });
+    const ann = await Client.join(stack, "ann", "main");
+    await ann.say("main", "kept");
+    await ann.close();
+    await stack.stop({ keepData: true });
+    const program = new Program(path.join(REPO, "deploy/up"), ["--no-install", "--no-build", "--preset", path.basename(BUILD),
+      "--port", stack.port, "--data", data], { env: { PARLOR_MIN_FREE: "9000000000000000000" } });
+    await program.says(/^Parlor is ready/m, 60_000);
+    assert.match(program.stderr, /^up: historyd-0 stores nothing, what is there can be read: the disk has less free/m);
+    const bob = await Client.connect(stack);
+    await bob.join("bob", "main");
+    assert.equal((await bob.take("msgHistory")).data[0].body, "kept");
+    await bob.close();
+    assert.equal(await program.stop(), 0, program.stderr);
+  });
+
   it("refuses what another one holds: the directory, the port, the number of historyds", async () => {
     const stack = await Stack.start();
     await refused(up("--port", await freePort(), "--data", stack.data), 1, /another Parlor is running/);
