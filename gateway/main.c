@@ -12,6 +12,7 @@
 #include "gateway/shell_shards.h"
 #include "gateway/shell_sio.h"
 #include "proto/clock.h"
+#include "proto/listeners.h"
 #include "proto/log.h"
 #include "proto/service.h"
 #include "proto/watchdog.h"
@@ -218,6 +219,7 @@ static void on_turn(uv_prepare_t *handle)
 		s->look_ms = now_ms + LOOK_MS;
 		shards_heartbeat(&s->shards, !s->is_draining, now_ms);
 		listener_retry(&s->listener);
+		listeners_look(now_ms);
 		log_readiness(s);
 	}
 	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);

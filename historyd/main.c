@@ -10,6 +10,7 @@
 #include "historyd/reader.h"
 #include "historyd/store_rocks.h"
 #include "proto/clock.h"
+#include "proto/listeners.h"
 #include "proto/log.h"
 #include "proto/metrics_http.h"
 #include "proto/service.h"
@@ -335,6 +336,7 @@ static void turn(struct shell *s)
 	historyd_out_reset(&s->out);
 	if (committed != ERR_OK && store_rocks_failed(s->store))
 		on_commit_failed(s, now_ms);
+	listeners_look(now_ms);
 	if (now_ms >= s->look_ms) {
 		s->look_ms = now_ms + LOOK_MS;
 		historyd_tick(s->core, now_ms);

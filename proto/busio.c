@@ -4,6 +4,7 @@
  * are never used: on a SUB socket of nng 1.5.2 they can crash. */
 #include "proto/busio.h"
 #include "proto/clock.h"
+#include "proto/listeners.h"
 
 #include <errno.h>
 #include <msgpack.h>
@@ -15,7 +16,6 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/util/platform.h>
-#include <nng/transport/ipc/ipc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,12 +113,7 @@ static int attach(nng_socket s, const char *url, bool listens)
 			CHECK(nng_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true) == 0);
 		return nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 	}
-	nng_listener listener;
-	if ((rc = nng_listener_create(&listener, s, url)) != 0)
-		return rc;
-	if (strncmp(url, "ipc://", 6) == 0)
-		CHECK(nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600) == 0);
-	return nng_listener_start(listener, 0);
+	return listeners_add(s, url);
 }
 
 static bool attach_endpoint(nng_socket s, const char *address, enum endpoint e, bool listens,
@@ -162,6 +157,7 @@ void port_close(struct port *p)
 {
 	if (!p)
 		return;
+	listeners_drop(p->socket);
 	nng_close(p->socket);
 	buf_free(&p->scratch);
 	batch_free(&p->heartbeat);
@@ -333,6 +329,7 @@ void tap_close(struct tap *t)
 {
 	if (!t)
 		return;
+	listeners_drop(t->socket);
 	nng_close(t->socket);
 	mem_free(t);
 }

@@ -4,6 +4,7 @@
  * One thread. What roomd does is in roomd.c; the sockets are proto/busio.c's. */
 #include "proto/arena.h"
 #include "proto/clock.h"
+#include "proto/listeners.h"
 #include "proto/log.h"
 #include "proto/metrics_http.h"
 #include "proto/service.h"
@@ -198,6 +199,7 @@ static void turn(struct shell *s)
 	roomd_out_reset(&s->out);
 	bool is_ready = roomd_is_ready(s->core, now_ms);
 	port_heartbeat(s->down, is_ready, now_ms);
+	listeners_look(now_ms);
 	report(s, now_ms, is_ready);
 }
 

@@ -194,6 +194,30 @@ describe("up", () => {
     }
   });
 
+  it("comes back when sockets and pid files were swept away, whatever is started again after that", async () => {
+    const stack = await Stack.start({ data: path.join(dir, "swept"), gateways: 2 });
+    const works = async (why) => {
+      await stack.ready();
+      const ann = await Client.join(stack, "ann", "main");
+      await ann.say("main", why);
+      await ann.close();
+    };
+    const bus = stack.bus;
+    for (const name of stack.services) {
+      for (const file of readdirSync(bus)) rmSync(path.join(bus, file));
+      await stack.restart(name);
+      await works(`${name} after its sockets were gone`);
+      rmSync(bus, { recursive: true });
+      await stack.restart(name);
+      await works(`${name} after the directory was gone`);
+      await until("all listen again", () => existsSync(bus) && stack.services.every((service) =>
+        existsSync(path.join(bus, `${service}.${service.startsWith("gateway") ? "relay" : "up"}`))), 10_000);
+      assert.equal(statSync(bus).mode & 0o777, 0o700);
+    }
+    assert.match(stack.log("historyd-0"), /what=listening_again/);
+    await stack.stop();
+  });
+
   it("takes its services along when it is killed", async () => {
     const data = path.join(dir, "killed");
     const program = up("--port", await freePort(), "--data", data);
