@@ -313,7 +313,8 @@ bool data_dir_copy_mark(const char *path, const struct mark *mark)
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return false;
-	bool is_written = mark_open(&file, dir) && mark_write(&file, mark) && mark_sync(&file);
+	bool is_written = mark_open(&file, dir) && fchmod(dir, S_IRWXU) == 0 &&
+			  mark_write(&file, mark) && mark_sync(&file);
 	mark_close(&file);
 	is_written = fsync(dir) == 0 && is_written;
 	close(dir);

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { LISTENERS_MAX = 8, URL_MAX = 256, LOOK_MS = 1000, COMPLAINT_MS = 10000, SCHEME = 6 };
+enum { URL_MAX = 256, LOOK_MS = 1000, COMPLAINT_MS = 10000, SCHEME = 6 };
 
 static struct listening {
 	nng_socket socket;
 	char url[URL_MAX];
-} all[LISTENERS_MAX];
-static size_t count;
+} * all;
+static size_t count, cap;
 static uint64_t look_ms, complaint_ms;
 
 static bool is_file(const char *url)
@@ -53,10 +53,14 @@ static int start(nng_socket s, const char *url)
 
 int listeners_add(nng_socket s, const char *url)
 {
-	CHECK(count < LISTENERS_MAX && strlen(url) < URL_MAX);
+	CHECK(strlen(url) < URL_MAX);
 	int rc = start(s, url);
 	if (rc != 0 || !is_file(url))
 		return rc;
+	if (count == cap) {
+		cap = cap ? 2 * cap : 8;
+		all = mem_resize(all, cap * sizeof *all);
+	}
 	all[count].socket = s;
 	snprintf(all[count].url, URL_MAX, "%s", url);
 	count++;
