@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* shell_http_conn.c — see shell_http_conn.h. */
+/* shell_http_conn.c — see shell_http_conn.h: one connection, its bytes in and out. Not here: all of
+ * them, and their time (shell_http_conns.c). */
 #include "gateway/shell_http_conn.h"
 #include "gateway/http_status.h"
 #include "proto/clock.h"
@@ -15,10 +16,6 @@
 
 enum {
 	READ_BYTES = 16 * 1024,
-	REQUEST_MS = 10000, /* for a whole head; for a whole body */
-	LINGER_MS = 2000,   /* for the client to have read its answer */
-	/* When there is no room, whoever has been waited for so long makes some. */
-	EVICT_MS = 1000,
 	/* Of requests that are not whole yet, all together. */
 	BYTES_MAX = 64 * 1024 * 1024,
 };
@@ -26,16 +23,6 @@ enum {
 static void watch(struct http_conn *c, int events);
 
 /* ---- its life ---- */
-
-void http_conns_init(struct http_conns *all)
-{
-	TAILQ_INIT(&all->heads);
-	TAILQ_INIT(&all->bodies);
-	TAILQ_INIT(&all->answers);
-	TAILQ_INIT(&all->writers);
-	TAILQ_INIT(&all->leavers);
-	TAILQ_INIT(&all->gone);
-}
 
 static void wait_in(struct http_conn *c, struct http_conn_list *list, uint64_t now_ms)
 {
@@ -70,8 +57,8 @@ static bool is_confirmed(const struct http_conn *c)
 	return waiting <= (c->is_reset ? 2 * segment : 0) + 1;
 }
 
-/* Whoever waits for its request is told; the socket is somebody else's when `fd` is -1. */
-static void end(struct http_conn *c)
+/* The socket is somebody else's when `fd` is -1. */
+void http_conn_end(struct http_conn *c)
 {
 	struct http_conns *all = c->all;
 	if (c->list == &all->gone)
@@ -93,29 +80,13 @@ int http_conn_take(struct http_conn *c)
 {
 	int fd = c->fd;
 	c->fd = -1;
-	end(c);
+	http_conn_end(c);
 	return fd;
 }
 
 struct str http_conn_behind(const struct http_conn *c)
 {
 	return str_of(c->in.ptr + c->scan.at, c->in.len - c->scan.at);
-}
-
-static void free_gone(struct http_conns *all)
-{
-	struct http_conn *c = TAILQ_FIRST(&all->gone);
-	while (c) {
-		struct http_conn *next = TAILQ_NEXT(c, entry);
-		if (!c->is_watched) {
-			TAILQ_REMOVE(&all->gone, c, entry);
-			buf_free(&c->in);
-			buf_free(&c->body);
-			buf_free(&c->out);
-			mem_free(c);
-		}
-		c = next;
-	}
 }
 
 /* ---- out ---- */
@@ -127,7 +98,7 @@ static void leave(struct http_conn *c)
 	wait_in(c, &c->all->leavers, clock_steady_ms());
 	if (shutdown(c->fd, SHUT_WR) != 0) {
 		c->is_reset = true;
-		end(c);
+		http_conn_end(c);
 		return;
 	}
 	watch(c, UV_READABLE);
@@ -144,7 +115,7 @@ static void send_more(struct http_conn *c)
 	struct msghdr m = {.msg_iov = parts, .msg_iovlen = c->rest.len ? 2 : 1};
 	ssize_t sent = sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-		end(c);
+		http_conn_end(c);
 		return;
 	}
 	if (sent > 0) {
@@ -187,7 +158,7 @@ static void count(struct http_conn *c, size_t bytes)
 	all->bytes += bytes;
 	while (all->bytes > BYTES_MAX) {
 		struct http_conn *oldest = TAILQ_FIRST(&all->bodies);
-		end(oldest ? oldest : TAILQ_FIRST(&all->heads));
+		http_conn_end(oldest ? oldest : TAILQ_FIRST(&all->heads));
 		all->evicted++;
 	}
 }
@@ -278,7 +249,7 @@ static bool read_some(struct http_conn *c)
 		return false;
 	if (got <= 0) {
 		c->is_reset = got < 0;
-		end(c); /* in the middle of its request, or after its answer */
+		http_conn_end(c); /* in the middle of its request, or after its answer */
 		return true;
 	}
 	struct str piece = str_of(bytes, (size_t)got);
@@ -295,7 +266,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 	struct http_conn *c = poll->data;
 	c->is_reset = status < 0;
 	if (status < 0 || c->list == &c->all->answers)
-		end(c);
+		http_conn_end(c);
 	else if (c->list == &c->all->writers)
 		send_more(c);
 	else if (c->list != &c->all->gone)
@@ -307,7 +278,7 @@ static void watch(struct http_conn *c, int events)
 {
 	if (!c->is_watched) {
 		if (uv_poll_init(c->all->loop, &c->poll, c->fd) != 0) {
-			end(c);
+			http_conn_end(c);
 			return;
 		}
 		c->poll.data = c;
@@ -327,85 +298,4 @@ void http_conn_open(struct http_conns *all, int fd, uint64_t now_ms)
 	(void)read_some(c);
 	if (c->list == &all->heads || c->list == &all->bodies)
 		watch(c, UV_READABLE);
-}
-
-/* ---- time ---- */
-
-static struct http_conn *due(const struct http_conn_list *list, uint64_t after_ms, uint64_t now_ms)
-{
-	struct http_conn *c = TAILQ_FIRST(list);
-	return c && c->since_ms + after_ms <= now_ms ? c : NULL;
-}
-
-/* It is told, as far as the socket takes that, but not waited for again. */
-static void time_out(struct http_conn *c)
-{
-	static const char late[] =
-		"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-	c->all->timeouts++;
-	if (c->in.len)
-		(void)send(c->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	end(c);
-}
-
-void http_conns_tidy(struct http_conns *all, uint64_t now_ms)
-{
-	struct http_conn *c;
-	while ((c = due(&all->heads, REQUEST_MS, now_ms)) != NULL)
-		time_out(c);
-	while ((c = due(&all->bodies, REQUEST_MS, now_ms)) != NULL)
-		time_out(c);
-	while ((c = due(&all->writers, all->stall_ms, now_ms)) != NULL) {
-		all->timeouts++;
-		end(c);
-	}
-	while ((c = due(&all->leavers, LINGER_MS, now_ms)) != NULL) {
-		c->has_lingered = true;
-		end(c);
-	}
-	free_gone(all);
-}
-
-bool http_conns_evict(struct http_conns *all, uint64_t now_ms)
-{
-	const struct http_conn_list *lists[] = {&all->leavers, &all->heads, &all->bodies,
-						&all->writers};
-	struct http_conn *c = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(lists) && !c; i++)
-		c = due(lists[i], lists[i] == &all->leavers ? 0 : EVICT_MS, now_ms);
-	if (!c)
-		return false;
-	end(c);
-	all->evicted++;
-	return true;
-}
-
-uint64_t http_conns_next_due(const struct http_conns *all)
-{
-	const struct {
-		const struct http_conn_list *list;
-		uint64_t after_ms;
-	} waits[] = {
-		{&all->heads, REQUEST_MS},
-		{&all->bodies, REQUEST_MS},
-		{&all->writers, all->stall_ms},
-		{&all->leavers, LINGER_MS},
-	};
-	uint64_t at = UINT64_MAX;
-	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
-		const struct http_conn *c = TAILQ_FIRST(waits[i].list);
-		if (c && c->since_ms + waits[i].after_ms < at)
-			at = c->since_ms + waits[i].after_ms;
-	}
-	return at;
-}
-
-void http_conns_close(struct http_conns *all)
-{
-	struct http_conn_list *lists[] = {&all->heads, &all->bodies, &all->answers, &all->writers,
-					  &all->leavers};
-	struct http_conn *c;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		while ((c = TAILQ_FIRST(lists[i])) != NULL)
-			end(c);
 }

@@ -78,6 +78,9 @@ void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest);
 int http_conn_take(struct http_conn *c);
 struct str http_conn_behind(const struct http_conn *c);
 
+/* Ends it at once; whoever waits for its request is told. For shell_http_conns.c only. */
+void http_conn_end(struct http_conn *c);
+
 /* Makes room: ends the connection that has kept us waiting the longest, if there is one. */
 NODISCARD
 bool http_conns_evict(struct http_conns *all, uint64_t now_ms);
