@@ -190,6 +190,7 @@ static void begin_error(struct gateway *g, const struct session *s, bool has_id,
 {
 	struct buf *b = &g->json;
 	g->stats.errors_total++;
+	g->stats.errors_by_code[error]++;
 	if (s->wire == WIRE_SOCKETIO && has_id) {
 		frame_begin_ack(g, s, id);
 		BUF_LIT(b, "{\"error\":");

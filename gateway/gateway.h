@@ -175,10 +175,19 @@ bool gateway_is_ready(const struct gateway *g, struct buf *missing);
 struct directory;
 const struct directory *gateway_directory(const struct gateway *g);
 
+#define COUNT(symbol, code, text) +1
+enum { ERR_KINDS = 0 PARLOR_ERRORS(COUNT), CLOSE_KINDS = 6 };
+#undef COUNT
+
+/* The code of a kind of close that the gateway decided, as text. */
+const char *gateway_close_name(size_t kind);
+
 struct gateway_stats {
 #define S(name, kind, help) uint64_t name;
 	GATEWAY_STATS(S)
 #undef S
+	uint64_t errors_by_code[ERR_KINDS];
+	uint64_t closed_by_code[CLOSE_KINDS];
 };
 const struct gateway_stats *gateway_stats(
 	struct gateway *g); /* kept up to date, lives as long as g */

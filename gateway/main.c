@@ -8,6 +8,7 @@
 #include "gateway/shell_metrics.h"
 #include "gateway/shell_options.h"
 #include "gateway/shell_relay.h"
+#include "gateway/shell_report.h"
 #include "gateway/shell_server.h"
 #include "gateway/shell_shards.h"
 #include "gateway/shell_sio.h"
@@ -28,6 +29,8 @@ enum {
 	DRAIN_LINGER_MS = 500,        /* for the last of them to be closed in order */
 	BUS_DRAIN_MS = 200,           /* for the last messages to leave */
 	FDS_MARGIN = 512,             /* descriptors that are no client's */
+	FDS_MIN = 128,                /* below, not even the services are reached */
+	SOCKETS_FEW = 1024,           /* fewer are worth a line */
 	SOCKETS_DEFAULT = 128 * 1024, /* where the system sets no lower limit */
 	CLOSING_TURNS_MAX = 1000,
 	ERROR_MAX = 512,
@@ -53,6 +56,7 @@ struct shell {
 	struct listener listener;
 	struct shards shards;
 	struct metrics metrics;
+	struct report report;
 	uint64_t look_ms;
 	bool was_ready, is_known_ready;
 
@@ -221,6 +225,7 @@ static void on_turn(uv_prepare_t *handle)
 		listener_retry(&s->listener);
 		listeners_look(now_ms);
 		log_readiness(s);
+		report_look(&s->report, gateway_stats(s->core), &s->server, now_ms);
 	}
 	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);
 }
@@ -238,8 +243,13 @@ static uint64_t allow_sockets(uint64_t wanted)
 		fds = limit.rlim_max;
 	limit.rlim_cur = fds;
 	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-	uint64_t allowed = fds > FDS_MARGIN ? fds - FDS_MARGIN : 1;
-	if (wanted > allowed)
+	if (fds < FDS_MIN)
+		fail_system(PROGRAM,
+			    "the system allows %" PRIu64
+			    " descriptors (ulimit -n), %d are the least",
+			    fds, FDS_MIN);
+	uint64_t allowed = fds > 2 * FDS_MARGIN ? fds - FDS_MARGIN : fds / 2;
+	if (allowed < wanted || (!wanted && allowed < SOCKETS_FEW))
 		log_odd("max_connections_lowered", "to=%" PRIu64 " descriptors=%" PRIu64, allowed,
 			fds);
 	return allowed;

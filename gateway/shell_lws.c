@@ -153,7 +153,7 @@ static void on_log(int level, const char *line)
 {
 	size_t len = strcspn(line, "\n");
 	(void)level;
-	log_trace("libwebsockets", "says=\"%.*s\"", (int)len, line);
+	log_trace("libwebsockets", "says=\"%s\"", log_sentence(str_of(line, len)).text);
 }
 
 bool lws_shell_open(struct lws_shell *s, uv_loop_t *loop)

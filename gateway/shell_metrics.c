@@ -2,6 +2,23 @@
 /* shell_metrics.c — see shell_metrics.h. */
 #include "gateway/shell_metrics.h"
 
+static void add_by_code(struct metrics *m, const struct gateway_stats *stats)
+{
+	struct metric row = {.name = "errors_by_code_total",
+			     .kind = METRIC_COUNTER,
+			     .help = "error replies to clients, by their code"};
+	for (size_t i = ERR_OK + 1; i < ERR_KINDS; i++) {
+		row.value = &stats->errors_by_code[i];
+		metrics_add_labelled(m, &row, (struct metric_label){"code", err_code((enum err)i)});
+	}
+	row.name = "closed_by_code_total";
+	row.help = "clients that the gateway closed, by the code of the close";
+	for (size_t i = 0; i < CLOSE_KINDS; i++) {
+		row.value = &stats->closed_by_code[i];
+		metrics_add_labelled(m, &row, (struct metric_label){"code", gateway_close_name(i)});
+	}
+}
+
 void gateway_metrics_open(struct metrics *m, uint64_t id, const struct metrics_of *of)
 {
 	const struct gateway_stats *stats = gateway_stats(of->core);
@@ -11,6 +28,7 @@ void gateway_metrics_open(struct metrics *m, uint64_t id, const struct metrics_o
 #define S(name, kind, help) metrics_add(m, #name, METRIC_##kind, help, &stats->name);
 	GATEWAY_STATS(S)
 #undef S
+	add_by_code(m, stats);
 	metrics_add(m, "sockets", METRIC_GAUGE, "open sockets of clients", &server->sockets);
 	metrics_add(m, "sockets_accepted_total", METRIC_COUNTER, "sockets taken",
 		    &server->accepted);

@@ -8,29 +8,20 @@
 
 enum {
 	COMPLAINT_MS = 10000,
-	COMPLAINT_BYTES = 200,
 	KEY_BYTES = 24,         /* 16 bytes in base64 */
 	SUBPROTOCOL_MAX = 1024, /* that we would repeat */
 };
 
 /* ---- who ---- */
 
-/* What a stranger wrote stands in a line of ours: only what an origin may hold, and not too much.
- */
 static void complain(struct server *s, struct str origin)
 {
-	char shown[COMPLAINT_BYTES];
 	uint64_t now_ms = clock_steady_ms();
 	s->refused_origins++;
 	if (now_ms < s->complaint_ms)
 		return;
 	s->complaint_ms = now_ms + COMPLAINT_MS;
-	size_t len = origin.len < sizeof shown ? origin.len : sizeof shown;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)origin.ptr[i];
-		shown[i] = c > ' ' && c < 0x7f && c != '"' && c != '\\' ? (char)c : '?';
-	}
-	log_odd("origin_refused", "origin=\"%.*s\" total=%" PRIu64, (int)len, shown,
+	log_odd("origin_refused", "origin=%s total=%" PRIu64, log_text(origin).text,
 		s->refused_origins);
 }
 

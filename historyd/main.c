@@ -217,9 +217,9 @@ static void set_writable(struct shell *s, bool is_writable, const char *why)
 	s->is_writable = is_writable;
 	historyd_set_writable(s->core, is_writable);
 	if (is_writable)
-		log_info("writable", "why=\"%s\"", why);
+		log_info("writable", "why=\"%s\"", log_sentence(str_from(why)).text);
 	else
-		log_broken("not_writable", "why=\"%s\"", why);
+		log_broken("not_writable", "why=\"%s\"", log_sentence(str_from(why)).text);
 }
 
 static void on_commit_failed(struct shell *s, uint64_t now_ms)
@@ -248,7 +248,8 @@ static void reopen(struct shell *s, uint64_t now_ms)
 	if (s->reopen_wait_ms > REOPEN_MAX_MS)
 		s->reopen_wait_ms = REOPEN_MAX_MS;
 	s->reopen_ms = clock_steady_ms() + s->reopen_wait_ms;
-	log_broken("reopen_failed", "why=\"%s\" again_ms=%" PRIu64, error, s->reopen_wait_ms);
+	log_broken("reopen_failed", "why=\"%s\" again_ms=%" PRIu64,
+		   log_sentence(str_from(error)).text, s->reopen_wait_ms);
 }
 
 static void look_at_disk(struct shell *s, uint64_t now_ms)
@@ -279,7 +280,8 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 		char complaint[ERROR_MAX];
 		store_rocks_complaint(s->store, complaint, sizeof complaint);
 		log_broken("read_failed", "times=%" PRIu64 " why=\"%s\"",
-			   s->store_stats.read_failures - s->unread, complaint);
+			   s->store_stats.read_failures - s->unread,
+			   log_sentence(str_from(complaint)).text);
 		s->unread = s->store_stats.read_failures;
 		s->unread_ms = now_ms + COMPLAINT_MS;
 	}

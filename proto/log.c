@@ -58,6 +58,33 @@ static void put_pairs_as_json(struct buf *b, struct str pairs)
 	}
 }
 
+static size_t put_visible(char *to, size_t max, struct str s, char lowest)
+{
+	size_t len = s.len < max ? s.len : max;
+	for (size_t i = 0; i < len; i++) {
+		char c = s.ptr[i];
+		to[i] = c >= lowest && c < 0x7f && c != '"' && c != '\\' ? c : '?';
+	}
+	return len;
+}
+
+struct log_text log_text(struct str s)
+{
+	struct log_text t;
+	t.text[0] = '"';
+	size_t len = 1 + put_visible(t.text + 1, sizeof t.text - 3, s, '!');
+	t.text[len] = '"';
+	t.text[len + 1] = '\0';
+	return t;
+}
+
+struct log_sentence log_sentence(struct str s)
+{
+	struct log_sentence t;
+	t.text[put_visible(t.text, sizeof t.text - 1, s, ' ')] = '\0';
+	return t;
+}
+
 void log_line(enum log_level level, const char *what, const char *fmt, ...)
 {
 	static const char *const names[] = {"trace", "info", "odd", "broken"};

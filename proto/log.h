@@ -17,6 +17,21 @@ void log_open(const char *service, enum log_level lowest, bool as_json);
  * out as '?'. */
 void log_line(enum log_level level, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* Bytes of others as one value: `log_odd("x", "origin=%s", log_text(origin).text)`. Quoted, cut,
+ * and only what is visible in ASCII and neither quote nor backslash; the rest comes out as '?'. */
+enum { LOG_TEXT_MAX = 256 };
+struct log_text {
+	char text[LOG_TEXT_MAX];
+};
+struct log_text log_text(struct str s);
+
+/* Likewise for a library's sentence, within the quotes of `fmt`: spaces stay. */
+enum { LOG_SENTENCE_MAX = 768 };
+struct log_sentence {
+	char text[LOG_SENTENCE_MAX];
+};
+struct log_sentence log_sentence(struct str s);
+
 #define log_trace(...) log_line(LOG_TRACE, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
 #define log_odd(...) log_line(LOG_ODD, __VA_ARGS__)

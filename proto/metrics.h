@@ -15,8 +15,16 @@ struct metric {
 	const uint64_t *value;
 };
 
+/* One of several samples of a metric. */
+struct metric_label {
+	const char *name, *value; /* NULL: it has none */
+};
+
 struct metrics {
-	struct metric *rows;
+	struct metric_row {
+		struct metric metric;
+		struct metric_label label;
+	} * rows;
 	size_t count, cap;
 	struct buf labels; /* put on every sample: {service="…",id="…"} */
 };
@@ -27,6 +35,11 @@ void metrics_free(struct metrics *m);
 /* Keeps the pointers until metrics_free. */
 void metrics_add(struct metrics *m, const char *name, enum metric_kind kind, const char *help,
 		 const uint64_t *value);
+
+/* The samples of one name are added one after another. */
+void metrics_add_labelled(struct metrics *m, const struct metric *metric,
+			  struct metric_label label);
+
 void metrics_print(const struct metrics *m, struct buf *out);
 
 #endif

@@ -216,6 +216,28 @@ describe("errors", () => {
     await bob.roundTrip();
     assert.equal(bob.all("updateChat").filter(({ data: { body } }) => body === "lost?").length, 1, "stored once");
   });
+
+  it("counts errors and closes by their codes, and says so in one line now and then", async () => {
+    const counts = async () => {
+      const metrics = await stack.metrics();
+      const by = (name, code) => metrics[`parlor_${name}{service="gateway",id="0",code="${code}"}`];
+      return { total: metrics['parlor_errors_total{service="gateway",id="0"}'], bad: by("errors_by_code_total", "bad_event"), silent: by("closed_by_code_total", "4002"), by };
+    };
+    const before = await counts();
+    assert.ok(before.bad > 0 && before.silent >= 0, JSON.stringify(before));
+    const eve = await Client.join(stack, "eve", "counted");
+    assert.equal((await eve.errorFor(frame("shout", {}))).code, "bad_event");
+    await eve.close();
+    const then = await counts();
+    assert.deepEqual([then.bad, then.total], [before.bad + 1, before.total + 1]);
+    const { body } = await stack.get("/metrics");
+    assert.equal(body.match(/^# TYPE parlor_errors_by_code_total counter$/gm).length, 1);
+    const lines = () => stack.log("gateway-0").split("\n").filter((text) => text.includes("what=refused"));
+    const told = () => lines().reduce((sum, line) => sum + Number(/bad_event:(\d+)/.exec(line)?.[1] ?? 0), 0);
+    await until("all are told of", () => told() === then.bad, 15_000);
+    const times = lines().map((line) => Date.parse(/^time=(\S+)/.exec(line)[1]));
+    for (let i = 1; i < times.length; i++) assert.ok(times[i] - times[i - 1] >= 9_900, lines().join("\n"));
+  });
 });
 
 /** A masked frame as a client sends it, whatever is in it. */

@@ -185,6 +185,17 @@ describe("options", () => {
     assertOneLine(result, "parlor-gateway", /in use|bind|listen/i);
   });
 
+  it("the gateway says when few descriptors leave room for few clients, and refuses too few", async () => {
+    const limited = (limit) => new Program("prlimit", [`--nofile=${limit}:${limit}`, bin("parlor-gateway"), ...complete("parlor-gateway", 0)]);
+    const few = limited(512);
+    await few.says(/what=listening .*sockets_max=256 /);
+    assert.match(few.stderr, /level=odd .*what=max_connections_lowered to=256 descriptors=512/);
+    assert.equal(await few.stop(), 0);
+    const none = limited(64);
+    assert.equal(await none.end(), 1);
+    assertOneLine(none, "parlor-gateway", /allows 64 descriptors.*128/);
+  });
+
   it("the gateway refuses what is no origin and what is no host", async () => {
     for (const [option, value, named] of [
       ["--allow-origin", "chat.example", "chat.example"],

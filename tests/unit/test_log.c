@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* test_log.c — what others wrote stands in a line of the log as one value, and makes no line, pair
+ * or member of its own. */
+#include "proto/log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka wants the three above first
+#include <cmocka.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* The line that `text` makes, from "what=" or "\"what\"" on. */
+static void logged(char line[2048], bool as_json, bool is_ours, struct str text)
+{
+	int ends[2];
+	int stderr_fd = dup(STDERR_FILENO);
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	log_open("gateway-0", LOG_INFO, as_json);
+	if (is_ours)
+		log_odd("told", "why=\"%s\" n=1", log_sentence(text).text);
+	else
+		log_odd("told", "origin=%s n=1", log_text(text).text);
+	dup2(stderr_fd, STDERR_FILENO);
+	ssize_t len = read(ends[0], line, 2047);
+	assert_true(len > 0);
+	line[len] = '\0';
+	close(ends[0]);
+	close(ends[1]);
+	close(stderr_fd);
+	const char *what = strstr(line, as_json ? "\"what\"" : "what=");
+	assert_non_null(what);
+	memmove(line, what, strlen(what) + 1);
+}
+
+static void test_strangers_write_one_value(void **state)
+{
+	char line[2048];
+	(void)state;
+	const struct str forged = STR("x\" level=broken\nwhat=\"y\\ \x1b[2J\xe2\x80\xae");
+	logged(line, false, false, forged);
+	assert_string_equal(line, "what=told origin=\"x??level=broken?what=?y???[2J???\" n=1\n");
+	logged(line, true, false, forged);
+	assert_string_equal(line,
+			    "\"what\":\"told\",\"origin\":\"x??level=broken?what=?y???[2J???\","
+			    "\"n\":\"1\"}\n");
+	logged(line, false, false, (struct str){0});
+	assert_string_equal(line, "what=told origin=\"\" n=1\n");
+}
+
+static void test_what_is_long_is_cut(void **state)
+{
+	char line[2048];
+	char many[5000];
+	(void)state;
+	memset(many, 'a', sizeof many);
+	logged(line, false, false, str_of(many, sizeof many));
+	assert_int_equal(strlen(line), strlen("what=told origin=\"\" n=1\n") + LOG_TEXT_MAX - 3);
+}
+
+static void test_sentences_keep_their_spaces(void **state)
+{
+	char line[2048];
+	(void)state;
+	logged(line, true, true, STR("Corruption: block \"7\"\nat 5"));
+	assert_string_equal(line, "\"what\":\"told\",\"why\":\"Corruption: block ?7??at 5\","
+				  "\"n\":\"1\"}\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_strangers_write_one_value),
+		cmocka_unit_test(test_what_is_long_is_cut),
+		cmocka_unit_test(test_sentences_keep_their_spaces),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
