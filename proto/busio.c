@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
-/* busio.c — see busio.h. The queue lengths are nng's largest: what passes them is lost and
- * repaired, and a lost message costs more than the memory. Receive time-outs and cancelled receives
- * are never used: on a SUB socket of nng 1.5.2 they can crash. */
-#include "proto/busio.h"
+/* busio.c — see busio.h: the ports; the tap is in busio_tap.c. The queue lengths are nng's largest:
+ * what passes them is lost and repaired, and a lost message costs more than the memory. Receive
+ * time-outs and cancelled receives are never used: on a SUB socket of nng 1.5.2 they can crash. */
+#include "proto/busio_nng.h"
 #include "proto/clock.h"
 #include "proto/listeners.h"
 
 #include <errno.h>
-#include <msgpack.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/util/platform.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -31,12 +28,6 @@ enum {
 	QUESTION_ID = 0x7061726c /* nng's own request id; ours stand in the events */
 };
 #define QUESTION_TAG (0x80000000u | QUESTION_ID)
-
-struct tap {
-	nng_socket socket;
-	atomic_uint watchers;
-	struct envelope self;
-};
 
 struct port {
 	nng_socket socket;
@@ -69,7 +60,7 @@ bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_le
 	return len > 0 && (size_t)len < url_len;
 }
 
-static nng_socket open_socket(enum port_kind kind)
+nng_socket busio_open(enum port_kind kind)
 {
 	nng_socket s;
 	int rc = 0;
@@ -116,8 +107,8 @@ static int attach(nng_socket s, const char *url, bool listens)
 	return listeners_add(s, url);
 }
 
-static bool attach_endpoint(nng_socket s, const char *address, enum endpoint e, bool listens,
-			    char *error, size_t error_len)
+bool busio_attach(nng_socket s, const char *address, enum endpoint e, bool listens, char *error,
+		  size_t error_len)
 {
 	char url[URL_MAX];
 	if (!endpoint_url(address, e, url, sizeof url)) {
@@ -138,7 +129,7 @@ static bool attach_endpoint(nng_socket s, const char *address, enum endpoint e, 
 struct port *port_open(const struct port_options *o, char *error, size_t error_len)
 {
 	struct port *p = mem_alloc(sizeof *p);
-	p->socket = open_socket(o->kind);
+	p->socket = busio_open(o->kind);
 	p->kind = o->kind;
 	p->link.next = o->self;
 	p->tap = o->tap;
@@ -146,7 +137,7 @@ struct port *port_open(const struct port_options *o, char *error, size_t error_l
 	p->fd = -1;
 	if (o->kind != PORT_PUBLISH)
 		CHECK(nng_socket_get_int(p->socket, NNG_OPT_RECVFD, &p->fd) == 0);
-	if (!attach_endpoint(p->socket, o->address, o->endpoint, o->listens, error, error_len)) {
+	if (!busio_attach(p->socket, o->address, o->endpoint, o->listens, error, error_len)) {
 		port_close(p);
 		return NULL;
 	}
@@ -168,9 +159,6 @@ int port_fd(const struct port *p)
 {
 	return p->fd;
 }
-
-static void tap_mirror(struct tap *t, const char *label, bool is_out, struct str header,
-		       struct str body);
 
 bool port_receive(struct port *p, struct port_message *m)
 {
@@ -293,107 +281,4 @@ int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 		(void)setsockopt(fd, IPPROTO_TCP, patience[i].option, &patience[i].value,
 				 sizeof patience[i].value);
 	return (int)syscall(SYS_connect, fd, to, len);
-}
-
-/* ---- tap ---- */
-
-enum { TAP_VERSION = 1 };
-
-/* Runs on a thread of nng's. */
-static void on_watcher(nng_pipe pipe, nng_pipe_ev event, void *arg)
-{
-	struct tap *t = arg;
-	(void)pipe;
-	if (event == NNG_PIPE_EV_ADD_POST)
-		atomic_fetch_add(&t->watchers, 1);
-	else if (event == NNG_PIPE_EV_REM_POST)
-		atomic_fetch_sub(&t->watchers, 1);
-}
-
-struct tap *tap_open(const char *address, const struct envelope *self, char *error,
-		     size_t error_len)
-{
-	struct tap *t = mem_alloc(sizeof *t);
-	t->socket = open_socket(PORT_PUBLISH);
-	t->self = *self;
-	CHECK(nng_pipe_notify(t->socket, NNG_PIPE_EV_ADD_POST, on_watcher, t) == 0);
-	CHECK(nng_pipe_notify(t->socket, NNG_PIPE_EV_REM_POST, on_watcher, t) == 0);
-	if (!attach_endpoint(t->socket, address, ENDPOINT_TAP, true, error, error_len)) {
-		tap_close(t);
-		return NULL;
-	}
-	return t;
-}
-
-void tap_close(struct tap *t)
-{
-	if (!t)
-		return;
-	listeners_drop(t->socket);
-	nng_close(t->socket);
-	mem_free(t);
-}
-
-static int append(void *b, const char *bytes, size_t len)
-{
-	buf_append(b, bytes, len);
-	return 0;
-}
-
-static void tap_mirror(struct tap *t, const char *label, bool is_out, struct str header,
-		       struct str body)
-{
-	if (!t || atomic_load_explicit(&t->watchers, memory_order_relaxed) == 0)
-		return;
-	struct buf copy = {0}; /* not kept: historyd's reading thread taps too */
-	msgpack_packer p;
-	msgpack_packer_init(&p, &copy, append);
-	msgpack_pack_array(&p, 6);
-	msgpack_pack_uint64(&p, TAP_VERSION);
-	msgpack_pack_uint64(&p, t->self.from);
-	msgpack_pack_uint64(&p, t->self.id);
-	msgpack_pack_uint64(&p, is_out);
-	msgpack_pack_uint64(&p, clock_utc_us());
-	msgpack_pack_str(&p, strlen(label));
-	msgpack_pack_str_body(&p, label, strlen(label));
-	nng_msg *msg;
-	CHECK(nng_msg_alloc(&msg, 0) == 0);
-	CHECK(nng_msg_append(msg, copy.ptr, copy.len) == 0);
-	CHECK(nng_msg_append(msg, header.ptr, header.len) == 0);
-	CHECK(nng_msg_append(msg, body.ptr, body.len) == 0);
-	buf_free(&copy);
-	if (nng_sendmsg(t->socket, msg, NNG_FLAG_NONBLOCK) != 0)
-		nng_msg_free(msg);
-}
-
-bool tap_read(struct str message, struct tap_header *header, struct str *mirrored)
-{
-	enum { HEADER_BYTES_MAX = 256 };
-	msgpack_unpacked item;
-	size_t at = 0;
-	size_t len = message.len < HEADER_BYTES_MAX ? message.len : HEADER_BYTES_MAX;
-	msgpack_unpacked_init(&item);
-	msgpack_unpack_return rc = msgpack_unpack_next(&item, message.ptr, len, &at);
-	const msgpack_object *o = &item.data;
-	bool is_ours = (rc == MSGPACK_UNPACK_SUCCESS || rc == MSGPACK_UNPACK_EXTRA_BYTES) &&
-		       o->type == MSGPACK_OBJECT_ARRAY && o->via.array.size == 6;
-	for (uint32_t i = 0; is_ours && i < 5; i++)
-		is_ours = o->via.array.ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER;
-	if (is_ours) {
-		const msgpack_object *f = o->via.array.ptr;
-		is_ours = f[0].via.u64 == TAP_VERSION && f[1].via.u64 <= SERVICE_HISTORYD &&
-			  f[5].type == MSGPACK_OBJECT_STR;
-		if (is_ours) {
-			*header = (struct tap_header){
-				.service = (enum service)f[1].via.u64,
-				.id = f[2].via.u64,
-				.is_out = f[3].via.u64 != 0,
-				.time_us = f[4].via.u64,
-				.label = str_of(f[5].via.str.ptr, f[5].via.str.size),
-			};
-			*mirrored = str_of(message.ptr + at, message.len - at);
-		}
-	}
-	msgpack_unpacked_destroy(&item);
-	return is_ours;
 }

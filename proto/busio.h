@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* busio.h — the sockets of the bus; with busio.c and tap/ the only files that include nng.
+/* busio.h — the sockets of the bus; with busio*.c and listeners.c the only files that know of nng.
  *
  * A service listens on some endpoints made from its one address: `up` (events from gateways),
  * `down` (events to all gateways), `ask` (questions with one answer), `read` (historyd: pages, on
