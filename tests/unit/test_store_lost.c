@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* test_store_lost.c — data directories that have lost something, or were never ours: refused and
- * left as they are, so that what was lost can be put back; and creations that did not come to their
- * end. */
+/* test_store_lost.c — data directories that have lost something: refused and left as they are, so
+ * that what was lost can be put back. Not here: directories that hold no database of ours yet
+ * (test_store_new.c). */
 #include "tests/unit/test_store_markers.h"
+#include "tests/unit/test_store_refused.h"
 #include "historyd/store_rocks_dir.h"
-#include "proto/table.h"
 
 /* Tables, and a log that is not in them yet. */
 static struct dir *dir_with_data(void)
@@ -24,15 +24,6 @@ static struct dir *dir_with_data(void)
 	return d;
 }
 
-static const char *path_of(const struct dir *d, const char *name)
-{
-	static char path[2][512];
-	static unsigned turn;
-	char *at = path[turn++ % 2];
-	snprintf(at, sizeof path[0], "%s/%s", d->data, name);
-	return at;
-}
-
 /* The name of the file that begins or ends so; the newest by name when there are several. */
 static const char *find(const struct dir *d, const char *beginning, const char *end)
 {
@@ -50,48 +41,6 @@ static const char *find(const struct dir *d, const char *beginning, const char *
 	}
 	closedir(dir);
 	return found;
-}
-
-/* What a refused opening must leave alone: everything but RocksDB's diary. */
-static uint64_t fingerprint(const struct dir *d)
-{
-	uint64_t sum = 0;
-	DIR *dir = opendir(d->data);
-	assert_non_null(dir);
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		static char content[1 << 20];
-		FILE *file = NULL;
-		if (entry->d_type == DT_REG && strncmp(entry->d_name, "LOG", 3) != 0)
-			file = fopen(path_of(d, entry->d_name), "rb");
-		if (!file)
-			continue;
-		size_t len = fread(content, 1, sizeof content, file);
-		fclose(file);
-		sum += hash_bytes(str_of(content, len), hash_bytes(str_from(entry->d_name), 1));
-	}
-	closedir(dir);
-	return sum;
-}
-
-static void put_file(const struct dir *d, const char *name, const char *content)
-{
-	FILE *file = fopen(path_of(d, name), "wb");
-	assert_non_null(file);
-	fputs(content, file);
-	assert_int_equal(fclose(file), 0);
-}
-
-/* Refused, and again, with these words, and nothing changes. */
-static void check_refused(struct dir *d, const struct store_rocks_options *o, const char *words)
-{
-	uint64_t before = fingerprint(d);
-	for (int times = 0; times < 2; times++) {
-		if (dir_open(d, o))
-			fail_msg("opened, where \"%s\" was to be said", words);
-		if (!strstr(d->error, words))
-			fail_msg("\"%s\" is not in \"%s\"", words, d->error);
-		assert_true(fingerprint(d) == before);
-	}
 }
 
 static void check_whole(struct dir *d)
@@ -216,131 +165,6 @@ static void test_no_current(void **state)
 	dir_free(d);
 }
 
-static void test_what_was_never_ours(void **state)
-{
-	(void)state;
-	struct dir *d = dir_new();
-	const struct store_rocks_options o = dir_options(d);
-	assert_int_equal(mkdir(d->data, 0700), 0);
-	const char *const names[] = {"photo.jpg", "000004.log", ".hidden", "LOCK", "000009.sst"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		put_file(d, names[i], "x");
-		check_refused(d, &o, names[i]);
-		assert_int_equal(access(path_of(d, MARK_FILE), F_OK), -1);
-		assert_int_equal(unlink(path_of(d, names[i])), 0);
-	}
-	assert_int_equal(rmdir(d->data), 0);
-
-	struct store_rocks_options nowhere = o;
-	char below[256];
-	snprintf(below, sizeof below, "%s/nowhere/data", d->path);
-	nowhere.data_dir = below;
-	assert_null(dir_open(d, &nowhere));
-	assert_non_null(strstr(d->error, "cannot be opened (No such file"));
-	dir_free(d);
-}
-
-static void test_what_is_no_directory(void **state)
-{
-	(void)state;
-	struct dir *d = dir_new();
-	const struct store_rocks_options o = dir_options(d);
-	FILE *file = fopen(d->data, "w");
-	assert_non_null(file);
-	fclose(file);
-	assert_null(dir_open(d, &o));
-	assert_non_null(strstr(d->error, "cannot be opened (Not a directory)"));
-	assert_int_equal(unlink(d->data), 0);
-
-	assert_int_equal(symlink(d->data, d->data), 0);
-	assert_null(dir_open(d, &o));
-	assert_non_null(strstr(d->error, "cannot be opened (Too many levels of symbolic links)"));
-	assert_int_equal(unlink(d->data), 0);
-
-	assert_int_equal(symlink("/nowhere/at/all", d->data), 0);
-	assert_null(dir_open(d, &o));
-	assert_non_null(strstr(d->error, "cannot be opened (File exists)"));
-	assert_int_equal(unlink(d->data), 0);
-
-	assert_int_equal(mkdir(d->data, 0000), 0);
-	if (geteuid() != 0) {
-		assert_null(dir_open(d, &o));
-		assert_non_null(strstr(d->error, "may not be read and written by this user"));
-	}
-	dir_free(d);
-}
-
-/* ---- creations ---- */
-
-static void test_creation_that_did_not_end(void **state)
-{
-	(void)state;
-	const char *const left[][4] = {
-		{MARK_FILE}, /* empty */
-		{NULL},
-		{"LOCK", "LOG", "IDENTITY"},
-		{"LOCK", "LOG", "MANIFEST-000001", "000001.dbtmp"},
-		{"LOCK", "MANIFEST-000001", "CURRENT", "000004.log"},
-		{"CURRENT", "OPTIONS-000005"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
-		struct dir *d = dir_new();
-		struct data_dir half;
-		if (i == 0)
-			assert_int_equal(mkdir(d->data, 0700), 0);
-		else
-			assert_true(data_dir_open(&half, d->data, true, d->error, sizeof d->error));
-		for (size_t n = 0; n < ARRAY_LEN(left[i]) && left[i][n]; n++)
-			put_file(d, left[i][n], n % 2 ? "half a line" : "");
-		if (i > 0)
-			data_dir_close(&half);
-		struct store_rocks *s = dir_must_open(d);
-		write_markers(store_rocks_store(s), 3);
-		store_rocks_close(s);
-		s = dir_must_open(d);
-		assert_int_equal(count_chats(store_rocks_store(s), "main"), 3);
-		store_rocks_close(s);
-		dir_free(d);
-	}
-
-	/* What no creation leaves. */
-	struct dir *d = dir_new();
-	struct data_dir half;
-	const struct store_rocks_options o = dir_options(d);
-	assert_true(data_dir_open(&half, d->data, true, d->error, sizeof d->error));
-	data_dir_close(&half);
-	put_file(d, "000009.sst", "a table");
-	check_refused(d, &o, "1 of them tables (000009.sst)");
-	dir_free(d);
-}
-
-/* An empty file system, and a directory that may not be made when it is opened again. */
-static void test_empty_directories(void **state)
-{
-	(void)state;
-	struct dir *d = dir_new();
-	assert_int_equal(mkdir(d->data, 0700), 0);
-	assert_int_equal(mkdir(path_of(d, "lost+found"), 0700), 0);
-	struct store_rocks *s = dir_must_open(d);
-	write_markers(store_rocks_store(s), 3);
-	char aside[256];
-	snprintf(aside, sizeof aside, "%s/aside", d->path);
-	for (int is_empty = 0; is_empty <= 1; is_empty++) {
-		assert_int_equal(rename(d->data, aside), 0);
-		if (is_empty)
-			assert_int_equal(mkdir(d->data, 0700), 0);
-		assert_int_equal(store_rocks_reopen(s, d->error, sizeof d->error), ERR_UNAVAILABLE);
-		if (is_empty)
-			assert_int_equal(rmdir(d->data), 0);
-		assert_int_equal(rename(aside, d->data), 0);
-		assert_int_equal(store_rocks_reopen(s, d->error, sizeof d->error), ERR_OK);
-		assert_int_equal(count_chats(store_rocks_store(s), "main"), 3);
-	}
-	store_rocks_close(s);
-	assert_int_equal(rmdir(path_of(d, "lost+found")), 0);
-	dir_free(d);
-}
-
 /* ---- writes that are missing ---- */
 
 /* With the operator's word what is left is served, and no seq is given again, however often. */
@@ -440,10 +264,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_lost_can_be_put_back),
 		cmocka_unit_test(test_no_current),
-		cmocka_unit_test(test_what_was_never_ours),
-		cmocka_unit_test(test_what_is_no_directory),
-		cmocka_unit_test(test_creation_that_did_not_end),
-		cmocka_unit_test(test_empty_directories),
 		cmocka_unit_test(test_losses_of_the_log),
 		cmocka_unit_test(test_log_removed_after_a_kill),
 		cmocka_unit_test(test_half_a_mark),
