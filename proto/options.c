@@ -134,6 +134,14 @@ static void take_file(struct loading *l)
 		fail_usage(l->program->name, "%s: line %d is not 'name = value'", l->file, line);
 }
 
+/* Kubernetes tells every pod where a Service is: NAME_PORT=tcp://ADDRESS:PORT. */
+static bool is_service_link(const char *name, const char *value)
+{
+	return strcmp(name, "PARLOR_PORT") == 0 &&
+	       (strncmp(value, "tcp://", 6) == 0 || strncmp(value, "udp://", 6) == 0 ||
+		strncmp(value, "sctp://", 7) == 0);
+}
+
 static void take_environment(struct loading *l)
 {
 	for (size_t i = 0; i < l->program->row_count; i++) {
@@ -142,7 +150,14 @@ static void take_environment(struct loading *l)
 		for (const char *c = l->program->rows[i].name; *c && at < sizeof name - 1; c++)
 			name[at++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
 		const char *value = getenv(name);
-		if (value)
+		if (!value)
+			continue;
+		if (is_service_link(name, value))
+			fprintf(stderr,
+				"%s: %s=%s is ignored: Kubernetes sets it for a Service named "
+				"parlor\n",
+				l->program->name, name, value);
+		else
 			offer(l, &l->program->rows[i], value);
 	}
 }

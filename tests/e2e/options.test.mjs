@@ -102,6 +102,20 @@ describe("options", () => {
     });
   }
 
+  it("the gateway ignores PARLOR_PORT as Kubernetes sets it, with one line, and takes no other word for a number", async () => {
+    const port = await freePort();
+    const args = complete("parlor-gateway", port); // --port first
+    for (const link of ["tcp://10.96.0.1:8080", "udp://10.96.0.1:8080"]) {
+      const program = new Program(bin("parlor-gateway"), args, { env: { PARLOR_PORT: link } });
+      await program.says(/what=listening/);
+      assert.equal(program.stderr.split("\n").filter((line) => line.includes("PARLOR_PORT")).length, 1, program.stderr);
+      assert.match(program.stderr, /PARLOR_PORT=\S+ is ignored: Kubernetes/);
+      assert.equal(await program.stop(), 0, program.stderr);
+    }
+    const http = await run("parlor-gateway", args.slice(2), { env: { PARLOR_PORT: "http://10.96.0.1:8080" } });
+    assert.equal(http.status, 2, http.stderr);
+  });
+
   it("logs one JSON object a line with --log-format json", async () => {
     const program = new Program(bin("parlor-roomd"), [...complete("parlor-roomd"), "--log-format", "json"]);
     await program.says(/\n/);
