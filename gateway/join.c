@@ -343,8 +343,12 @@ void join_answered(struct gateway *g, const struct ev_join_answer *ev)
 	struct view *v = view_find(g, ev->room);
 	struct present *p = v ? view_find_present(v, ev->user) : NULL;
 	enum err status = err_from_wire(ev->status);
-	if (p && !p->join && p->is_in && status == ERR_FORBIDDEN) {
-		expel(g, v, p);
+	if (status == ERR_FORBIDDEN && !(p && p->join) && g->from.from == SERVICE_ROOMD) {
+		if (p && p->is_in)
+			expel(g, v, p);
+		/* roomd says so until it hears this. */
+		bus_put_leave(&g->out->roomd[g->from.id],
+			      &(struct ev_leave){.room = ev->room, .user = ev->user});
 		return;
 	}
 	if (!p || !p->join)

@@ -153,6 +153,7 @@ void roomd_check(struct roomd *r)
 	check_names(r);
 	check_peers(r);
 	check_typing(r);
+	CHECK(TAILQ_EMPTY(&r->expelled) == (r->expelled_count == 0));
 	CHECK(check_question_list(r, &r->questions, false) +
 		      check_question_list(r, &r->patient, true) ==
 	      r->questions_by_number.count);

@@ -17,6 +17,7 @@ static void drop_member(struct roomd *r, struct member *m)
 
 static void drop_all(struct roomd *r, struct peer *p)
 {
+	expelled_forget(r, p->id);
 	while (!TAILQ_EMPTY(&p->members))
 		drop_member(r, TAILQ_FIRST(&p->members));
 	while (!TAILQ_EMPTY(&p->holdings))

@@ -65,7 +65,7 @@ void room_member_named(struct roomd *r, const struct ev_member_room *ev)
 	if (may_enter(room, ev->user))
 		member_add(r, room, ev->user, r->peer);
 	else
-		answer_join(r, room, r->peer->id, ev->user, ERR_FORBIDDEN);
+		expelled_tell(r, r->peer->id, room->name, ev->user);
 	if (!room->has_facts && !room->question)
 		ask_facts(r, room);
 	room_put_away(r, room);
@@ -199,6 +199,7 @@ void room_join(struct roomd *r, const struct ev_join *ev)
 
 void room_leave(struct roomd *r, const struct ev_leave *ev)
 {
+	expelled_left(r, r->peer->id, ev->room, ev->user);
 	struct room *room = room_find(r, ev->room);
 	if (!room)
 		return;
@@ -258,7 +259,7 @@ static void expel_others(struct roomd *r, struct room *room)
 			struct member *m = TAILQ_FIRST(&u->members);
 			while (m) {
 				struct member *following = TAILQ_NEXT(m, of_user);
-				answer_join(r, room, m->peer->id, u->name, ERR_FORBIDDEN);
+				expelled_tell(r, m->peer->id, room->name, u->name);
 				member_remove(r, m);
 				m = following;
 			}

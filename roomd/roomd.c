@@ -71,6 +71,7 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 	TAILQ_INIT(&r->questions);
 	TAILQ_INIT(&r->patient);
 	TAILQ_INIT(&r->unseen);
+	TAILQ_INIT(&r->expelled);
 	TAILQ_INIT(&r->typing);
 	TAILQ_INIT(&r->reserved);
 	return r;
@@ -262,6 +263,7 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 	typing_tick(r);
 	question_tick(r);
 	invite_tick(r);
+	expelled_tick(r);
 	directory_tick(r);
 	name_tick(r);
 }

@@ -24,9 +24,11 @@ enum {
 	QUESTION_MS = 1000,  /* a question to historyd is repeated so often … */
 	QUESTION_TRIES = 5,  /* … and given up after so many times … */
 	PATIENT_MS = 5000,   /* … or, if it is needed as long as it takes, repeated so often */
-	TELL_AGAIN_MS = 5000, /* an invitation that nobody has shown yet is told again */
-	DIRECTORY_MS = 4000,  /* who serves and where is told so often, and when it changes */
-	PEERS_MAX = 4096,     /* whoever invents gateways must not fill the memory */
+	EXPELLED_TELL_MS = 1000, /* who was put out is told again … */
+	EXPELLED_MAX = 1000,     /* … for so many at once */
+	TELL_AGAIN_MS = 5000,    /* an invitation that nobody has shown yet is told again */
+	DIRECTORY_MS = 4000,     /* who serves and where is told so often, and when it changes */
+	PEERS_MAX = 4096,        /* whoever invents gateways must not fill the memory */
 	WAITERS_MAX = 100000,
 	NAMES_A_PART = 1000,
 };
@@ -39,6 +41,7 @@ TAILQ_HEAD(name_list, name);
 TAILQ_HEAD(pending_list, pending);
 TAILQ_HEAD(question_list, question);
 TAILQ_HEAD(peer_list, peer);
+TAILQ_HEAD(expelled_list, expelled);
 
 struct peer { /* a gateway */
 	TAILQ_ENTRY(peer) entry;
@@ -186,6 +189,8 @@ struct roomd {
 	/* Equal waits need only a queue. */
 	struct question_list questions, patient;
 	struct pending_list unseen;
+	struct expelled_list expelled;
+	uint32_t expelled_count;
 	struct room_user_list typing;
 	struct name_list reserved;
 	struct buf scratch;
@@ -253,6 +258,12 @@ void peer_members_end(struct roomd *r, const struct ev_members_end *ev);
 void peer_free(struct roomd *r, struct peer *p);
 bool peer_round_open(const struct roomd *r);
 struct member *peer_member(const struct roomd *r, const struct room_user *u);
+
+/* expelled.c */
+void expelled_tell(struct roomd *r, uint64_t gateway, struct str room, struct str user);
+void expelled_left(struct roomd *r, uint64_t gateway, struct str room, struct str user);
+void expelled_forget(struct roomd *r, uint64_t gateway);
+void expelled_tick(struct roomd *r);
 
 /* directory.c */
 void directory_at(struct roomd *r, const struct ev_gateway_at *ev);

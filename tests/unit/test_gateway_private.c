@@ -114,6 +114,8 @@ static void test_roomds_no_ends_joining_again(void **state)
 								      .status = ERR_FORBIDDEN});
 	send(f, &f->roomd);
 	assert_string_equal(events(f, 1), "error:forbidden");
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_leave),
+			 1); /* roomd need not say it again */
 	say(f, 1, post);
 	assert_string_equal(events(f, 1), "error:not_joined");
 }

@@ -154,6 +154,23 @@ static void test_who_came_while_a_room_was_made_private_is_put_out(void **state)
 	assert_int_equal(bus_count(&f->out.down, EV_user_out), 1);
 }
 
+/* A word that was lost would leave the stranger there. */
+static void test_who_is_put_out_is_told_until_the_gateway_lets_go(void **state)
+{
+	struct fixture *f = *state;
+	bus_put_member_room(&f->gateway[1].batch,
+			    &(struct ev_member_room){.room = ROOM, .user = EVE});
+	send(f, &f->gateway[1]);
+	give_facts(f, ANN, BOB);
+	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);
+	(void)one_second(f, EV_room_ask);
+	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);
+	bus_put_leave(&f->gateway[1].batch, &(struct ev_leave){.room = ROOM, .user = EVE});
+	send(f, &f->gateway[1]);
+	(void)one_second(f, EV_room_ask);
+	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 0);
+}
+
 /* After a restart of roomd nobody need join for a stranger to be noticed. */
 static void test_whose_a_named_room_is_gets_asked_until_it_is_known(void **state)
 {
@@ -294,6 +311,7 @@ int main(void)
 		TEST(test_invitations_are_kept_before_they_are_told),
 		TEST(test_a_room_outlives_whoever_asked_about_it),
 		TEST(test_who_came_while_a_room_was_made_private_is_put_out),
+		TEST(test_who_is_put_out_is_told_until_the_gateway_lets_go),
 		TEST(test_whose_a_named_room_is_gets_asked_until_it_is_known),
 		TEST(test_a_room_is_asked_about_again_after_an_unanswered_private_put),
 		TEST(test_invitations_are_loaded_while_others_are_being_kept),

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/* expelled.c — telling gateways who may not be in a room any more. Said again until the gateway
+ * says that the user has left it: a word that was lost would leave a stranger in a private room. */
+#include "roomd/state.h"
+
+struct expelled {
+	TAILQ_ENTRY(expelled) entry; /* in roomd.expelled, by told_ms */
+	uint64_t gateway, told_ms;
+	struct str room, user;
+	char text[]; /* room and user */
+};
+
+static void tell(struct roomd *r, uint64_t gateway, struct str room, struct str user)
+{
+	bus_put_join_answer(&r->out->down, &(struct ev_join_answer){.gateway = gateway,
+								    .room = room,
+								    .user = user,
+								    .status = ERR_FORBIDDEN});
+}
+
+static struct expelled *find(const struct roomd *r, uint64_t gateway, struct str room,
+			     struct str user)
+{
+	struct expelled *x;
+	TAILQ_FOREACH (x, &r->expelled, entry)
+		if (x->gateway == gateway && str_equal(x->room, room) && str_equal(x->user, user))
+			return x;
+	return NULL;
+}
+
+static void forget(struct roomd *r, struct expelled *x)
+{
+	TAILQ_REMOVE(&r->expelled, x, entry);
+	r->expelled_count--;
+	mem_free(x);
+}
+
+void expelled_tell(struct roomd *r, uint64_t gateway, struct str room, struct str user)
+{
+	tell(r, gateway, room, user);
+	/* More than that at once are told by their gateways' next members round. */
+	if (r->expelled_count == EXPELLED_MAX || find(r, gateway, room, user))
+		return;
+	struct expelled *x = mem_alloc(offsetof(struct expelled, text) + room.len + user.len);
+	x->gateway = gateway;
+	x->told_ms = r->now_ms;
+	x->room = str_put(x->text, room);
+	x->user = str_put(x->text + room.len, user);
+	TAILQ_INSERT_TAIL(&r->expelled, x, entry);
+	r->expelled_count++;
+}
+
+void expelled_left(struct roomd *r, uint64_t gateway, struct str room, struct str user)
+{
+	struct expelled *x = find(r, gateway, room, user);
+	if (x)
+		forget(r, x);
+}
+
+void expelled_forget(struct roomd *r, uint64_t gateway)
+{
+	struct expelled *x = TAILQ_FIRST(&r->expelled);
+	while (x) {
+		struct expelled *next = TAILQ_NEXT(x, entry);
+		if (x->gateway == gateway)
+			forget(r, x);
+		x = next;
+	}
+}
+
+void expelled_tick(struct roomd *r)
+{
+	struct expelled *x;
+	while ((x = TAILQ_FIRST(&r->expelled)) != NULL &&
+	       x->told_ms + EXPELLED_TELL_MS <= r->now_ms) {
+		x->told_ms = r->now_ms;
+		TAILQ_REMOVE(&r->expelled, x, entry);
+		TAILQ_INSERT_TAIL(&r->expelled, x, entry);
+		tell(r, x->gateway, x->room, x->user);
+	}
+}
