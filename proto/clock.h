@@ -7,7 +7,7 @@
 
 uint64_t clock_steady_ms(void); /* never jumps: for leases, timers and retries */
 uint64_t clock_steady_us(void);
-uint64_t clock_utc_ms(void);    /* since 1970: for what people see */
+uint64_t clock_utc_ms(void); /* since 1970: for what people see */
 uint64_t clock_utc_us(void);
 
 #endif
