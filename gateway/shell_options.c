@@ -2,7 +2,9 @@
 /* shell_options.c — see shell_options.h. */
 #include "gateway/shell_options.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define OPTION(flag, type, member) \
 	.name = flag, .kind = type, .offset = offsetof(struct options, member)
@@ -24,8 +26,9 @@ static const struct option_row own_rows[] = {
 	{OPTION("advertise", OPTION_TEXT, advertise), .fallback = "",
 	 .help = "address by which other gateways reach this one, to relay polls of clients; that "
 		 "of --bind when empty"},
-	{OPTION("web", OPTION_TEXT, web), .fallback = "",
-	 .help = "directory of the web client, read once at the start"},
+	{OPTION("web", OPTION_TEXT, web), .fallback = "auto",
+	 .help = "directory of the web client, read once at the start; auto: the one installed "
+		 "with this program, if there is one"},
 	{OPTION("allow-origin", OPTION_TEXT, allow_origin), .fallback = "",
 	 .help = "origins of web pages that may connect, such as https://chat.example, with "
 		 "commas or spaces between; * for all; only the same host when empty"},
@@ -166,6 +169,22 @@ static struct str relay_address(const struct options *o)
 	return str_from(address);
 }
 
+/* Found from where the program lies, so that an installation may be moved as a whole; "" for none,
+ * as when it was not installed at all. */
+static const char *installed_web(void)
+{
+	static char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path);
+	const char *slash = len > 0 ? memrchr(path, '/', (size_t)len) : NULL;
+	if (!slash)
+		return "";
+	size_t bin_len = (size_t)(slash + 1 - path);
+	if (bin_len + sizeof WEB_FROM_BIN > sizeof path)
+		return "";
+	memcpy(path + bin_len, WEB_FROM_BIN, sizeof WEB_FROM_BIN);
+	return access(path, F_OK) == 0 ? path : "";
+}
+
 void gateway_options_load(struct options *o, int argc, char **argv)
 {
 	gateway_options_default(&o->core);
@@ -181,6 +200,8 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	o->core.address = relay_address(o);
 	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
+	if (strcmp(o->web, "auto") == 0)
+		o->web = installed_web();
 	read_origins(&o->origins, o->allow_origin);
 	read_hosts(o, o->served);
 }

@@ -12,8 +12,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PARLOR_VERSION "0.1.0"
-
 #define NODISCARD __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -2,6 +2,8 @@
 /* options.c — see options.h. The file format is inih's. */
 #include "proto/options.h"
 
+#include "proto/version.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>

@@ -1,0 +1,12 @@
+# Run by cmake --install: the units of this folder, with the paths of the prefix that is installed to.
+file(GLOB files ${units}/*.service)
+foreach(file ${files})
+	get_filename_component(name ${file} NAME)
+	file(READ ${file} text)
+	string(REPLACE /opt/parlor/bin ${CMAKE_INSTALL_PREFIX}/${bin} text "${text}")
+	string(REPLACE /opt/parlor/web ${CMAKE_INSTALL_PREFIX}/${web} text "${text}")
+	set(to ${CMAKE_INSTALL_PREFIX}/lib/systemd/system/${name})
+	message(STATUS "Installing: $ENV{DESTDIR}${to}")
+	file(WRITE $ENV{DESTDIR}${to} "${text}")
+	list(APPEND CMAKE_INSTALL_MANIFEST_FILES ${to})
+endforeach()
