@@ -52,7 +52,9 @@ struct eio_answer {
 struct eio_request {
 	struct eio_session *session; /* that waits for it, or that it waits for */
 	bool is_post;
-	bool is_relayed; /* the caller's own: it has come from another gateway */
+	/* Set by the caller: it has come from another gateway, which may die with the answer. The
+	 * next poll is answered when eio_answer_arrived has been called for this one. */
+	bool is_relayed;
 };
 
 /* One WebSocket, likewise. */
@@ -60,7 +62,8 @@ struct eio_socket {
 	struct eio_session *session;
 };
 
-/* What carries packets. `respond` ends the request; nothing is called for it afterwards. */
+/* What carries packets. `respond` ends the request; nothing is called for it afterwards, and only
+ * one that is relayed is remembered, until its answer has arrived or the session ends. */
 struct eio_transport {
 	void (*respond)(void *ctx, struct eio_request *r, const struct eio_answer *answer);
 	void (*send)(void *ctx, struct eio_socket *ws, struct str frames);
@@ -124,6 +127,9 @@ void eio_refuse(struct eio *e, struct eio_request *r, unsigned code);
 
 /* The client has gone away before its answer. */
 void eio_request_gone(struct eio *e, uint64_t now_ms, struct eio_request *r);
+
+/* The answer to this relayed request has reached the client. */
+void eio_answer_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r);
 
 /* The answer to this request has not reached the client: it ends the session, since what was in it
  * is lost. */

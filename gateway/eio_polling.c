@@ -55,17 +55,29 @@ void polling_let_go(struct eio_session *s)
 void polling_flush(struct eio_session *s)
 {
 	struct eio *e = s->eio;
-	if (!s->get || s->is_held || s->pending.len == 0)
+	struct eio_request *r = s->get;
+	if (!r || s->is_held || s->unconfirmed || s->pending.len == 0)
 		return;
 	struct buf pending = s->pending;
 	s->pending = (struct buf){0};
-	respond_frames(s, s->get, buf_view(&pending));
+	respond_frames(s, r, buf_view(&pending));
 	buf_free(&pending);
+	if (r->is_relayed) {
+		s->unconfirmed = r;
+		r->session = s;
+	}
 	if (s->is_blocked && s->client) {
 		s->is_blocked = false;
 		e->app.writable(e->app_ctx, s->client);
 	}
 	polling_let_go(s);
+}
+
+static void forget_unconfirmed(struct eio_session *s)
+{
+	if (s->unconfirmed)
+		s->unconfirmed->session = NULL;
+	s->unconfirmed = NULL;
 }
 
 static void drop_held(struct eio_session *s)
@@ -83,6 +95,7 @@ void polling_release(struct eio_session *s)
 		respond(s, s->get, transport_refusal(1));
 	if (s->post)
 		respond(s, s->post, transport_refusal(1));
+	forget_unconfirmed(s);
 	drop_held(s);
 }
 
@@ -96,6 +109,14 @@ static void open_polling(struct eio *e, uint64_t now_ms, const struct eio_query 
 	s->client = e->app.opened(e->app_ctx, s);
 	s->is_held = false;
 	polling_flush(s);
+}
+
+/* What is ended has been fetched then, or is still to be. */
+static void flush_to_the_end(struct eio_session *s)
+{
+	polling_flush(s);
+	if (s->is_ended && s->pending.len == 0)
+		session_free(s);
 }
 
 void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct eio_request *r)
@@ -120,10 +141,8 @@ void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct e
 	s->get = r;
 	r->session = s;
 	r->is_post = false;
-	polling_flush(s);
-	if (s->is_ended)
-		session_free(s);
-	else if (s->get && s->is_probed) /* so that it can stop polling */
+	flush_to_the_end(s);
+	if (s->get && s->is_probed) /* so that it can stop polling */
 		polling_answer(s, s->get, STR("6"));
 }
 
@@ -248,6 +267,16 @@ void eio_request_gone(struct eio *e, uint64_t now_ms, struct eio_request *r)
 		s->post = NULL;
 	r->session = NULL;
 	session_drop(s);
+}
+
+void eio_answer_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r)
+{
+	struct eio_session *s = r->session;
+	(void)e, (void)now_ms;
+	if (!s || s->unconfirmed != r)
+		return;
+	forget_unconfirmed(s);
+	flush_to_the_end(s);
 }
 
 void eio_answer_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q)

@@ -42,6 +42,9 @@ struct eio_session {
 	bool is_probed;
 	bool is_unused; /* in eio.unused */
 	struct eio_request *get, *post;
+	/* A relayed GET whose answer may still be lost: nothing newer is told before that is known,
+	 * else the client would not miss what was in it. */
+	struct eio_request *unconfirmed;
 	struct eio_held *held; /* what `post` brought, or NULL */
 	struct buf pending;    /* frames that no poll has fetched yet */
 	bool is_held;          /* several things are being said; poll answers wait for the last */

@@ -160,7 +160,7 @@ static void hear_probe(struct eio_session *s, struct str data, bool is_binary)
 		e->transport.send(e->transport_ctx, s->probe, str_of(answer, sizeof answer));
 		if (s->get && s->pending.len == 0)
 			polling_answer(s, s->get, STR("6"));
-	} else if (!is_binary && s->is_probed && str_equal(data, STR("5"))) {
+	} else if (!is_binary && s->is_probed && !s->unconfirmed && str_equal(data, STR("5"))) {
 		upgrade(s);
 	} else {
 		transport_drop_probe(s);

@@ -30,7 +30,7 @@ void relay_receive(struct relay *r, uint64_t now_ms, struct str message, struct 
 		else if (ev.type == EV_relay_ask && route.len)
 			relay_tasks_asked(r, now_ms, &from, &ev.as.relay_ask, route);
 		else if (ev.type == EV_relay_done && route.len)
-			relay_tasks_arrived(r, &from, &ev.as.relay_done);
+			relay_tasks_arrived(r, now_ms, &from, &ev.as.relay_done, route);
 	}
 }
 

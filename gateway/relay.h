@@ -5,9 +5,11 @@
  * Whoever gets such a request asks the session's owner and gives the client the owner's answer, so
  * no load balancer need know what a sid is. Between the two only messages that may be lost,
  * repeated and late: a request has a number, is repeated until it is answered, is executed once,
- * and its answer is kept until it has arrived. Both sides notice when the other one is silent. A
- * pure state machine; not here: sockets (shell_relay.c), who is where (directory.h), what a request
- * does (eio.h). */
+ * and its answer is kept until the client has it, which is repeated too until the owner has heard
+ * it. Both sides notice when the other one is silent, also while a slow client takes its answer; an
+ * answer of which nobody says any more that it arrived ends the session, as it may be lost. A pure
+ * state machine; not here: sockets (shell_relay.c), who is where (directory.h), what a request does
+ * (eio.h). */
 #ifndef PARLOR_GATEWAY_RELAY_H
 #define PARLOR_GATEWAY_RELAY_H
 
@@ -20,8 +22,8 @@ enum {
 	RELAY_LOOK_MS = 100, /* so often is looked whether an unknown owner has become known, … */
 	RELAY_UNKNOWN_MS = 3000,  /* … for so long: it may just have started, or we may */
 	RELAY_UNKNOWN_MAX = 1024, /* of these at once: anybody can invent owners */
-	RELAY_KEEP_MS = 15000,  /* an answer, for whoever has not heard it: far longer than that */
-	RELAY_CALLS_MAX = 8192, /* under way, either way */
+	RELAY_KEEP_MS = 15000,    /* what is over, for late repetitions: far longer than that */
+	RELAY_CALLS_MAX = 8192,   /* under way, either way */
 	RELAY_BYTES_MAX = 64 * 1024 * 1024, /* of answers kept */
 	RELAY_OVER_MAX = 100000, /* remembered, so that a late repetition is not executed again */
 };
@@ -31,6 +33,8 @@ enum relay_kind {
 	RELAY_POST,
 	RELAY_GONE, /* the client of an earlier one has hung up … */
 	RELAY_LOST, /* … before it had all of the answer */
+	RELAY_HELD, /* a sign of life: the client still takes this one's answer */
+	RELAY_DONE, /* it has it; told as relay_done */
 };
 
 struct relay_request {
@@ -59,7 +63,9 @@ struct relay_app {
 	/* Execute this; ends with relay_finish, or with `gone`. */
 	void (*run)(void *ctx, struct relay_task *t, const struct relay_request *q);
 	void (*gone)(void *ctx, struct relay_task *t);
-	/* The answer to this one has not reached its client: the session with it. */
+	/* The answer to this one has reached its client. */
+	void (*arrived)(void *ctx, struct relay_task *t);
+	/* It has not, or nobody knows: the session with it. */
 	void (*lost)(void *ctx, struct str query);
 };
 
@@ -71,10 +77,11 @@ struct relay {
 	struct table calls_by_number, tasks_by_key;
 	/* Equal waits, each in order. */
 	struct relay_calls calls, answered, unknown;
-	struct relay_tasks running, kept;
+	struct relay_tasks running, kept, over;
 	uint64_t last_number, unknown_count, kept_bytes, over_count;
 	struct batch scratch;
 	uint64_t asked_total, executed_total, repeated_total, unreachable_total, refused_total;
+	uint64_t unconfirmed_total;
 };
 
 /* `id`, `epoch`, `app` and `ctx` are set by the caller. */
@@ -89,8 +96,8 @@ struct relay_call *relay_ask(struct relay *r, uint64_t now_ms, uint64_t owner,
  */
 void relay_hang_up(struct relay *r, uint64_t now_ms, struct relay_call *c);
 
-/* The client has all of the answer. Ends the call. */
-void relay_delivered(struct relay *r, struct relay_call *c);
+/* The client has all of the answer. Ends the call for its waiter. */
+void relay_delivered(struct relay *r, uint64_t now_ms, struct relay_call *c);
 
 /* The result of a task, which is freed when it has arrived. */
 void relay_finish(struct relay *r, uint64_t now_ms, struct relay_task *t,

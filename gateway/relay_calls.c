@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* relay_calls.c — see relay.h: the side that asks. A call lasts until its client has the answer, or
- * has hung up, or the owner is silent. Not here: what is executed for others (relay_tasks.c). */
+/* relay_calls.c — see relay.h: the side that asks. A call lasts until its client has the answer and
+ * the owner knows, or the client has hung up, or the owner is silent. Not here: what is executed
+ * for others (relay_tasks.c). */
 #include "gateway/relay_sides.h"
 
 struct relay_call {
@@ -10,9 +11,10 @@ struct relay_call {
 	uint64_t ask_ms;              /* when it is asked next */
 	uint64_t heard_ms;            /* the owner's last sign of life */
 	void *waiter;                 /* NULL: nobody any more */
-	bool is_answered;             /* the waiter has the answer */
+	bool is_answered;             /* the waiter has the answer … */
+	bool is_given_up;             /* … which is not the owner's */
 	uint64_t about;               /* of RELAY_GONE and RELAY_LOST: the call */
-	struct relay_request request; /* views into `text` */
+	struct relay_request request; /* views into `text`; what is said of it next */
 	char *text;
 };
 
@@ -62,14 +64,17 @@ void relay_calls_close(struct relay *r)
 static bool put_call(struct relay *r, const struct relay_call *c)
 {
 	batch_reset(&r->scratch);
-	bus_put_relay_ask(&r->scratch, &(struct ev_relay_ask){
-					       .number = c->number,
-					       .kind = c->request.kind,
-					       .query = c->request.query,
-					       .octets = c->request.is_octets,
-					       .body = c->request.body,
-					       .about = c->about,
-				       });
+	if (c->request.kind == RELAY_DONE)
+		bus_put_relay_done(&r->scratch, &(struct ev_relay_done){.number = c->number});
+	else
+		bus_put_relay_ask(&r->scratch, &(struct ev_relay_ask){
+						       .number = c->number,
+						       .kind = c->request.kind,
+						       .query = c->request.query,
+						       .octets = c->request.is_octets,
+						       .body = c->request.body,
+						       .about = c->about,
+					       });
 	return r->app.ask(r->ctx, c->owner, &r->scratch);
 }
 
@@ -123,16 +128,30 @@ void relay_hang_up(struct relay *r, uint64_t now_ms, struct relay_call *c)
 	end_call(r, c);
 }
 
-void relay_delivered(struct relay *r, struct relay_call *c)
+/* The request itself is not asked again. */
+static void go_on_with(struct relay_call *c, enum relay_kind kind)
 {
-	batch_reset(&r->scratch);
-	bus_put_relay_done(&r->scratch, &(struct ev_relay_done){.number = c->number});
-	(void)r->app.ask(r->ctx, c->owner, &r->scratch);
-	end_call(r, c);
+	mem_free(c->text);
+	c->text = NULL;
+	c->request = (struct relay_request){.kind = kind};
+}
+
+void relay_delivered(struct relay *r, uint64_t now_ms, struct relay_call *c)
+{
+	if (c->is_given_up) {
+		end_call(r, c);
+		return;
+	}
+	c->waiter = NULL;
+	c->heard_ms = now_ms;
+	go_on_with(c, RELAY_DONE);
+	wait_in(r, c, &r->calls);
+	send_call(r, now_ms, c);
 }
 
 /* The call stays until its client has the answer, or has hung up. */
-static void give(struct relay *r, struct relay_call *c, const struct eio_answer *answer)
+static void give(struct relay *r, uint64_t now_ms, struct relay_call *c,
+		 const struct eio_answer *answer)
 {
 	if (!c->waiter) {
 		end_call(r, c);
@@ -141,6 +160,9 @@ static void give(struct relay *r, struct relay_call *c, const struct eio_answer 
 	if (c->is_answered)
 		return;
 	c->is_answered = true;
+	c->is_given_up = !answer;
+	c->ask_ms = now_ms + RELAY_REPEAT_MS;
+	go_on_with(c, RELAY_HELD);
 	wait_in(r, c, &r->answered);
 	r->app.answered(r->ctx, c->waiter, answer);
 }
@@ -154,9 +176,11 @@ void relay_calls_answered(struct relay *r, uint64_t now_ms, const struct ev_rela
 	c->heard_ms = now_ms;
 	if (!ev->status) /* still under way */
 		return;
+	if ((c->request.kind == RELAY_DONE) != (ev->status == STATUS_CONFIRMED))
+		return; /* the answer once more */
 	char type[64] = "";
 	memcpy(type, ev->type.ptr, ev->type.len < sizeof type ? ev->type.len : 0);
-	give(r, c,
+	give(r, now_ms, c,
 	     &(struct eio_answer){.status = (unsigned)ev->status,
 				  .type = *type ? type : NULL,
 				  .body = ev->body});
@@ -173,20 +197,37 @@ static void tick_calls(struct relay *r, uint64_t now_ms, struct relay_calls *lis
 			continue;
 		}
 		r->unreachable_total++;
-		give(r, c, NULL);
+		give(r, now_ms, c, NULL);
 	}
+}
+
+/* Signs of life to those who keep an answer that its client still takes: as long as that lasts,
+ * which is not ours to end. */
+static void tick_answered(struct relay *r, uint64_t now_ms)
+{
+	struct relay_call *c;
+	while ((c = TAILQ_FIRST(&r->answered)) != NULL && c->ask_ms <= now_ms) {
+		c->ask_ms = now_ms + RELAY_REPEAT_MS;
+		wait_in(r, c, &r->answered);
+		if (!c->is_given_up)
+			(void)put_call(r, c);
+	}
+}
+
+static uint64_t sooner(const struct relay_calls *list, uint64_t due_ms)
+{
+	const struct relay_call *c = TAILQ_FIRST(list);
+	return c && c->ask_ms < due_ms ? c->ask_ms : due_ms;
 }
 
 void relay_calls_tick(struct relay *r, uint64_t now_ms)
 {
+	tick_answered(r, now_ms);
 	tick_calls(r, now_ms, &r->calls, RELAY_SILENCE_MS);
 	tick_calls(r, now_ms, &r->unknown, RELAY_UNKNOWN_MS);
 }
 
 uint64_t relay_calls_next_due(const struct relay *r)
 {
-	const struct relay_call *c = TAILQ_FIRST(&r->calls);
-	const struct relay_call *unknown = TAILQ_FIRST(&r->unknown);
-	uint64_t due = c ? c->ask_ms : UINT64_MAX;
-	return unknown && unknown->ask_ms < due ? unknown->ask_ms : due;
+	return sooner(&r->calls, sooner(&r->unknown, sooner(&r->answered, UINT64_MAX)));
 }

@@ -7,6 +7,9 @@
 
 #include "gateway/relay.h"
 
+/* The status that confirms a relay_done: none that an answer could have. */
+enum { STATUS_CONFIRMED = 1 };
+
 /* relay_calls.c */
 void relay_calls_open(struct relay *r, uint64_t seed);
 void relay_calls_close(struct relay *r);
@@ -19,8 +22,8 @@ void relay_tasks_open(struct relay *r, uint64_t seed);
 void relay_tasks_close(struct relay *r);
 void relay_tasks_asked(struct relay *r, uint64_t now_ms, const struct envelope *from,
 		       const struct ev_relay_ask *ev, struct str route);
-void relay_tasks_arrived(struct relay *r, const struct envelope *from,
-			 const struct ev_relay_done *ev);
+void relay_tasks_arrived(struct relay *r, uint64_t now_ms, const struct envelope *from,
+			 const struct ev_relay_done *ev, struct str route);
 void relay_tasks_tick(struct relay *r, uint64_t now_ms);
 uint64_t relay_tasks_next_due(const struct relay *r); /* UINT64_MAX: never */
 

@@ -10,13 +10,14 @@ struct task_key {
 
 struct relay_task {
 	struct eio_request request;
-	TAILQ_ENTRY(relay_task) entry; /* in relay.running by heard_ms, or .kept by done_ms */
+	TAILQ_ENTRY(relay_task) entry;
+	/* relay.running; .kept with its answer, until that has arrived; or .over: only the key is
+	 * left, for late repetitions. */
+	struct relay_tasks *list;
 	struct task_key key;
-	uint64_t heard_ms, done_ms;
-	bool is_done;
-	bool is_over;     /* the answer has arrived: only the key is kept, for late repetitions */
-	struct str query; /* owned */
-	struct buf route; /* of the newest question */
+	uint64_t since_ms; /* each list is by this: the asker's last sign of life, or the end */
+	struct str query;  /* owned */
+	struct buf route;  /* of the newest question */
 	unsigned status;
 	struct buf type, body; /* the answer */
 };
@@ -50,11 +51,20 @@ static void free_contents(struct relay *r, struct relay_task *t)
 	buf_free(&t->body);
 }
 
+static void move_to(uint64_t now_ms, struct relay_task *t, struct relay_tasks *list)
+{
+	if (t->list)
+		TAILQ_REMOVE(t->list, t, entry);
+	TAILQ_INSERT_TAIL(list, t, entry);
+	t->list = list;
+	t->since_ms = now_ms;
+}
+
 static void free_task(struct relay *r, struct relay_task *t)
 {
-	TAILQ_REMOVE(t->is_done ? &r->kept : &r->running, t, entry);
+	TAILQ_REMOVE(t->list, t, entry);
 	table_remove(&r->tasks_by_key, task_key(t));
-	r->over_count -= t->is_over;
+	r->over_count -= t->list == &r->over;
 	free_contents(r, t);
 	mem_free(t);
 }
@@ -64,6 +74,7 @@ void relay_tasks_open(struct relay *r, uint64_t seed)
 	table_init(&r->tasks_by_key, task_key, seed);
 	TAILQ_INIT(&r->running);
 	TAILQ_INIT(&r->kept);
+	TAILQ_INIT(&r->over);
 }
 
 void relay_tasks_close(struct relay *r)
@@ -72,14 +83,14 @@ void relay_tasks_close(struct relay *r)
 		free_task(r, TAILQ_FIRST(&r->running));
 	while (!TAILQ_EMPTY(&r->kept))
 		free_task(r, TAILQ_FIRST(&r->kept));
+	while (!TAILQ_EMPTY(&r->over))
+		free_task(r, TAILQ_FIRST(&r->over));
 	table_free(&r->tasks_by_key);
 }
 
-static void end_task(struct relay *r, struct relay_task *t)
+static void end_task(struct relay *r, uint64_t now_ms, struct relay_task *t)
 {
-	if (t->is_over)
-		return;
-	t->is_over = true;
+	move_to(now_ms, t, &r->over);
 	r->over_count++;
 	free_contents(r, t);
 }
@@ -103,17 +114,14 @@ static void send_result(struct relay *r, const struct relay_task *t)
 /* A question has one answer, and a newer one has come. */
 static void renew(struct relay *r, uint64_t now_ms, struct relay_task *t, struct str route)
 {
-	if (!t->is_done) {
+	move_to(now_ms, t, t->list);
+	if (t->list == &r->running)
 		answer_with(r, buf_view(&t->route),
 			    &(struct ev_relay_answer){.number = t->key.number});
-		t->heard_ms = now_ms;
-		TAILQ_REMOVE(&r->running, t, entry);
-		TAILQ_INSERT_TAIL(&r->running, t, entry);
-	}
 	buf_reset(&t->route);
 	buf_str(&t->route, route);
 	r->repeated_total++;
-	if (t->is_done)
+	if (t->list == &r->kept)
 		send_result(r, t);
 }
 
@@ -126,10 +134,10 @@ static void start_task(struct relay *r, uint64_t now_ms, const struct task_key *
 		return;
 	}
 	struct relay_task *t = mem_alloc(sizeof *t);
-	*t = (struct relay_task){.key = *key, .heard_ms = now_ms, .query = str_copy(ev->query)};
+	*t = (struct relay_task){.key = *key, .query = str_copy(ev->query)};
 	buf_str(&t->route, route);
 	table_add(&r->tasks_by_key, t);
-	TAILQ_INSERT_TAIL(&r->running, t, entry);
+	move_to(now_ms, t, &r->running);
 	r->executed_total++;
 	const struct relay_request q = {.kind = (enum relay_kind)ev->kind,
 					.query = t->query,
@@ -141,10 +149,7 @@ static void start_task(struct relay *r, uint64_t now_ms, const struct task_key *
 void relay_finish(struct relay *r, uint64_t now_ms, struct relay_task *t,
 		  const struct eio_answer *answer)
 {
-	TAILQ_REMOVE(&r->running, t, entry);
-	TAILQ_INSERT_TAIL(&r->kept, t, entry);
-	t->is_done = true;
-	t->done_ms = now_ms;
+	move_to(now_ms, t, &r->kept);
 	t->status = answer->status;
 	if (answer->type)
 		buf_str(&t->type, str_from(answer->type));
@@ -153,27 +158,30 @@ void relay_finish(struct relay *r, uint64_t now_ms, struct relay_task *t,
 	send_result(r, t);
 }
 
-/* Its client has hung up, or its gateway is silent. */
-static void drop_running(struct relay *r, struct relay_task *t)
+/* Nobody waits for it any more. */
+static void drop_running(struct relay *r, uint64_t now_ms, struct relay_task *t)
 {
-	TAILQ_REMOVE(&r->running, t, entry);
-	TAILQ_INSERT_TAIL(&r->kept, t, entry);
-	t->is_done = true;
-	t->done_ms = t->heard_ms;
+	end_task(r, now_ms, t);
 	r->app.gone(r->ctx, t);
 }
 
-/* The session is not told twice, and an answer that reached nobody is not kept. */
-static void stop_task(struct relay *r, const struct task_key *about)
+/* The answer may be lost, and is kept no longer. */
+static void lose_answer(struct relay *r, uint64_t now_ms, struct relay_task *t)
 {
-	struct relay_task *t = table_find(&r->tasks_by_key, key_str(about));
-	if (!t || t->is_over)
-		return;
-	if (t->is_done)
-		r->app.lost(r->ctx, t->query);
-	else
-		drop_running(r, t);
-	end_task(r, t);
+	struct str query = t->query;
+	t->query = (struct str){0};
+	end_task(r, now_ms, t);
+	r->app.lost(r->ctx, query);
+	str_free(&query);
+}
+
+/* Its client has hung up. The session is not told twice. */
+static void stop_task(struct relay *r, uint64_t now_ms, struct relay_task *t)
+{
+	if (t && t->list == &r->kept)
+		lose_answer(r, now_ms, t);
+	else if (t && t->list == &r->running)
+		drop_running(r, now_ms, t);
 }
 
 void relay_tasks_asked(struct relay *r, uint64_t now_ms, const struct envelope *from,
@@ -182,57 +190,64 @@ void relay_tasks_asked(struct relay *r, uint64_t now_ms, const struct envelope *
 	const struct task_key key = {from->id, from->epoch, ev->number};
 	struct relay_task *t = table_find(&r->tasks_by_key, key_str(&key));
 	if (ev->kind == RELAY_GONE || ev->kind == RELAY_LOST) {
-		stop_task(r, &(struct task_key){from->id, from->epoch, ev->about});
+		const struct task_key about = {from->id, from->epoch, ev->about};
+		stop_task(r, now_ms, table_find(&r->tasks_by_key, key_str(&about)));
 		answer_with(r, route,
 			    &(struct ev_relay_answer){.number = ev->number, .status = 200});
+	} else if (ev->kind == RELAY_HELD) {
+		if (t && t->list == &r->kept)
+			move_to(now_ms, t, &r->kept);
 	} else if (t) {
-		if (!t->is_over)
+		if (t->list != &r->over)
 			renew(r, now_ms, t, route);
 	} else if (ev->kind == RELAY_GET || ev->kind == RELAY_POST) {
 		start_task(r, now_ms, &key, ev, route);
 	}
 }
 
-void relay_tasks_arrived(struct relay *r, const struct envelope *from,
-			 const struct ev_relay_done *ev)
+/* Confirmed whatever we know of it, so that it is not said again. */
+void relay_tasks_arrived(struct relay *r, uint64_t now_ms, const struct envelope *from,
+			 const struct ev_relay_done *ev, struct str route)
 {
 	const struct task_key key = {from->id, from->epoch, ev->number};
 	struct relay_task *t = table_find(&r->tasks_by_key, key_str(&key));
-	if (t && t->is_done)
-		end_task(r, t);
+	answer_with(r, route,
+		    &(struct ev_relay_answer){.number = ev->number, .status = STATUS_CONFIRMED});
+	if (!t || t->list != &r->kept)
+		return;
+	end_task(r, now_ms, t);
+	r->app.arrived(r->ctx, t);
 }
 
-/* Too much is kept: an answer that nobody has confirmed goes, and its session with it. */
-static void drop_oldest_answer(struct relay *r)
+static struct relay_task *due(const struct relay_tasks *list, uint64_t after_ms, uint64_t now_ms)
 {
-	struct relay_task *t;
-	TAILQ_FOREACH (t, &r->kept, entry) {
-		if (t->is_over)
-			continue;
-		r->app.lost(r->ctx, t->query);
-		end_task(r, t);
-		return;
-	}
+	struct relay_task *t = TAILQ_FIRST(list);
+	return t && t->since_ms + after_ms <= now_ms ? t : NULL;
 }
 
 void relay_tasks_tick(struct relay *r, uint64_t now_ms)
 {
 	struct relay_task *t;
-	while ((t = TAILQ_FIRST(&r->running)) != NULL && t->heard_ms + RELAY_SILENCE_MS <= now_ms) {
-		drop_running(r, t);
-		end_task(r, t);
+	while ((t = due(&r->running, RELAY_SILENCE_MS, now_ms)) != NULL)
+		drop_running(r, now_ms, t);
+	while ((t = due(&r->kept, RELAY_SILENCE_MS, now_ms)) != NULL ||
+	       (r->kept_bytes > RELAY_BYTES_MAX && (t = TAILQ_FIRST(&r->kept)) != NULL)) {
+		r->unconfirmed_total++;
+		lose_answer(r, now_ms, t);
 	}
-	while (r->kept_bytes > RELAY_BYTES_MAX)
-		drop_oldest_answer(r);
-	while ((t = TAILQ_FIRST(&r->kept)) != NULL &&
-	       (t->done_ms + RELAY_KEEP_MS <= now_ms || r->over_count > RELAY_OVER_MAX))
-		free_task(r, t);
+	while ((t = due(&r->over, RELAY_KEEP_MS, now_ms)) != NULL || r->over_count > RELAY_OVER_MAX)
+		free_task(r, t ? t : TAILQ_FIRST(&r->over));
+}
+
+static uint64_t sooner(const struct relay_tasks *list, uint64_t after_ms, uint64_t due_ms)
+{
+	const struct relay_task *t = TAILQ_FIRST(list);
+	return t && t->since_ms + after_ms < due_ms ? t->since_ms + after_ms : due_ms;
 }
 
 uint64_t relay_tasks_next_due(const struct relay *r)
 {
-	const struct relay_task *running = TAILQ_FIRST(&r->running);
-	const struct relay_task *kept = TAILQ_FIRST(&r->kept);
-	uint64_t due = running ? running->heard_ms + RELAY_SILENCE_MS : UINT64_MAX;
-	return kept && kept->done_ms + RELAY_KEEP_MS < due ? kept->done_ms + RELAY_KEEP_MS : due;
+	uint64_t due_ms = sooner(&r->running, RELAY_SILENCE_MS, UINT64_MAX);
+	due_ms = sooner(&r->kept, RELAY_SILENCE_MS, due_ms);
+	return sooner(&r->over, RELAY_KEEP_MS, due_ms);
 }

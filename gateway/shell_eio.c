@@ -101,7 +101,7 @@ static void poll_ended(struct http_conn *c, bool is_delivered)
 	struct poll *p = c->user;
 	struct eio *e = p->shell->eio;
 	if (p->call && is_delivered)
-		relay_delivered(&p->shell->relay->relay, p->call);
+		relay_delivered(&p->shell->relay->relay, eio_shell_now(p->shell), p->call);
 	else if (p->call)
 		relay_hang_up(&p->shell->relay->relay, eio_shell_now(p->shell), p->call);
 	else if (!p->is_answered)

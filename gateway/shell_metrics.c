@@ -49,6 +49,10 @@ void gateway_metrics_open(struct metrics *m, uint64_t id, const struct metrics_o
 	metrics_add(m, "relay_unreachable_total", METRIC_COUNTER,
 		    "requests given up because their gateway was unknown or silent",
 		    &relay->unreachable_total);
+	metrics_add(m, "relay_unconfirmed_total", METRIC_COUNTER,
+		    "answers for clients of other gateways of which nobody said that they arrived; "
+		    "their sessions ended",
+		    &relay->unconfirmed_total);
 	metrics_add(m, "relay_refused_total", METRIC_COUNTER,
 		    "requests refused because too many were under way", &relay->refused_total);
 	metrics_add(m, "engineio_sessions_total", METRIC_COUNTER, "sessions of Engine.IO opened",

@@ -123,6 +123,12 @@ static void on_gone(void *ctx, struct relay_task *t)
 	eio_request_gone(s->eio->eio, eio_shell_now(s->eio), relay_request_of(t));
 }
 
+static void on_arrived(void *ctx, struct relay_task *t)
+{
+	struct relay_shell *s = ctx;
+	eio_answer_arrived(s->eio->eio, eio_shell_now(s->eio), relay_request_of(t));
+}
+
 static void on_lost(void *ctx, struct str query)
 {
 	struct relay_shell *s = ctx;
@@ -142,6 +148,7 @@ bool relay_shell_open(struct relay_shell *s, const char *address, uint64_t seed,
 					  .answered = on_answered,
 					  .run = on_run,
 					  .gone = on_gone,
+					  .arrived = on_arrived,
 					  .lost = on_lost};
 	relay_open(&s->relay, seed);
 	const struct port_options o = {.kind = PORT_ANSWER,

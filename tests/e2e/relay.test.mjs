@@ -41,12 +41,15 @@ describe("polls at the wrong gateway", () => {
   const get = (at, sid) => ask(at, head(sid));
   const post = (at, sid, body) => ask(at, posting(sid, body) + body);
   /** A session of the gateway at this port that has joined a room, each request of it at `at`. */
-  async function join(home, at, username, room) {
+  const texts = new Map(); // what each was greeted with
+  async function join(home, at, username, room, more = {}) {
     const { sid } = await handshake(home);
     assert.equal((await post(at, sid, "40")).body, "ok");
     await get(at, sid);
-    assert.equal((await post(at, sid, `420${JSON.stringify(["userJoin", { username, room }])}`)).body, "ok");
-    for (let text = ""; !text.includes("430["); ) text += (await get(at, sid)).body;
+    assert.equal((await post(at, sid, `420${JSON.stringify(["userJoin", { username, room, ...more }])}`)).body, "ok");
+    let text = "";
+    while (!text.includes("430[") || !text.includes("msgHistory")) text += (await get(at, sid)).body;
+    texts.set(sid, text);
     return sid;
   }
   const say = async (at, sid, id, room, body) => {
@@ -112,6 +115,7 @@ describe("polls at the wrong gateway", () => {
       const sid = await join(stack.port, port, `eve ${round}`, "kills");
       const cut = Raw.connect({ port }).then((raw) => raw.say(posting(sid, "3").slice(0, 20)));
       await cut;
+      await say(stack.port, sid, 4, "kills", "so the owner knows that all has arrived");
       other.child.kill("SIGKILL");
       await other.ended;
       assert.match(await say(stack.port, sid, 5, "kills", "by way of the owner"), /435\[/);
@@ -129,5 +133,24 @@ describe("polls at the wrong gateway", () => {
       assert.deepEqual([answer.status, JSON.parse(answer.body).code], [400, 1]);
       await meet();
     }
+  });
+
+  it("never lose what the gateway between takes with it when it is killed", async () => {
+    const writer = await join(stack.port, stack.port, "hal", "taken");
+    const sid = await join(stack.port, port, "gus", "taken");
+    const raw = await (await Raw.connect({ port })).say(head(sid));
+    await say(stack.port, writer, 1, "taken", "first");
+    await until("the answer is out", () => raw.received.includes("first")); // and not acknowledged: we are still there
+    other.child.kill("SIGKILL");
+    await other.ended;
+    await say(stack.port, writer, 2, "taken", "second");
+    // Whoever did not get it, as a proxy that asks again, must not go on with what is newer.
+    const next = (await (await (await Raw.connect(stack)).say(head(sid))).answers(20_000))[0];
+    assert.deepEqual([next.status, next.body], [200, "1"]);
+    raw.end();
+    other = startOther();
+    await meet();
+    const again = await join(port, port, "gus", "taken", { since: 0 });
+    assert.match(texts.get(again), /"first".*"second"/);
   });
 });

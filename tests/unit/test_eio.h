@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* test_eio.h — what the tests of Engine.IO's sessions share: the test as transport and application.
+ */
+#ifndef PARLOR_TESTS_TEST_EIO_H
+#define PARLOR_TESTS_TEST_EIO_H
+
+#include "gateway/eio.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka wants the three above first
+#include <cmocka.h>
+#include <stdio.h>
+
+enum { PAYLOAD_MAX = 1000, PENDING_BYTES = 1024 * 1024 };
+
+struct fixture {
+	struct eio eio;
+	struct eio_session *session; /* the newest */
+	unsigned status;             /* of the newest answer; 0: none came */
+	char body[2000];
+	size_t blocked, writable, closed, messages;
+	bool is_full;
+};
+
+static inline void on_respond(void *ctx, struct eio_request *r, const struct eio_answer *a)
+{
+	struct fixture *f = ctx;
+	(void)r;
+	f->status = a->status;
+	snprintf(f->body, sizeof f->body, STR_FMT, STR_ARG(a->body));
+}
+
+static inline void *on_opened(void *ctx, struct eio_session *s)
+{
+	struct fixture *f = ctx;
+	f->session = s;
+	return s;
+}
+
+static inline void on_message(void *ctx, void *client, struct str data, bool is_binary)
+{
+	(void)client, (void)data, (void)is_binary;
+	((struct fixture *)ctx)->messages++;
+}
+
+static inline bool on_is_full(void *ctx)
+{
+	return ((struct fixture *)ctx)->is_full;
+}
+
+static inline void on_heard(void *ctx, void *client)
+{
+	(void)ctx, (void)client;
+}
+
+static inline void on_blocked(void *ctx, void *client)
+{
+	(void)client;
+	((struct fixture *)ctx)->blocked++;
+}
+
+static inline void on_writable(void *ctx, void *client)
+{
+	(void)client;
+	((struct fixture *)ctx)->writable++;
+}
+
+static inline void on_closed(void *ctx, void *client)
+{
+	(void)client;
+	((struct fixture *)ctx)->closed++;
+}
+
+static inline int open_eio(void **state)
+{
+	struct fixture *f = mem_alloc(sizeof *f);
+	eio_open(&f->eio, &(struct eio_options){.ping_interval_ms = 25000,
+						.ping_timeout_ms = 20000,
+						.payload_max = PAYLOAD_MAX,
+						.owner = 11,
+						.sessions_max = 2});
+	f->eio.transport = (struct eio_transport){.respond = on_respond};
+	f->eio.transport_ctx = f;
+	f->eio.app = (struct eio_app){.opened = on_opened,
+				      .message = on_message,
+				      .heard = on_heard,
+				      .blocked = on_blocked,
+				      .writable = on_writable,
+				      .closed = on_closed,
+				      .is_full = on_is_full};
+	f->eio.app_ctx = f;
+	*state = f;
+	return 0;
+}
+
+static inline int close_eio(void **state)
+{
+	struct fixture *f = *state;
+	eio_close(&f->eio);
+	mem_free(f);
+	return 0;
+}
+
+static inline void get(struct fixture *f, struct eio_request *r, const char *sid)
+{
+	char text[200];
+	struct eio_query q;
+	snprintf(text, sizeof text, "EIO=4&transport=polling%s%s", *sid ? "&sid=" : "", sid);
+	eio_query_read(&q, str_from(text));
+	f->status = 0;
+	eio_get(&f->eio, 1, &q, r);
+}
+
+#endif
