@@ -15,6 +15,7 @@
 #include "proto/clock.h"
 #include "proto/listeners.h"
 #include "proto/log.h"
+#include "proto/metrics_http.h"
 #include "proto/service.h"
 #include "proto/watchdog.h"
 
@@ -56,6 +57,7 @@ struct shell {
 	struct listener listener;
 	struct shards shards;
 	struct metrics metrics;
+	struct metrics_http *metrics_http;
 	struct report report;
 	uint64_t look_ms;
 	bool was_ready, is_known_ready;
@@ -226,6 +228,7 @@ static void on_turn(uv_prepare_t *handle)
 		listeners_look(now_ms);
 		log_readiness(s);
 		report_look(&s->report, gateway_stats(s->core), &s->server, now_ms);
+		metrics_http_look(s->metrics_http, &s->metrics);
 	}
 	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);
 }
@@ -335,7 +338,6 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	s->ops.ctx = &s->conns;
 	open_socketio(s, o, self.id);
 	s->http.core = s->core;
-	s->http.metrics = &s->metrics;
 	s->http.id = self.id;
 	gateway_metrics_open(&s->metrics, self.id,
 			     &(struct metrics_of){.core = s->core,
@@ -343,6 +345,8 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 						  .relay = &s->relay.relay,
 						  .eio = &s->eio,
 						  .conns = &s->conns});
+	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
+		fail_system(PROGRAM, "%s", error);
 	if (!files_open(&s->http.files, o->web, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	s->server.lws.conns = &s->conns;

@@ -92,9 +92,6 @@ void http_request(const struct http *h, struct http_conn *c, struct str path)
 		answer_body(h, c, 200, "application/json", body);
 	} else if (str_equal(path, STR("/readyz"))) {
 		answer_ready(h, c);
-	} else if (str_equal(path, STR("/metrics"))) {
-		metrics_print(h->metrics, &body);
-		answer_body(h, c, 200, "text/plain; version=0.0.4; charset=utf-8", body);
 	} else if (str_equal(path, STR("/ws"))) {
 		http_refuse(h, c, 426, "this is for WebSocket");
 	} else if ((f = files_find(&h->files, path)) != NULL) {

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* shell_http.h — everything that is neither a WebSocket nor Engine.IO: the web client's files,
- * /healthz, /readyz, /metrics. Only GET and HEAD are answered; a body is not looked at. */
+ * /healthz, /readyz. Only GET and HEAD are answered; a body is not looked at. */
 #ifndef PARLOR_GATEWAY_SHELL_HTTP_H
 #define PARLOR_GATEWAY_SHELL_HTTP_H
 
 #include "gateway/gateway.h"
 #include "gateway/shell_files.h"
 #include "gateway/shell_http_conn.h"
-#include "proto/metrics.h"
 
 struct http {
 	const struct gateway *core;
-	const struct metrics *metrics;
 	uint64_t id;      /* of this gateway, for X-Parlor-Gateway */
 	bool is_draining; /* not ready any more */
 	struct files files;

@@ -18,8 +18,8 @@ static const struct option_row own_rows[] = {
 	 .help = "which gateway this is; no two may have the same"},
 	{OPTION("roomd", OPTION_TEXT, roomd),
 	 .help = "addresses of all roomd shards, in their order, with commas between"},
-	{OPTION("historyd", OPTION_TEXT, historyd), .help = "likewise of all historyd shards"},
-	{OPTION("bind", OPTION_TEXT, bind), .fallback = "",
+	{OPTION("historyd", OPTION_TEXT, historyd), .help = HISTORYD_OPTION_HELP},
+	{OPTION("bind", OPTION_TEXT, bind), .is_own = true, .fallback = "",
 	 .help = "address of this gateway on the bus, such as ipc:///run/parlor/gateway-0: its "
 		 "tap, "
 		 "and where other gateways relay polls to"},
@@ -57,7 +57,7 @@ static const struct option_row core_rows[] = {
 	 .help = "bytes of a room's name"},
 	{OPTION("body-max", OPTION_NUMBER, core.body_bytes_max), .min = 1, .max = BODY_MAX,
 	 .help = "bytes of a message"},
-	{OPTION("rooms-max", OPTION_NUMBER, core.rooms_max), .min = 1, .max = 10000,
+	{OPTION("rooms-max", OPTION_NUMBER, core.rooms_max), .is_own = true, .min = 1, .max = 10000,
 	 .help = "rooms of one connection"},
 	{OPTION("rate", OPTION_NUMBER, core.rate), .max = 1000000,
 	 .help = "events a second from one connection; 0: no limit, of bytes neither"},

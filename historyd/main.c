@@ -35,7 +35,7 @@ enum {
 
 struct options {
 	struct service_options service;
-	const char *bind, *data, *log_dir, *metrics;
+	const char *bind, *data, *log_dir;
 	uint64_t shard, shards, min_free, cache_bytes, rooms_max;
 	bool allow_data_loss, restored;
 };
@@ -44,11 +44,11 @@ struct options {
 	.name = flag, .kind = type, .offset = offsetof(struct options, member)
 
 static const struct option_row option_rows[] = {
-	{OPTION("bind", OPTION_TEXT, bind),
+	{OPTION("bind", OPTION_TEXT, bind), .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/historyd-0 or "
 		 "tcp://0.0.0.0:7100"},
-	{OPTION("shard", OPTION_NUMBER, shard), .fallback = "0", .max = SHARDS_MAX - 1,
-	 .help = "which of the historyd shards this is"},
+	{OPTION("shard", OPTION_NUMBER, shard), .is_own = true, .fallback = "0",
+	 .max = SHARDS_MAX - 1, .help = "which of the historyd shards this is"},
 	{OPTION("shards", OPTION_NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
 	 .help = "how many historyd shards there are; fixed once there is data"},
 	{OPTION("data", OPTION_TEXT, data), .help = "directory of the messages"},
@@ -58,14 +58,12 @@ static const struct option_row option_rows[] = {
 	 .help = "bytes free on the disk of the data below which nothing more is stored"},
 	{OPTION("cache-bytes", OPTION_NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
 	 .max = UINT64_MAX, .help = "memory for what was read from the data"},
-	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "1000000", .min = 1,
-	 .max = UINT32_MAX, .help = "rooms kept in memory"},
+	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .is_own = true, .fallback = "1000000",
+	 .min = 1, .max = UINT32_MAX, .help = "rooms kept in memory"},
 	{OPTION("allow-data-loss", OPTION_SWITCH, allow_data_loss), .fallback = "no",
 	 .help = "start on a damaged log, with what stands before the damage"},
 	{OPTION("restored", OPTION_SWITCH, restored), .fallback = "no",
 	 .help = "the data is an older backup: give no seq again; once, at the first start"},
-	{OPTION("metrics", OPTION_TEXT, metrics), .fallback = "",
-	 .help = "host:port to serve Prometheus metrics on"},
 	SERVICE_OPTION_ROWS(struct options, service),
 };
 
@@ -201,10 +199,7 @@ static void add_metrics(struct shell *s, const struct options *o)
 	metrics_init(&s->metrics, "historyd", o->shard);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		metrics_add(&s->metrics, rows[i].name, rows[i].kind, rows[i].help, rows[i].value);
-	if (!*o->metrics)
-		return;
-	s->metrics_http = metrics_http_open(o->metrics, error, sizeof error);
-	if (!s->metrics_http)
+	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
 		fail_start(s, error);
 }
 
@@ -290,8 +285,7 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 			s->stats.clock_behind_ms);
 		s->clock_complaint_ms = now_ms + CLOCK_COMPLAINT_MS;
 	}
-	if (s->metrics_http)
-		metrics_http_refresh(s->metrics_http, &s->metrics);
+	metrics_http_look(s->metrics_http, &s->metrics);
 }
 
 /* ---- the loop ---- */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* metrics_http.h — a service's metrics over HTTP, for services that have no HTTP server of their
- * own. The gateway answers /metrics by itself.
+/* metrics_http.h — a service's metrics over HTTP, on a port of their own: each process is reachable
+ * by itself, and clients do not reach them.
  *
- * nng's server answers on its own threads from a text that the service refreshes once a second, so
- * that counting stays free of locks. For a private network, like the bus. */
+ * nng's server takes requests on its own threads; the service answers them when it next looks, so
+ * counting stays free of locks, and one whose loop stands still says nothing instead of what was.
+ * For a private network, like the bus. */
 #ifndef PARLOR_PROTO_METRICS_HTTP_H
 #define PARLOR_PROTO_METRICS_HTTP_H
 
@@ -11,11 +12,12 @@
 
 struct metrics_http;
 
-/* Serves GET /metrics at "host:port". NULL with a sentence in `error` when it cannot. */
-struct metrics_http *metrics_http_open(const char *address, char *error, size_t error_len);
-void metrics_http_close(struct metrics_http *m); /* NULL is fine */
+/* Serves GET /metrics at "host:port", until the process ends; nothing (NULL) when that is empty.
+ * False with a sentence in `error` when it cannot. */
+bool metrics_http_open(struct metrics_http **opened, const char *address, char *error,
+		       size_t error_len);
 
-/* Makes what is counted now the text that is served. */
-void metrics_http_refresh(struct metrics_http *m, const struct metrics *metrics);
+/* Answers who waits with what is counted now; to be called at least once a second. */
+void metrics_http_look(struct metrics_http *m, const struct metrics *metrics); /* NULL is fine */
 
 #endif

@@ -84,12 +84,21 @@ static const struct option_row *row_named(const struct program *p, const char *n
 	return NULL;
 }
 
+/* "parlor-roomd", "log-level" → PARLOR_ROOMD_LOG_LEVEL; "parlor" → PARLOR_LOG_LEVEL. */
+static void put_variable(struct buf *b, const char *owner, const char *option)
+{
+	buf_printf(b, "%s-%s", owner, option);
+	for (size_t i = 0; i < b->len; i++)
+		b->ptr[i] = b->ptr[i] == '-' ? '_' : (char)toupper((unsigned char)b->ptr[i]);
+}
+
 static void print_help(const struct program *p)
 {
-	printf("%s: %s\n\nOptions (also as PARLOR_NAME in the environment, or name = value in "
-	       "--config "
-	       "FILE):\n",
-	       p->name, p->summary);
+	struct buf own = {0};
+	put_variable(&own, p->name, "");
+	printf("%s: %s\n\nOptions (also as PARLOR_NAME or, stronger and for this program "
+	       "alone, " STR_FMT "NAME in the environment,\nor name = value in --config FILE):\n",
+	       p->name, p->summary, STR_ARG(buf_view(&own)));
 	for (size_t i = 0; i < p->row_count; i++) {
 		const struct option_row *row = &p->rows[i];
 		printf("  --%-22s %s", row->name, row->help);
@@ -97,8 +106,11 @@ static void print_help(const struct program *p)
 			printf(" (%s)", row->choices);
 		if (row->fallback && *row->fallback)
 			printf(" [%s]", row->fallback);
+		if (row->is_own)
+			printf(" (only as " STR_FMT "…)", STR_ARG(buf_view(&own)));
 		printf("%s\n", row->fallback ? "" : " (required)");
 	}
+	buf_free(&own);
 	printf("  --%-22s options as name = value, one a line\n", "config FILE");
 	printf("  --%-22s this text\n  --%-22s\n", "help", "version");
 }
@@ -136,31 +148,41 @@ static void take_file(struct loading *l)
 		fail_usage(l->program->name, "%s: line %d is not 'name = value'", l->file, line);
 }
 
-/* Kubernetes tells every pod where a Service is: NAME_PORT=tcp://ADDRESS:PORT. */
-static bool is_service_link(const char *name, const char *value)
+/* Kubernetes tells every pod where a Service is: NAME_PORT=tcp://ADDRESS:PORT, which is an option
+ * of ours when the Service is named parlor, or parlor-gateway. */
+static bool is_service_link(const struct option_row *row, const char *value)
 {
-	return strcmp(name, "PARLOR_PORT") == 0 &&
+	return strcmp(row->name, "port") == 0 &&
 	       (strncmp(value, "tcp://", 6) == 0 || strncmp(value, "udp://", 6) == 0 ||
 		strncmp(value, "sctp://", 7) == 0);
+}
+
+static void take_variable(struct loading *l, const struct option_row *row, bool is_shared)
+{
+	const char *program = l->program->name;
+	struct buf name = {0};
+	struct buf own = {0};
+	put_variable(&name, is_shared ? "parlor" : program, row->name);
+	put_variable(&own, program, row->name);
+	buf_append(&name, "", 1);
+	const char *value = getenv(name.ptr);
+	if (value && is_service_link(row, value))
+		fprintf(stderr, "%s: %s=%s is ignored: Kubernetes sets it for a Service\n", program,
+			name.ptr, value);
+	else if (value && is_shared && row->is_own)
+		fprintf(stderr, "%s: %s is ignored, as it differs by service: give " STR_FMT "\n",
+			program, name.ptr, STR_ARG(buf_view(&own)));
+	else if (value)
+		offer(l, row, value);
+	buf_free(&name);
+	buf_free(&own);
 }
 
 static void take_environment(struct loading *l)
 {
 	for (size_t i = 0; i < l->program->row_count; i++) {
-		char name[64] = "PARLOR_";
-		size_t at = strlen(name);
-		for (const char *c = l->program->rows[i].name; *c && at < sizeof name - 1; c++)
-			name[at++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
-		const char *value = getenv(name);
-		if (!value)
-			continue;
-		if (is_service_link(name, value))
-			fprintf(stderr,
-				"%s: %s=%s is ignored: Kubernetes sets it for a Service named "
-				"parlor\n",
-				l->program->name, name, value);
-		else
-			offer(l, &l->program->rows[i], value);
+		take_variable(l, &l->program->rows[i], false);
+		take_variable(l, &l->program->rows[i], true);
 	}
 }
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* options.h — options as flags, as PARLOR_… environment, or in a file of `key = value`; the flag
  * wins, then the environment, then the file. A program states its options once, as rows; --help and
- * the checks come from them. */
+ * the checks come from them.
+ *
+ * Services may share one environment: PARLOR_NAME is for all that have the option, and means the
+ * same to each; PARLOR_ROOMD_NAME is for roomd and wins. What differs by service is read as the
+ * second alone. */
 #ifndef PARLOR_PROTO_OPTIONS_H
 #define PARLOR_PROTO_OPTIONS_H
 
@@ -22,6 +26,7 @@ struct option_row {
 	uint64_t min, max;
 	const char *choices; /* "optional|required" */
 	const char *help;
+	bool is_own; /* differs by service: PARLOR_ROOMD_NAME, never PARLOR_NAME */
 };
 
 struct program {

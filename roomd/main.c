@@ -28,29 +28,25 @@ struct options {
 	const char *bind;
 	uint64_t shard;
 	const char *historyd;
-	const char *metrics;
 };
 
 static const struct option_row option_rows[] = {
 	{.name = "bind",
 	 .kind = OPTION_TEXT,
 	 .offset = offsetof(struct options, bind),
+	 .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/roomd-0 or tcp://0.0.0.0:7000"},
 	{.name = "shard",
 	 .kind = OPTION_NUMBER,
 	 .offset = offsetof(struct options, shard),
+	 .is_own = true,
 	 .fallback = "0",
 	 .max = SHARDS_MAX - 1,
 	 .help = "which of the roomd shards this is"},
 	{.name = "historyd",
 	 .kind = OPTION_TEXT,
 	 .offset = offsetof(struct options, historyd),
-	 .help = "addresses of all historyd shards, in their order, with commas between"},
-	{.name = "metrics",
-	 .kind = OPTION_TEXT,
-	 .offset = offsetof(struct options, metrics),
-	 .fallback = "",
-	 .help = "host:port to serve Prometheus metrics on"},
+	 .help = HISTORYD_OPTION_HELP},
 	SERVICE_OPTION_ROWS(struct options, service),
 };
 
@@ -144,10 +140,7 @@ static void add_metrics(struct shell *s, const struct options *o)
 		    "resyncs after a gap or a restart", &st->resyncs);
 	metrics_add(&s->metrics, "gateways_lapsed_total", METRIC_COUNTER,
 		    "gateways that fell silent", &st->lapsed);
-	if (!*o->metrics)
-		return;
-	s->metrics_http = metrics_http_open(o->metrics, error, sizeof error);
-	if (!s->metrics_http)
+	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 }
 
@@ -172,8 +165,7 @@ static void report(struct shell *s, uint64_t now_ms, bool is_ready)
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}
-	if (s->metrics_http)
-		metrics_http_refresh(s->metrics_http, &s->metrics);
+	metrics_http_look(s->metrics_http, &s->metrics);
 }
 
 static void take(struct shell *s, struct port *p, uint64_t now_ms)

@@ -84,10 +84,13 @@ describe("bus", () => {
       speakAt(`${dir}/historyd-0.read`, PROTOCOL.rep, messages),
     ]);
     const port = await freePort();
-    const gateway = new Program(bin("parlor-gateway"), ["--port", port, "--id", 0, "--bind", `ipc://${dir}/gateway-0`,
+    const metricsPort = await freePort();
+    const gateway = new Program(bin("parlor-gateway"), ["--port", port, "--metrics", `127.0.0.1:${metricsPort}`, "--id", 0, "--bind", `ipc://${dir}/gateway-0`,
       "--roomd", `ipc://${dir}/roomd-0`, "--historyd", `ipc://${dir}/historyd-0`, "--web", path.join(REPO, "gateway/web")]);
     try {
-      const web = Object.assign(new Stack(), { url: `http://127.0.0.1:${port}` });
+      const web = Object.assign(new Stack(), {
+        url: `http://127.0.0.1:${port}`, metricsAt: { "gateway-0": `http://127.0.0.1:${metricsPort}` },
+      });
       await until("they are counted", async () => {
         const count = Object.entries(await web.metrics()).find(([key]) => key.startsWith("parlor_bus_bad_total"))?.[1];
         return count >= messages.length;

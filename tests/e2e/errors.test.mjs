@@ -230,7 +230,7 @@ describe("errors", () => {
     await eve.close();
     const then = await counts();
     assert.deepEqual([then.bad, then.total], [before.bad + 1, before.total + 1]);
-    const { body } = await stack.get("/metrics");
+    const { body } = await stack.get("/metrics", { url: stack.metricsAt["gateway-0"] });
     assert.equal(body.match(/^# TYPE parlor_errors_by_code_total counter$/gm).length, 1);
     const lines = () => stack.log("gateway-0").split("\n").filter((text) => text.includes("what=refused"));
     const told = () => lines().reduce((sum, line) => sum + Number(/bad_event:(\d+)/.exec(line)?.[1] ?? 0), 0);

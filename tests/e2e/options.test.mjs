@@ -12,6 +12,13 @@ import { until } from "./lib/wait.mjs";
 
 const PROGRAMS = ["parlor-historyd", "parlor-roomd", "parlor-gateway", "parlor-tap"];
 
+const OWN = ["metrics", "bind", "shard", "rooms-max"]; // options that differ by service
+
+/** "parlor-roomd", "log-level" → PARLOR_ROOMD_LOG_LEVEL. */
+const variable = (owner, option) => `${owner}_${option}`.toUpperCase().replaceAll("-", "_");
+
+const without = (args, option) => args.filter((word, i, all) => word !== `--${option}` && all[i - 1] !== `--${option}`);
+
 /** One line that names the program and whatever `pattern` asks for. */
 function assertOneLine({ stderr, stdout }, name, pattern) {
   const lines = stderr.split("\n").filter((line) => line !== "");
@@ -60,19 +67,18 @@ describe("options", () => {
       if (name !== "parlor-tap") cases.push([[], /--\w+ must be given/], [[...complete(name), "--log-format", "xml"], /log-format.*xml/]);
       const number = { "parlor-gateway": "port", "parlor-historyd": "min-free", "parlor-tap": "count", "parlor-roomd": "shard" }[name];
       for (const value of ["many", "-1", "1x", "99999999999999999999999", ""]) {
-        cases.push([[...complete(name), `--${number}=${value}`].filter((word, i, all) =>
-          word !== `--${number}` && all[i - 1] !== `--${number}`), new RegExp(number)]);
+        cases.push([[...without(complete(name), number), `--${number}=${value}`], new RegExp(number)]);
       }
       for (const [args, pattern] of cases) {
         const result = await run(name, args);
         assert.equal(result.status, 2, `${args.join(" ")}: ${result.stderr}`);
         assertOneLine(result, name, pattern);
       }
-      const variable = `PARLOR_${number.toUpperCase().replaceAll("-", "_")}`;
-      const args = complete(name).filter((word, i, all) => word !== `--${number}` && all[i - 1] !== `--${number}`);
-      const result = await run(name, args, { env: { [variable]: "many" } });
-      assert.equal(result.status, 2, `${variable}: ${result.stderr}`);
-      assertOneLine(result, name, new RegExp(number));
+      for (const owner of OWN.includes(number) ? [name] : [name, "parlor"]) {
+        const result = await run(name, without(complete(name), number), { env: { [variable(owner, number)]: "many" } });
+        assert.equal(result.status, 2, `${variable(owner, number)}: ${result.stderr}`);
+        assertOneLine(result, name, new RegExp(number));
+      }
     });
 
     if (name === "parlor-tap") continue;
@@ -92,7 +98,7 @@ describe("options", () => {
       for (let i = 0; i < args.length; i += 2) pairs.push([args[i].slice(2), args[i + 1]]);
       const file = path.join(dir, `${name}-all.conf`);
       writeFileSync(file, pairs.map(([key, value]) => `${key} = ${value}\n`).join(""));
-      const env = Object.fromEntries(pairs.map(([key, value]) => [`PARLOR_${key.toUpperCase().replaceAll("-", "_")}`, String(value)]));
+      const env = Object.fromEntries(pairs.map(([key, value]) => [variable(OWN.includes(key) ? name : "parlor", key), String(value)]));
       for (const [words, more] of [[["--config", file], {}], [[], { env }]]) {
         const program = new Program(bin(name), words, more);
         await until("it logs something or ends", () => program.stderr.includes("\n") || program.status !== undefined);
@@ -102,14 +108,55 @@ describe("options", () => {
     });
   }
 
+  /** What --help says of each option: { name: words }. */
+  const explained = async (name) => {
+    const { stdout } = await run(name, ["--help"]);
+    return Object.fromEntries([...stdout.matchAll(/^ {2}--(\S+) +(.*)$/gm)].map(([, option, words]) => [option, words]));
+  };
+
+  it("a variable of the environment means the same to every program that reads it", async () => {
+    const meanings = new Map(); // variable → words
+    const mean = (name, words) => {
+      assert.equal(meanings.get(name) ?? words, words, name);
+      meanings.set(name, words);
+    };
+    for (const program of PROGRAMS) {
+      for (const [option, words] of Object.entries(await explained(program))) {
+        if (["config", "help", "version"].includes(option)) continue;
+        mean(variable(program, option), `${program} --${option}`);
+        const own = / \(only as (\w+)…\)/.exec(words)?.[1];
+        assert.ok(!own || own === variable(program, ""), words);
+        if (!own) mean(variable("parlor", option), words);
+      }
+    }
+    assert.deepEqual(OWN.filter((option) => meanings.has(variable("parlor", option))), []);
+    assert.ok(meanings.has("PARLOR_HISTORYD_ROOMS_MAX") && meanings.has("PARLOR_LOG_LEVEL"));
+  });
+
+  it("what differs by service is not taken from what all read, with a line that says so", async () => {
+    const env = { PARLOR_ROOMS_MAX: "1000000", PARLOR_METRICS: `127.0.0.1:${await freePort()}`, PARLOR_BIND: "nonsense", PARLOR_SHARD: "63" };
+    for (const name of PROGRAMS.slice(0, 3)) {
+      const program = new Program(bin(name), complete(name), { env });
+      await program.says(/what=listening/);
+      assert.equal(await program.stop(), 0, program.stderr);
+      for (const option of Object.keys(await explained(name)).filter((word) => OWN.includes(word))) {
+        const own = variable(name, option);
+        assert.ok(program.stderr.includes(`${name}: ${variable("parlor", option)} is ignored, as it differs by service: give ${own}\n`), program.stderr);
+        assert.notEqual((await run(name, without(complete(name), option), { env: { [own]: "nonsense:x" } })).status, 0, `${own} is read`);
+      }
+    }
+    const level = await run("parlor-roomd", complete("parlor-roomd"), { env: { PARLOR_LOG_LEVEL: "info", PARLOR_ROOMD_LOG_LEVEL: "loud" } });
+    assertOneLine(level, "parlor-roomd", /log-level: 'loud'/);
+  });
+
   it("the gateway ignores PARLOR_PORT as Kubernetes sets it, with one line, and takes no other word for a number", async () => {
     const port = await freePort();
     const args = complete("parlor-gateway", port); // --port first
-    for (const link of ["tcp://10.96.0.1:8080", "udp://10.96.0.1:8080"]) {
-      const program = new Program(bin("parlor-gateway"), args, { env: { PARLOR_PORT: link } });
+    for (const [name, link] of [["PARLOR_PORT", "tcp://10.96.0.1:8080"], ["PARLOR_PORT", "udp://10.96.0.1:8080"], ["PARLOR_GATEWAY_PORT", "tcp://10.96.0.1:8080"]]) {
+      const program = new Program(bin("parlor-gateway"), args, { env: { [name]: link } });
       await program.says(/what=listening/);
-      assert.equal(program.stderr.split("\n").filter((line) => line.includes("PARLOR_PORT")).length, 1, program.stderr);
-      assert.match(program.stderr, /PARLOR_PORT=\S+ is ignored: Kubernetes/);
+      assert.equal(program.stderr.split("\n").filter((line) => line.includes(name)).length, 1, program.stderr);
+      assert.match(program.stderr, new RegExp(`${name}=\\S+ is ignored: Kubernetes`));
       assert.equal(await program.stop(), 0, program.stderr);
     }
     const http = await run("parlor-gateway", args.slice(2), { env: { PARLOR_PORT: "http://10.96.0.1:8080" } });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ready.test.mjs - what the gateway serves over HTTP: health, readiness, metrics, the web client.
+// ready.test.mjs - what the gateway serves over HTTP: health, readiness, the web client.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,7 +7,6 @@ import net from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import WebSocket from "ws";
-import { Client } from "./lib/client.mjs";
 import { REPO, Stack } from "./lib/stack.mjs";
 import { until, within } from "./lib/wait.mjs";
 
@@ -44,27 +43,6 @@ describe("ready", () => {
     });
   }
 
-  it("counts what happens, in Prometheus' format", async () => {
-    const find = (metrics, name) => Object.entries(metrics).find(([key]) => key.startsWith(`parlor_${name}`))?.[1];
-    const before = await stack.metrics();
-    const ann = await Client.join(stack, "ann", "main");
-    await ann.say("main", "count me");
-    await ann.errorFor("not JSON");
-    const now = await stack.metrics();
-    for (const [name, more] of [["joins_total", 1], ["posts_total", 1], ["acks_total", 1], ["errors_total", 1], ["sessions", 1]]) {
-      assert.equal(find(now, name), find(before, name) + more, name);
-    }
-    await ann.close();
-    await until("the session is gone", async () => find(await stack.metrics(), "sessions") === find(before, "sessions"));
-    const { headers, body } = await stack.get("/metrics");
-    assert.match(headers["content-type"], /^text\/plain; version=0\.0\.4/);
-    for (const line of body.split("\n").filter((text) => text !== "")) {
-      assert.match(line, /^(# (HELP|TYPE) parlor_\w+ .+|parlor_\w+(\{[^}]*\})? [\d.e+-]+)$/);
-    }
-    const names = body.match(/^# TYPE (\w+)/gm);
-    assert.equal(new Set(names).size, names.length, "each metric has one type line");
-  });
-
   it("serves every file of the web client, with a policy against what is not ours", async () => {
     const files = readdirSync(path.join(REPO, "gateway/web")).filter((file) => /\.(html|js|css|svg)$/.test(file));
     for (const target of ["/", ...files.map((file) => `/${file}`)]) {
@@ -90,7 +68,7 @@ describe("ready", () => {
 
   it("gives 404 for what is not there, and nothing outside of the web client", async () => {
     const outside = [
-      "/nothing", "/../CMakeLists.txt", "/..%2f..%2fCMakeLists.txt", "/../../README.md", "/%2e%2e/%2e%2e/etc/passwd", "/.%2e/.%2e/CMakeLists.txt",
+      "/nothing", "/metrics", "/../CMakeLists.txt", "/..%2f..%2fCMakeLists.txt", "/../../README.md", "/%2e%2e/%2e%2e/etc/passwd", "/.%2e/.%2e/CMakeLists.txt",
       "/..%5c..%5cCMakeLists.txt", "//etc/passwd", "/app.js/..", "/app.js%00.html", "/%", "/%zz", "/./../shell_http.c",
       `/${"a".repeat(3000)}`,
     ];

@@ -101,9 +101,9 @@ async function visits(kind, visit) {
   return { good, complaints };
 }
 
-async function metric(ports, name) {
+async function metric(name) {
   let sum = 0;
-  for (const port of ports) {
+  for (const port of metricsPorts) {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     sum += Number(new RegExp(`^parlor_${name}(?:{[^}]*})? (\\d+)$`, "m").exec(text)[1]);
   }
@@ -117,11 +117,14 @@ if (missing.length) {
 }
 const stack = await Stack.start({ gateways: GATEWAYS, gatewayOptions: ["--rate", "0"] }); // these share a port
 const ports = [];
+const metricsPorts = [];
 const gateways = [];
 for (let i = 0; i < GATEWAYS; i++) { // and these have one each
   ports.push(await freePort());
+  metricsPorts.push(await freePort());
   const name = `gateway-${GATEWAYS + i}`;
   gateways.push(new Program(bin("parlor-gateway"), ["--host", "127.0.0.1", "--port", ports[i], "--id", GATEWAYS + i, "--rate", 0,
+    "--metrics", `127.0.0.1:${metricsPorts[i]}`,
     "--roomd", stack.address("roomd-0"), "--historyd", stack.address("historyd-0"), "--bind", stack.address(name),
     "--web", path.join(REPO, "gateway/web")]));
 }
@@ -146,10 +149,10 @@ try {
     }
     try {
       await until(`${way} serves: ${proxy?.stderr}`, async () => (await fetch(`${url}/healthz`)).ok);
-      const asked = way === "direct" ? null : await metric(ports, "relay_asked_total");
+      const asked = way === "direct" ? null : await metric("relay_asked_total");
       const programs = await visits(`${way} program`, (n, room) => visitFromProgram(url, n, room));
       const people = await visits(`${way} person`, (n, room) => visitFromBrowser(browser, url, n, room));
-      const relayed = asked === null ? "" : (await metric(ports, "relay_asked_total")) - asked;
+      const relayed = asked === null ? "" : (await metric("relay_asked_total")) - asked;
       console.log(`| ${way} | ${GATEWAYS} | ${programs.good} | ${people.good} | ${relayed} |`);
       for (const words of [...programs.complaints, ...people.complaints]) console.log(`  ${words}`);
       if (programs.good < VISITS || people.good < VISITS) {

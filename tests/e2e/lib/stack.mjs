@@ -32,6 +32,19 @@ export function freePort() {
   });
 }
 
+/** The first of `count` ports on end that are free, below those that the system gives to outgoing connections. */
+async function freePorts(count) {
+  const isFree = (port) => new Promise((resolve) => {
+    const server = net.createServer().on("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+  for (;;) {
+    const first = 10_000 + Math.floor(Math.random() * 20_000);
+    const ports = Array.from({ length: count }, (_, n) => first + n);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
+  }
+}
+
 /** The environment of the services: no settings of ours leak in, and a small disk is enough. */
 export function serviceEnv(more = {}) {
   const env = { ...process.env, PARLOR_MIN_FREE: "1048576", ...more };
@@ -59,9 +72,12 @@ export class Stack {
     this.port = port ?? (await freePort());
     this.url = `http://127.0.0.1:${this.port}`;
     this.counts = { gateway: gateways, roomd: roomds, historyd: historyds };
+    const metricsPort = await freePorts(historyds + roomds + gateways);
+    const inOrder = ["historyd", "roomd", "gateway"].flatMap((service) => this.services.filter((name) => name.startsWith(service)));
+    this.metricsAt = Object.fromEntries(inOrder.map((name, n) => [name, `http://127.0.0.1:${metricsPort + n}`]));
     const args = [
       "--no-install", "--no-build", "--preset", path.basename(BUILD),
-      "--port", this.port, "--data", this.data,
+      "--port", this.port, "--metrics-port", metricsPort, "--data", this.data,
       "--gateways", gateways, "--roomds", roomds, "--historyds", historyds, ...upOptions,
       "--", ...gatewayOptions,
     ];
@@ -134,9 +150,9 @@ export class Stack {
   }
 
   /** One HTTP request on a connection of its own: { status, headers, body }. */
-  get(target, { method = "GET", headers = {} } = {}) {
+  get(target, { method = "GET", headers = {}, url = this.url } = {}) {
     return within(new Promise((resolve, reject) => {
-      const request = http.request(this.url, { path: target, method, headers, agent: false }, (response) => {
+      const request = http.request(url, { path: target, method, headers, agent: false }, (response) => {
         const chunks = [];
         response.on("data", (chunk) => chunks.push(chunk)).on("error", reject);
         response.on("end", () => resolve({
@@ -147,10 +163,11 @@ export class Stack {
     }), `${method} ${target}`);
   }
 
-  /** The metrics of the gateway that answers, as { name: number }; labels are part of the name. */
-  async metrics() {
-    const { body } = await this.get("/metrics");
-    const lines = body.split("\n").filter((line) => line && !line.startsWith("#"));
+  /** The metrics of these services, of all gateways if none is named, as { name: number }; labels are part of the name. */
+  async metrics(...names) {
+    if (names.length === 0) names = Object.keys(this.metricsAt).filter((name) => name.startsWith("gateway-"));
+    const texts = await Promise.all(names.map((name) => this.get("/metrics", { url: this.metricsAt[name] })));
+    const lines = texts.flatMap(({ body }) => body.split("\n")).filter((line) => line && !line.startsWith("#"));
     return Object.fromEntries(lines.map((line) => {
       const at = line.lastIndexOf(" ");
       return [line.slice(0, at), Number(line.slice(at + 1))];
