@@ -26,7 +26,7 @@ static const struct option_row own_rows[] = {
 	{OPTION("advertise", OPTION_TEXT, advertise), .fallback = "",
 	 .help = "address by which other gateways reach this one, to relay polls of clients; that "
 		 "of --bind when empty"},
-	{OPTION("web", OPTION_TEXT, web), .fallback = "auto",
+	{OPTION("web", OPTION_TEXT, web_wish), .fallback = "auto",
 	 .help = "directory of the web client, read once at the start; auto: the one installed "
 		 "with this program, if there is one"},
 	{OPTION("allow-origin", OPTION_TEXT, allow_origin), .fallback = "",
@@ -200,8 +200,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	o->core.address = relay_address(o);
 	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
 	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
-	if (strcmp(o->web, "auto") == 0)
-		o->web = installed_web();
+	o->web = strcmp(o->web_wish, "auto") == 0 ? installed_web() : o->web_wish;
 	read_origins(&o->origins, o->allow_origin);
 	read_hosts(o, o->served);
 }

@@ -21,7 +21,7 @@ struct options {
 	const char *hosts[HOSTS_MAX];
 	size_t host_count;
 	bool io_uring;
-	const char *roomd, *historyd, *guest_keys, *allow_origin, *served,
+	const char *roomd, *historyd, *guest_keys, *allow_origin, *served, *web_wish,
 		*io_uring_wish; /* as
 				   given */
 };
