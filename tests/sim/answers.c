@@ -111,6 +111,7 @@ void on_ack(struct person *me, uint64_t id, const json_t *data)
 	struct asked a;
 	if (!asked_answered(me, id, (struct str){0}, &a))
 		return;
+	private_answered_well(me, &a);
 	switch (a.kind) {
 	case ASKED_JOIN:
 		on_join_ack(me, &a, data);
@@ -175,8 +176,10 @@ static void on_move_error(struct person *me, const struct asked *a, struct str c
 		seat->is_inviting = false;
 	if (a->kind == ASKED_LEAVE && str_equal(code, STR("not_joined")))
 		seat->is_joined = false;
-	if (str_equal(code, STR("forbidden")))
+	if (str_equal(code, STR("forbidden"))) {
+		seat->is_joined = seat->has_history = false;
 		seat_give_up(me, a->room);
+	}
 	if (!seat->moving)
 		seat->will_be_joined = seat->is_joined;
 }

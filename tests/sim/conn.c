@@ -156,6 +156,11 @@ uint64_t conn_read(const struct conn *c)
 	return c->read;
 }
 
+uint32_t conn_gateway(const struct conn *c)
+{
+	return c->gateway->index;
+}
+
 bool conn_was_paused(const struct conn *c, uint64_t since_ms)
 {
 	return c->gateway->resume_ms >= since_ms;

@@ -295,6 +295,14 @@ void net_cut_some(struct world *w)
 	w->cuts++;
 }
 
+void net_cut(struct world *w, struct node *a, struct node *b, uint64_t ms)
+{
+	world_tell(w, "%s-%u and %s-%u are cut apart for %" PRIu64 " ms", service_name(a->service),
+		   a->index, service_name(b->service), b->index, ms);
+	w->cut_until[place(a)][place(b)] = w->cut_until[place(b)][place(a)] = w->now_ms + ms;
+	w->cuts++;
+}
+
 /* One that clients may still reach. */
 void net_isolate_some(struct world *w)
 {

@@ -22,6 +22,7 @@ void net_take_inbox(struct world *w, struct node *n);
 uint64_t net_next_ms(const struct world *w);
 void net_cut_some(struct world *w);
 void net_isolate_some(struct world *w);
+void net_cut(struct world *w, struct node *a, struct node *b, uint64_t ms); /* both ways */
 void net_forget(struct world *w, struct node *n); /* it died: its inbox goes */
 void net_free(struct world *w);
 

@@ -184,6 +184,7 @@ struct people *people_open(struct world *w, struct promises *p, const struct pla
 				r == 0 || rng_chance(&w->rng, 500000);
 	}
 	private_open(all);
+	shutout_open(all);
 	return all;
 }
 
@@ -219,6 +220,7 @@ void people_act(struct people *all)
 {
 	surge(all);
 	private_look(all);
+	shutout_act(all);
 	for (uint32_t i = 0; i < all->count; i++)
 		if (all->world->now_ms >= all->person[i].next_ms)
 			act(&all->person[i]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* person.h — what a simulated client knows and believes. Inside of people.c (its life), seats.c
- * (rooms it comes to and leaves), private.c (rooms of two), saying.c (what it sends), asked.c (what
- * waits for its reply), wire.c, hearing.c and answers.c (what it is told). */
+ * (rooms it comes to and leaves), private.c (rooms of two), shutout.c (those who sit in them),
+ * saying.c (what it sends), asked.c (what waits for its reply), wire.c, hearing.c and answers.c
+ * (what it is told). */
 #ifndef PARLOR_TESTS_SIM_PERSON_H
 #define PARLOR_TESTS_SIM_PERSON_H
 
@@ -66,10 +67,11 @@ struct seat {
 	bool will_be_joined; /* once all is answered that was sent */
 	bool is_inviting;    /* newRoom is under way; nothing else is asked of the room meanwhile */
 	bool has_list, has_history, is_asking;
-	bool has_stalled; /* since the join: it may have missed that somebody stopped typing */
-	bool was_put_out; /* on this connection, by no wish of its own */
-	uint32_t moving;  /* joins and leaves that wait for their reply */
-	uint64_t move_id; /* the newest join, leave or newRoom that was sent … */
+	bool has_stalled;    /* since the join: it may have missed that somebody stopped typing */
+	bool was_put_out;    /* on this connection, by no wish of its own */
+	uint64_t refused_ms; /* when it was told that the room is private to others; 0: never */
+	uint32_t moving;     /* joins and leaves that wait for their reply */
+	uint64_t move_id;    /* the newest join, leave or newRoom that was sent … */
 	enum asked_kind move_kind;
 	uint64_t refused_id; /* … and the newest that was refused */
 	uint64_t join_ms, moved_ms;
@@ -109,6 +111,15 @@ struct person {
 	bool is_owed[ROOMS_MAX]; /* somebody has the ack of an invitation that is not here yet */
 };
 
+/* What shutout.c is at. */
+struct shutout {
+	struct rng rng; /* its own */
+	enum { SHUTOUT_NONE, SHUTOUT_COMING, SHUTOUT_CUT } step;
+	uint32_t room, stranger;
+	uint32_t fill, secrets; /* messages to write before, and once it is private */
+	uint64_t look_ms, until_ms, private_ms, again_ms;
+};
+
 /* What is known of a room beside who is in it. Private ones: as the disk says. */
 struct room_facts {
 	bool is_private;
@@ -128,6 +139,7 @@ struct people {
 	uint64_t connections; /* there have been */
 	uint64_t look_ms, surge_ms;
 	struct plan plan;
+	struct shutout shutout;
 	uint64_t settled_ms; /* since when all faults are over; 0: not yet */
 	struct buf line;
 };
@@ -158,9 +170,16 @@ bool is_private_to_others(const struct person *me, uint32_t room);
 bool is_meant_private(const struct people *all, uint32_t room);
 void private_acked(struct person *me, const struct asked *a, struct str status);
 void private_shown(struct person *me, uint32_t room, struct str from);
+/* Whoever was told that the room is private to others is no member to the gateway. */
+void private_answered_well(struct person *me, const struct asked *a);
 /* `a` is NULL when it was put out. */
 void private_refused(struct person *me, const struct asked *a, uint32_t room, struct str code);
 void private_check(struct people *all);
+
+/* shutout.c */
+void shutout_open(struct people *all);
+void shutout_act(struct people *all);
+bool shutout_holds(const struct people *all, uint32_t room); /* no others are wanted there */
 
 /* asked.c */
 bool asked_has_room(const struct person *me);

@@ -69,10 +69,17 @@ static struct faults patient_faults(struct rng *rng)
 			       .nonsense = 10000};
 }
 
+/* What must be led to its place, so that it comes about often enough. */
+static void add_rare(struct plan *p)
+{
+	if (!p->is_patient && p->gateways > 1 && rng_chance(&p->aside, 300000))
+		p->faults.shutout = 100000 + rng_below(&p->aside, 500000);
+}
+
 struct plan plan_of(uint64_t seed)
 {
 	struct rng rng = {seed ^ 0x5eed};
-	struct plan p = {.storm_ms = STORM_MS, .is_checking = true};
+	struct plan p = {.storm_ms = STORM_MS, .is_checking = true, .aside = {seed ^ 0xa51de}};
 	p.gateways = 1 + (uint32_t)rng_below(&rng, 3);
 	p.roomds = 1 + (uint32_t)rng_below(&rng, 2);
 	p.historyds = 1 + (uint32_t)rng_below(&rng, 2);
@@ -85,6 +92,7 @@ struct plan plan_of(uint64_t seed)
 	p.is_patient = rng_chance(&rng, 100000);
 	p.faults = p.is_patient ? patient_faults(&rng) : faults_of(&rng);
 	add_whims(&rng, &p.faults);
+	add_rare(&p);
 	uint32_t more = (uint32_t)rng_below(&rng, 4);
 	p.rooms += more;
 	p.privates = 1 + more;

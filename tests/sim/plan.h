@@ -34,7 +34,8 @@
 	F(pipeline)   /* … posts several times without waiting */                 \
 	F(intrude)    /* … tries the private rooms of others */                   \
 	F(socketio)   /* … speaks Socket.IO on its next connection */             \
-	F(batched)    /* … speaks parlor.v1 on it: several objects a frame */
+	F(batched)    /* … speaks parlor.v1 on it: several objects a frame */     \
+	F(shutout)    /* a stranger's gateway is cut off while a room becomes private */
 
 struct faults {
 #define F(name) uint64_t name;
@@ -53,6 +54,7 @@ struct plan {
 	bool is_patient;
 	bool is_checking; /* the cores' invariants after each turn */
 	struct faults faults;
+	struct rng aside; /* for what came later than the rest: other dice do not fall otherwise */
 };
 
 struct plan plan_of(uint64_t seed);

@@ -85,9 +85,10 @@ static void intrude(struct person *me, uint32_t i)
 {
 	struct seat *seat = &me->seats[i];
 	uint32_t other = (uint32_t)rng_below(rng_of(me), me->all->count);
-	if (is_of(&me->all->room[i], me->index) || seat->is_joined || !seat_is_at_rest(seat))
+	if (is_of(&me->all->room[i], me->index) || seat->is_joined || !seat_is_at_rest(seat) ||
+	    shutout_holds(me->all, i))
 		return;
-	seat->is_silent = rng_chance(rng_of(me), 700000);
+	seat->is_silent = rng_chance(rng_of(me), 700000) || me->all->plan.faults.shutout;
 	if (me->all->plan.privates > 1 && me->seats[0].is_joined && other != me->index &&
 	    rng_chance(rng_of(me), 300000))
 		say_new_room(me, i, other);
@@ -146,11 +147,36 @@ void private_shown(struct person *me, uint32_t room, struct str from)
 	me->seats[room].is_wanted = me->seats[room].is_home = true;
 }
 
+/* It tries at once whether the gateway means it. */
+static void be_refused(struct person *me, uint32_t i)
+{
+	const struct seat *seat = &me->seats[i];
+	if (is_meant_private(me->all, i))
+		look(me->all, i);
+	if (!is_private_to_others(me, i))
+		return;
+	me->seats[i].refused_ms = me->all->world->now_ms;
+	if (me->all->world->faults.shutout && seat_is_at_rest(seat) && asked_has_room(me))
+		say_leave(me, i);
+}
+
+void private_answered_well(struct person *me, const struct asked *a)
+{
+	uint64_t refused_ms = me->seats[a->room].refused_ms;
+	char name[NAME_LEN];
+	room_name(a->room, name);
+	if (refused_ms && a->sent_ms >= refused_ms && a->kind != ASKED_NONSENSE)
+		promise_private(me->all->promises, me->name, str_from(name),
+				"was refused, and still is a member of");
+}
+
 /* Nobody is refused what is theirs. */
 void private_refused(struct person *me, const struct asked *a, uint32_t room, struct str code)
 {
 	const struct room_facts *facts = &me->all->room[room];
 	char name[NAME_LEN];
+	if (str_equal(code, STR("forbidden")))
+		be_refused(me, room);
 	if (!facts->is_private || !is_of(facts, me->index))
 		return;
 	if (a && a->sent_ms <= facts->private_ms)

@@ -87,10 +87,11 @@ struct conn *conn_open(struct world *w, uint32_t gateway, enum wire wire, bool i
 		       void *client, const struct conn_events *events);
 /* One frame: JSON, or on the Socket.IO wire the EVENT packet `2[id][…]`. */
 void conn_send(struct world *w, struct conn *c, struct str text);
-/* Whether its gateway stood still at any time since then. */
 /* How many texts the client has sent, and the gateway has read. */
 uint64_t conn_sent(const struct conn *c);
 uint64_t conn_read(const struct conn *c);
+uint32_t conn_gateway(const struct conn *c); /* which it is at */
+/* Whether its gateway stood still at any time since then. */
 bool conn_was_paused(const struct conn *c, uint64_t since_ms);
 void conn_stall(struct conn *c, bool is_stalled); /* the client reads nothing while it is */
 void conn_close(struct world *w, struct conn *c);
