@@ -59,8 +59,8 @@ function connect(username) {
   parlor.on("people", (people) => withRoom(people, (room) => room.setPeople(people)));
   parlor.on("join", (who) => withRoom(who, (room) => room.joined(who.username)));
   parlor.on("leave", (who) => withRoom(who, (room) => room.left(who.username)));
-  parlor.on("typing", (who) => isMe(who.username)
-    || withRoom(who, (room) => room.typists.started(who.username)));
+  parlor.on("typing", (who) => isMe(who.username) ||
+    withRoom(who, (room) => room.typists.started(who.username)));
   parlor.on("stopped", (who) => withRoom(who, (room) => room.typists.stopped(who.username)));
   parlor.on("invitation", invited);
   parlor.on("refused", ({ room, error }) => {

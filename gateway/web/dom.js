@@ -49,7 +49,7 @@ export function avatar(name) {
 export function richText(text) {
   return splitLinks(text).map((piece) => piece.url
     ? make("a", {
-      href: piece.url, target: "_blank", rel: "noopener noreferrer nofollow", dir: "ltr",
-    }, piece.text)
+        href: piece.url, target: "_blank", rel: "noopener noreferrer nofollow", dir: "ltr",
+      }, piece.text)
     : piece.text);
 }

@@ -69,8 +69,8 @@ export class MessageView {
   follow(previous) {
     const { time, username } = this.message;
     const sameDay = previous !== null && dayOf(previous.time) === dayOf(time);
-    const together = sameDay && previous.username === username
-      && time - previous.time < TOGETHER_MS;
+    const together = sameDay && previous.username === username &&
+      time - previous.time < TOGETHER_MS;
     this.element.classList.toggle("follows", together);
     if (sameDay) {
       this.#day?.remove();

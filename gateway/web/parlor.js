@@ -318,7 +318,7 @@ export class Parlor {
     room.filling = true;
     let pause = 0;
     try {
-      for (let more = true; more; ) {
+      for (let more = true; more;) {
         const page = await this.history(room.name, { after: room.lastSeq });
         this.#give(room, page.messages);
         this.#give(room, room.takeNext());

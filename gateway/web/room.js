@@ -27,8 +27,7 @@ export class ChatRoom {
       this.log.restart(messages, more);
       if (this.#read !== undefined || !this.log.isSeen) this.log.lookAway(this.#read);
       this.#read = undefined;
-    }
-    else for (const message of messages) this.log.append(message);
+    } else for (const message of messages) this.log.append(message);
     for (const { username } of messages) this.typists.stopped(username);
   }
 

@@ -28,7 +28,7 @@ function ask(connection, event, data) {
 async function wholeRoom(connection, room) {
   const pages = [];
   let before;
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const page = await until(`a page of ${room}`, () =>
       ask(connection, "history", { room, limit: PAGE, ...(before !== undefined && { before }) }), READ_MS);
     pages.push(page.messages);

@@ -8,7 +8,6 @@ const SAMPLE_MS = 100;
 const HOLD_MS = 1_500; // lists are right when they stay right for so long
 
 export class Presence {
-  #persons;
   #ledger;
   #rooms;
   #timer;
@@ -19,7 +18,6 @@ export class Presence {
 
   constructor(ledger, persons) {
     this.#ledger = ledger;
-    this.#persons = persons;
     this.#rooms = new Map(ledger.rooms.map((room) => [room, persons.filter((person) => person.seats.has(room))]));
   }
 

@@ -98,9 +98,9 @@ export function markdown(result, startedAt) {
     `| what | |`, `| --- | --- |`,
     `| ran for | ${result.seconds.toFixed(0)} s on ${result.stack}, seed ${result.seed} |`,
     `| clients | ${clients.persons} in ${clients.rooms} rooms; ${clients.connections} connections, ${clients.givenUp} given up as silent, ` +
-      `${clients.vanished} times gone without a goodbye |`,
+    `${clients.vanished} times gone without a goodbye |`,
     `| acked | ${result.acked} messages (${(result.acked / result.seconds).toFixed(0)}/s); ${clients.retries} times one was sent ` +
-      `again, ${clients.heldBack} were never written because too many waited |`,
+    `again, ${clients.heldBack} were never written because too many waited |`,
     `| read | ${result.read} by clients; ${result.stored} in the whole history at the end |`,
     `| errors | ${counted(clients.errors)} |`,
     `| closes | ${counted(clients.closes)} |`,

@@ -48,7 +48,7 @@ describe("durability", () => {
     for (let i = 0; !isOver(); i++) {
       const body = `${username} ${i}`;
       const cid = `${username}-${i}`;
-      for (let isAcked = false; !isAcked; ) {
+      for (let isAcked = false; !isAcked;) {
         try {
           acked.push({ body, ...(await client.say(room, body, { cid })) });
           isAcked = true;

@@ -128,7 +128,10 @@ describe("errors", () => {
       eve.raw(text);
       return (await until("an answer", () => eve.frames.find((frame) => frame.id === id))).data;
     };
-    const ack = await answer('{"event":"updateChat","data":{"room":"main","body":"half \\ud83d","time":1e999,"x":{"a":1,"a":12345678901234567890}},"id":4100}', 4100);
+    const ack = await answer(
+      '{"event":"updateChat","data":{"room":"main","body":"half \\ud83d","time":1e999,"x":{"a":1,"a":12345678901234567890}},"id":4100}',
+      4100,
+    );
     const page = await answer(`{"event":"history","data":{"room":"main","after":${ack.seq - 1}.0,"limit":1e0},"id":4.2e3}`, 4200);
     assert.deepEqual(page.messages.map(({ body }) => body), ["half \ufffd"]);
   });
@@ -171,7 +174,7 @@ describe("errors", () => {
     const upgrade = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     const hostile = [
-      Buffer.from("\r\n\r\n"), Buffer.from("\x00".repeat(1000)), Buffer.from("GET /" + "a".repeat(100_000)),
+      Buffer.from("\r\n\r\n"), Buffer.from("\x00".repeat(1000)), Buffer.from(`GET /${"a".repeat(100_000)}`),
       Buffer.from("POST /ws HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), Buffer.from("GET / HTTP/9.9\r\n\r\n"),
       Buffer.from(upgrade.replace("13", "99")),
       Buffer.concat([Buffer.from(upgrade), Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])]),
@@ -221,7 +224,8 @@ describe("errors", () => {
     const counts = async () => {
       const metrics = await stack.metrics();
       const by = (name, code) => metrics[`parlor_${name}{service="gateway",id="0",code="${code}"}`];
-      return { total: metrics['parlor_errors_total{service="gateway",id="0"}'], bad: by("errors_by_code_total", "bad_event"), silent: by("closed_by_code_total", "4002"), by };
+      const total = metrics['parlor_errors_total{service="gateway",id="0"}'];
+      return { total, bad: by("errors_by_code_total", "bad_event"), silent: by("closed_by_code_total", "4002"), by };
     };
     const before = await counts();
     assert.ok(before.bad > 0 && before.silent >= 0, JSON.stringify(before));

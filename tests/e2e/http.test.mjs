@@ -282,7 +282,10 @@ describe("listed origins and hosts", () => {
   });
 
   it("serves the listed hosts only, and probes of its health by any", async () => {
-    for (const [host, status] of [["chat.example", 200], ["Chat.Example.:8080", 200], ["[::1]:80", 200], ["evil.example", 421], ["", 421], ["chat.example.evil.example", 421]]) {
+    for (const [host, status] of [
+      ["chat.example", 200], ["Chat.Example.:8080", 200], ["[::1]:80", 200],
+      ["evil.example", 421], ["", 421], ["chat.example.evil.example", 421],
+    ]) {
       assert.equal((await answerTo(stack, get("/", { host }))).status, status, host);
       assert.equal((await answerTo(stack, get(HANDSHAKE, { host }))).status, status, host);
       const answer = await answerTo(stack, upgradeHead("/ws", { host }), { isUpgrade: status === 200 });

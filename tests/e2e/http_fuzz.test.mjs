@@ -52,19 +52,20 @@ const seeds = (sid) => [
   `GET / HTTP/1.1\r\nX: ${"x".repeat(17_000)}`,
 ];
 const WORDS = ["\r\n", "\r", "\n", "\0", " ", ":", "%", "%00", "?", "&", "&sid=", "#", "HTTP/1.1", "HTTP/1.0", "Content-Length: 0\r\n",
-  "Content-Length: 99999999999\r\n", "Transfer-Encoding: chunked\r\n", "Expect: 100-continue\r\n", "Upgrade: websocket\r\n", "Connection: upgrade\r\n", "0\r\n\r\n", "fffffffff\r\n",
+  "Content-Length: 99999999999\r\n", "Transfer-Encoding: chunked\r\n", "Expect: 100-continue\r\n", "Upgrade: websocket\r\n", "Connection: upgrade\r\n",
+  "0\r\n\r\n", "fffffffff\r\n",
   "\x88\x80\0\0\0\0", "\x89\x00", "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"];
 
 function mutate(next, text) {
   const at = next(text.length + 1);
   const length = next.of([1, 1, 2, 8, 100, 1000]);
   switch (next(6)) {
-  case 0: return text.slice(0, at) + String.fromCharCode(next(256)) + text.slice(at + 1);
-  case 1: return text.slice(0, at) + text.slice(at + length);
-  case 2: return text.slice(0, at) + next.of(WORDS) + text.slice(at);
-  case 3: return text.slice(0, at) + text.slice(at, at + length).repeat(2) + text.slice(at + length);
-  case 4: return text.slice(0, at);
-  default: return text + text.slice(0, at);
+    case 0: return text.slice(0, at) + String.fromCharCode(next(256)) + text.slice(at + 1);
+    case 1: return text.slice(0, at) + text.slice(at + length);
+    case 2: return text.slice(0, at) + next.of(WORDS) + text.slice(at);
+    case 3: return text.slice(0, at) + text.slice(at, at + length).repeat(2) + text.slice(at + length);
+    case 4: return text.slice(0, at);
+    default: return text + text.slice(0, at);
   }
 }
 

@@ -17,7 +17,7 @@ describe("limits", () => {
 
   it("takes names and bodies up to their limits", async () => {
     const name = "ü".repeat(32);
-    const room = "語".repeat(42) + "xx";
+    const room = `${"語".repeat(42)}xx`;
     assert.deepEqual([Buffer.byteLength(name), Buffer.byteLength(room)], [64, 128]);
     const ann = await Client.join(stack, name, room);
     assert.deepEqual(ann.people(room), [name]);

@@ -54,7 +54,7 @@ describe("polls at the wrong gateway", () => {
   }
   const say = async (at, sid, id, room, body) => {
     assert.equal((await post(at, sid, `42${id}${JSON.stringify(["updateChat", { room, body }])}`)).body, "ok");
-    for (let text = ""; ; ) {
+    for (let text = ""; ;) {
       const answer = await get(at, sid);
       assert.equal(answer.status, 200, answer.body);
       text += answer.body;

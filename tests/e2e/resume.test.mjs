@@ -60,7 +60,7 @@ describe("resume", () => {
     assert.equal(history.more, true);
     const missed = [];
     const end = history.data[0].seq;
-    for (let at = 5; at < end - 1; ) {
+    for (let at = 5; at < end - 1;) {
       const { messages } = await bob.request("history", { room: "far", after: at, limit: 200 });
       missed.push(...messages.filter(({ seq }) => seq < end));
       at = messages.at(-1).seq;

@@ -125,7 +125,10 @@ describe("Socket.IO", () => {
       ['["history",{"room":"raw","limit":1e999}]', "bad_field"], ['["history",{"room":"raw","room":"raw"}]', "bad_json"],
       [`["updateChat",${"[".repeat(2000)}${"]".repeat(2000)}]`, "bad_json"], ["[7]", "bad_event"], ['["updateChat"]', "bad_field"],
       ['["a\\u0000b",null]', "bad_event"],
-    ]) assert.equal((await answer(`425${text}`, 5)).error.code, code, text.slice(0, 60)), packets.length = 0;
+    ]) {
+      assert.equal((await answer(`425${text}`, 5)).error.code, code, text.slice(0, 60));
+      packets.length = 0;
+    }
     socket.send("3[]"); // an ack that nothing asked for
     assert.equal((await answer('426["nothing"]', 6)).error.code, "bad_event");
     assert.equal((await answer('427["updateChat",}', 7)).error.code, "bad_json");

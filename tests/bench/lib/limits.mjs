@@ -62,7 +62,8 @@ export function limitRows(limits, { deliveryUs, joinUs, ackedPerS, ackedAtBusPer
     beside(deliveryUs, limits.send, "Parlor's delivery in A").trim(),
   ], [
     "bare accept(), two receives and two sends for a client that joins, µs of CPU", figure(limits.connect.us_per_join),
-    `${beside(joinUs, limits.connect.us_per_join, "Parlor's join in D")}; the loop and its clients did ${figure(limits.connect.joins_per_s)}/s`.replace(/^[ ;]+/, ""),
+    `${beside(joinUs, limits.connect.us_per_join, "Parlor's join in D")}; the loop and its clients did ${figure(limits.connect.joins_per_s)}/s`
+      .replace(/^[ ;]+/, ""),
   ]];
   for (const [batch, records] of Object.entries(limits.commits)) {
     rows.push([
@@ -92,6 +93,6 @@ export function roomRows({ few, many }) {
   return [["write", "µs a message"], ["read", "µs a page of 5"]].map(([what, unit]) => [
     "R", `${figure(many.rooms)} rooms in historyd, ${what}, ${unit}`, figure(many[`${what}_us`]),
     `${ratio(many[`${what}_us`], few[`${what}_us`])} that of ${figure(few.rooms)} rooms with as many messages (CPU: ` +
-      `${ratio(many[`${what}_cpu_us`], few[`${what}_cpu_us`])})`,
+    `${ratio(many[`${what}_cpu_us`], few[`${what}_cpu_us`])})`,
   ]);
 }

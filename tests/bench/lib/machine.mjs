@@ -26,11 +26,12 @@ const packageVersion = (name) => {
 export function machineLines(cores) {
   const gateway = said(path.join(REPO, "build/release/bin/parlor-gateway"), ["--version"]).split(" ").pop();
   return [
-    `${os.cpus().length} cores (${os.cpus()[0].model.trim()}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release().split(".").slice(0, 2).join(".")}`,
+    `${os.cpus().length} cores (${os.cpus()[0].model.trim()}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, ` +
+    `Linux ${os.release().split(".").slice(0, 2).join(".")}`,
     `servers on core ${cores.server}, generator on core ${cores.load}`,
     `Parlor ${gateway} (${said("git", ["rev-parse", "--short", "HEAD"])}), Bun ${said(bunPath() ?? "false", ["--version"])}, ` +
-      `Socket.IO ${packageVersion("socket.io")} on Node ${process.versions.node}, ` +
-      `sqlite3 ${packageVersion("sqlite3")}, ${said("/usr/sbin/nats-server", ["--version"]).replace(": v", " ")}`,
+    `Socket.IO ${packageVersion("socket.io")} on Node ${process.versions.node}, ` +
+    `sqlite3 ${packageVersion("sqlite3")}, ${said("/usr/sbin/nats-server", ["--version"]).replace(": v", " ")}`,
   ];
 }
 

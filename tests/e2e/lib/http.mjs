@@ -46,7 +46,7 @@ export class Raw {
 /** [{ status, headers, body }], by Content-Length; a body without one goes to the end. */
 export function readAnswers(bytes, { isHead = false } = {}) {
   const answers = [];
-  for (let left = bytes.toString("latin1"); left !== ""; ) {
+  for (let left = bytes.toString("latin1"); left !== "";) {
     const end = left.indexOf("\r\n\r\n");
     if (end < 0 || !left.startsWith("HTTP/1.1 ")) throw new Error(`no answer: ${JSON.stringify(left.slice(0, 300))}`);
     const [line, ...rest] = left.slice(0, end).split("\r\n");

@@ -20,7 +20,7 @@ export function assertGapFree(messages, first = 1) {
 /** The whole room from its beginning, page by page. */
 export async function wholeRoom(client, room) {
   const messages = [];
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const page = await client.request("history", { room, after: messages.at(-1)?.seq ?? 0, limit: 200 });
     messages.push(...page.messages);
     more = page.more;

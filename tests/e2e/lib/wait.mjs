@@ -9,7 +9,7 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Calls `probe` until it returns something true, and returns that. Errors of `probe` count as "not yet". */
 export async function until(what, probe, ms = PATIENCE_MS) {
   const deadline = Date.now() + ms;
-  for (let last; ; ) {
+  for (let last; ;) {
     try {
       const result = await probe();
       if (result) return result;
