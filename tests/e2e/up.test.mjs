@@ -34,7 +34,8 @@ describe("up", () => {
   it("explains its options, and refuses wrong ones", async () => {
     const help = up("--help");
     assert.equal(await help.end(), 0);
-    for (const option of ["--port", "--metrics-port", "--data", "--gateways", "--roomds", "--historyds", "--restored", "--no-install", "--no-build", "--preset"]) {
+    for (const option of ["--port", "--metrics-port", "--data", "--gateways", "--roomds", "--historyds",
+      "--restored", "--no-install", "--no-build", "--preset"]) {
       assert.ok(help.stdout.includes(option), option);
     }
     for (const args of [["--nonsense"], ["--port"], ["--port", "0"], ["--port", "web"], ["--gateways=0"], ["--metrics-port", "65534"], ["stray"]]) {
