@@ -34,6 +34,7 @@ export default [
       "prefer-template": "error",
       "radix": "error",
 
+      "@stylistic/indent-binary-ops": "off",
       "@stylistic/list-style": "off",
       "@stylistic/max-len": ["error", { code: 160, ignoreUrls: true }],
       "@stylistic/max-statements-per-line": "off",

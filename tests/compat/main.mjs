@@ -12,7 +12,7 @@ import { Person } from "../chaos/person.mjs";
 import { Presence } from "../chaos/presence.mjs";
 import { randomFrom } from "../chaos/random.mjs";
 import { assignSilences } from "../chaos/report.mjs";
-import { PATIENCE_MS, sleep, until } from "../e2e/lib/wait.mjs";
+import { PATIENCE_MS, until } from "../e2e/lib/wait.mjs";
 import { Guests } from "./guests.mjs";
 import { Services } from "./services.mjs";
 import { described, everyOrder, shortest } from "./swaps.mjs";
