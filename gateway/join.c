@@ -262,6 +262,16 @@ void join_advance_view(struct gateway *g, struct view *v)
 	}
 }
 
+void join_unreadable(struct gateway *g, struct view *v)
+{
+	struct membership *m = v->is_open ? NULL : TAILQ_FIRST(&v->joining);
+	while (m) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		join_fail(g, m, ERR_UNAVAILABLE); /* the last one may take the view along */
+		m = next;
+	}
+}
+
 static bool is_owners(const struct session *s, struct str owner, struct str guest)
 {
 	return str_equal(s->user->name, owner) || str_equal(s->user->name, guest);

@@ -248,6 +248,18 @@ static void give_client(struct gateway *g, struct request *r, const struct ev_pa
 		session_touch(g, s);
 }
 
+/* historyd cannot read it, and says so at once: nobody waits for that any longer. Who is live
+ * stays, and for those it is asked again. */
+static void give_up_page(struct gateway *g, const struct request *r)
+{
+	const struct session *s = session_find(g, r->session);
+	struct membership *m = s ? session_membership(s, r->room) : NULL;
+	if (r->kind == REQUEST_PAGE_VIEW)
+		join_unreadable(g, view_find(g, r->room));
+	else if (m && m->feed == r)
+		join_fail(g, m, ERR_UNAVAILABLE);
+}
+
 void chat_page(struct gateway *g, const struct ev_page *page)
 {
 	struct request *r = request_find(g, page->req);
@@ -257,9 +269,9 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 	r = guard_page(g, page);
 	if (!r)
 		return;
-	if (status == ERR_UNAVAILABLE || (status != ERR_OK && r->kind != REQUEST_PAGE_CLIENT))
-		return; /* it stays and is repeated */
-	if (r->kind == REQUEST_PAGE_VIEW) {
+	if (status != ERR_OK && r->kind != REQUEST_PAGE_CLIENT) {
+		give_up_page(g, r);
+	} else if (r->kind == REQUEST_PAGE_VIEW) {
 		struct view *v = view_find(g, r->room);
 		CHECK(v && v->page_request == r);
 		v->page_request = NULL;

@@ -357,6 +357,9 @@ void join_tick(struct gateway *g);
 void join_page(struct gateway *g, struct membership *m, const struct ev_page *page);
 void join_answered(struct gateway *g, const struct ev_join_answer *ev);
 
+/* The room's log cannot be read: who waits for it is told. That may end the view. */
+void join_unreadable(struct gateway *g, struct view *v);
+
 /* The room is private to these two: whoever else is still in it here, or on the way in, is put out.
  * That may end the view. */
 void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest);

@@ -5,9 +5,9 @@
 
 enum {
 	PAGE_BYTES_MAX = 512 * 1024, /* a page that has passed this ends */
-	/* The answers to one message together; asks that come after are told ERR_UNAVAILABLE, so
-	 * that a small question cannot fill the memory. One more page still fits into a message of
-	 * the bus. */
+	/* The answers to one message together, so that a small question cannot fill the memory:
+	 * asks that come after get no answer, and come again. One more page still fits into a
+	 * message of the bus. */
 	ANSWER_BYTES_MAX = 3 * 1024 * 1024,
 	CHUNK_MAX = 64, /* messages read at a time towards older ones */
 };
@@ -241,11 +241,9 @@ static void answer_page(struct store *store, const struct ev_page_ask *ask, stru
 			struct batch *answers)
 {
 	struct ev_page answer = {.req = ask->req, .room = ask->room};
-	enum err status = ERR_UNAVAILABLE;
-	if (ask->room.len == 0)
-		status = ERR_BAD_FIELD;
-	else if (answers->bytes.len < ANSWER_BYTES_MAX)
-		status = read_page(store, ask, page, &answer);
+	if (answers->bytes.len >= ANSWER_BYTES_MAX)
+		return;
+	enum err status = ask->room.len ? read_page(store, ask, page, &answer) : ERR_BAD_FIELD;
 	if (status != ERR_OK)
 		answer = (struct ev_page){.req = ask->req, .room = ask->room, .status = status};
 	bus_put_page(answers, &answer);
