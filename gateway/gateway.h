@@ -40,7 +40,8 @@ void gateway_options_default(struct gateway_options *o);
 /* Why a connection is closed by us: WebSocket close codes. */
 enum close_code {
 	CLOSE_GOING_AWAY = 1001,
-	CLOSE_POLICY = 1008, /* far over its rate, or sent more than it was read */
+	CLOSE_PROTOCOL = 1002, /* not masked */
+	CLOSE_POLICY = 1008,   /* far over its rate, or sent more than it was read */
 	CLOSE_TOO_LARGE = 1009,
 	CLOSE_NO_JOIN = 4001,
 	CLOSE_SILENT = 4002,
@@ -176,11 +177,14 @@ struct directory;
 const struct directory *gateway_directory(const struct gateway *g);
 
 #define COUNT(symbol, code, text) +1
-enum { ERR_KINDS = 0 PARLOR_ERRORS(COUNT), CLOSE_KINDS = 6 };
+enum { ERR_KINDS = 0 PARLOR_ERRORS(COUNT), CLOSE_KINDS = 7 };
 #undef COUNT
 
 /* The code of a kind of close that the gateway decided, as text. */
 const char *gateway_close_name(size_t kind);
+
+/* The shell closes a client by its own decision, of which the core knows nothing. */
+void gateway_count_close(struct gateway *g, enum close_code code);
 
 struct gateway_stats {
 #define S(name, kind, help) uint64_t name;

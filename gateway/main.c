@@ -116,6 +116,7 @@ static void close_all(struct shell *s)
 	conns_leave(&s->conns);
 	eio_close(&s->eio);
 	(void)shards_send(&s->shards, UINT64_MAX);
+	report_look(&s->report, gateway_stats(s->core), &s->server, UINT64_MAX); /* the rest */
 	log_info("stopped", "left=%" PRIu64, s->conns.count);
 	port_drain(BUS_DRAIN_MS);
 	uv_close((uv_handle_t *)&s->turn, NULL);
@@ -334,6 +335,7 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
 	conns_init(&s->conns, o->frame_max, o->io_uring);
+	s->conns.core = s->core;
 	s->ops.send_posted = on_send_posted;
 	s->ops.ctx = &s->conns;
 	open_socketio(s, o, self.id);

@@ -89,20 +89,26 @@ void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
 }
 
 static const enum close_code close_codes[CLOSE_KINDS] = {
-	CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_TOO_LARGE, CLOSE_NO_JOIN, CLOSE_SILENT, CLOSE_STALLED,
+	CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_POLICY,  CLOSE_TOO_LARGE,
+	CLOSE_NO_JOIN,    CLOSE_SILENT,   CLOSE_STALLED,
 };
 
 const char *gateway_close_name(size_t kind)
 {
-	static const char *const names[CLOSE_KINDS] = {"1001", "1008", "1009",
+	static const char *const names[CLOSE_KINDS] = {"1001", "1002", "1008", "1009",
 						       "4001", "4002", "4008"};
 	return names[kind];
 }
 
-void session_close(struct gateway *g, struct session *s, enum close_code code)
+void gateway_count_close(struct gateway *g, enum close_code code)
 {
 	for (size_t i = 0; i < CLOSE_KINDS; i++)
 		g->stats.closed_by_code[i] += close_codes[i] == code;
+}
+
+void session_close(struct gateway *g, struct session *s, enum close_code code)
+{
+	gateway_count_close(g, code);
 	put_op(g, s, CLIENT_CLOSE, (uint16_t)code);
 	s->is_closing = true;
 }

@@ -329,13 +329,14 @@ void conns_tidy(struct conns *all, uint64_t now_ms)
 	}
 }
 
-void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t now_ms)
+void conns_close_some(struct conns *all, uint64_t count, enum close_code code, uint64_t now_ms)
 {
 	struct conn *c = TAILQ_FIRST(&all->open);
 	while (c && count) {
 		struct conn *next = TAILQ_NEXT(c, entry); /* conn_close moves it */
 		if (conn_is_open(c)) {
-			conn_close(c, code, now_ms);
+			conn_close(c, (uint16_t)code, now_ms);
+			conn_count_close(c, code);
 			count--;
 		}
 		c = next;

@@ -60,6 +60,7 @@ struct conns {
 	uint64_t count;
 	uint64_t unsent_overflows; /* closed because they let too much pile up */
 	struct sends *sends;       /* NULL: one by one */
+	struct gateway *core;      /* set by the caller: counts closes; NULL: nobody does */
 };
 
 /* `is_gathering`: sends together what conn_post is given, where the system can. */
@@ -104,6 +105,13 @@ void conn_writable(struct conn *c);
 /* Asks for an orderly close with this code. */
 void conn_close(struct conn *c, uint16_t code, uint64_t now_ms);
 
+/* It is closed with this code by nobody's order, so it is counted here. */
+static inline void conn_count_close(const struct conn *c, enum close_code code)
+{
+	if (c->all->core)
+		gateway_count_close(c->all->core, code);
+}
+
 /* Ends connections whose close has waited too long; frees those that are gone. At the end of each
  * turn. */
 void conns_tidy(struct conns *all, uint64_t now_ms);
@@ -112,7 +120,7 @@ void conns_tidy(struct conns *all, uint64_t now_ms);
 uint64_t conns_next_due(const struct conns *all);
 
 /* Closes up to `count` connections that are not closing yet, the oldest first. */
-void conns_close_some(struct conns *all, uint64_t count, uint16_t code, uint64_t now_ms);
+void conns_close_some(struct conns *all, uint64_t count, enum close_code code, uint64_t now_ms);
 
 /* When libwebsockets has closed all of them. */
 void conns_free(struct conns *all);

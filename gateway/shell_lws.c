@@ -47,6 +47,7 @@ static int receive(struct lws *wsi, struct conn *c, struct str piece)
 	if (!is_long &&
 	    conn_receive(c, piece, lws_is_final_fragment(wsi), !lws_frame_is_binary(wsi)))
 		return 0;
+	conn_count_close(c, CLOSE_TOO_LARGE);
 	lws_close_reason(wsi, (enum lws_close_status)CLOSE_TOO_LARGE, NULL, 0);
 	return -1;
 }
@@ -74,8 +75,10 @@ static struct conn *open_socket(struct lws_shell *s, struct lws *wsi)
 	u->is_taken = true;
 	struct conn *c = u->is_eio ? eio_shell_socket(s->eio, wsi, u->query)
 				   : native_open(s->native, s->conns, wsi, u->subprotocol.len > 0);
-	if (is_unmasked(u->behind))
-		conn_close(c, LWS_CLOSE_STATUS_PROTOCOL_ERR, clock_steady_ms());
+	if (is_unmasked(u->behind)) {
+		conn_close(c, CLOSE_PROTOCOL, clock_steady_ms());
+		conn_count_close(c, CLOSE_PROTOCOL);
+	}
 	return c;
 }
 

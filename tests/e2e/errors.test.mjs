@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { after, before, describe, it } from "node:test";
 import { Client } from "./lib/client.mjs";
+import { Raw } from "./lib/http.mjs";
 import { Stack } from "./lib/stack.mjs";
 import { until, within } from "./lib/wait.mjs";
 
@@ -241,6 +242,23 @@ describe("errors", () => {
     await until("all are told of", () => told() === then.bad, 15_000);
     const times = lines().map((line) => Date.parse(/^time=(\S+)/.exec(line)[1]));
     for (let i = 1; i < times.length; i++) assert.ok(times[i] - times[i - 1] >= 9_900, lines().join("\n"));
+  });
+
+  it("counts the closes that no session decides: too large, not masked, going away", async () => {
+    const by = async (code) => (await stack.metrics())[`parlor_closed_by_code_total{service="gateway",id="0",code="${code}"}`];
+    const large = await by(1009);
+    const unmasked = await by(1002);
+    const eve = await Client.connect(stack);
+    eve.raw("x".repeat(70_000));
+    assert.equal((await eve.closed()).code, 1009);
+    const raw = await (await Raw.connect(stack)).say(Buffer.from("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\x81\x02{}", "latin1"));
+    await raw.closed;
+    assert.deepEqual([await by(1009), await by(1002)], [large + 1, unmasked + 1]);
+    const [one, two] = await Promise.all([Client.connect(stack), Client.connect(stack)]);
+    await stack.restart("gateway-0", "SIGTERM");
+    assert.deepEqual([(await one.closed()).code, (await two.closed()).code], [1001, 1001]);
+    await until("the log says so", () => /what=refused .*closed="[^"]*1001:/.test(stack.log("gateway-0")));
   });
 });
 
