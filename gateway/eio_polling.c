@@ -59,10 +59,12 @@ void polling_flush(struct eio_session *s)
 	if (!r || s->is_held || s->unconfirmed || s->pending.len == 0)
 		return;
 	struct buf pending = s->pending;
+	const bool is_relayed =
+		r->is_relayed; /* others may end within, when their client is gone */
 	s->pending = (struct buf){0};
 	respond_frames(s, r, buf_view(&pending));
 	buf_free(&pending);
-	if (r->is_relayed) {
+	if (is_relayed) {
 		s->unconfirmed = r;
 		r->session = s;
 	}

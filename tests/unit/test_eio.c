@@ -70,6 +70,22 @@ static void test_a_poller_is_blocked_until_it_polls(void **state)
 	assert_int_equal(f->blocked, 1);
 }
 
+/* Its client has reset: the answer cannot be sent, and the request is gone before respond returns.
+ */
+static void test_an_answer_may_end_its_request(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request open = {0};
+	struct eio_request *r = mem_alloc(sizeof *r);
+	*r = (struct eio_request){0};
+	get(f, &open, "");
+	get(f, r, eio_sid(f->session));
+	assert_int_equal(f->status, 0); /* it waits */
+	f->is_freed = true;
+	eio_send_message(f->session, STR("one"), false);
+	assert_string_equal(f->body, "4one");
+}
+
 static void test_who_never_polls_is_let_go(void **state)
 {
 	struct fixture *f = *state;
@@ -236,6 +252,7 @@ int main(void)
 		TEST(test_sessions_are_bounded),
 		TEST(test_unused_sids_are_the_first_to_go),
 		TEST(test_a_poller_is_blocked_until_it_polls),
+		TEST(test_an_answer_may_end_its_request),
 		TEST(test_who_never_polls_is_let_go),
 		TEST(test_a_post_waits_while_the_session_is_paused),
 		TEST(test_posts_wait_while_too_much_is_unread),
