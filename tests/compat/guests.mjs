@@ -12,6 +12,8 @@ const isCode = (code) => (error) => error.code === code;
 export class Guests {
   #urls;
   #count = 0;
+  #seen; // by one who comes back
+  resets = 0;
 
   constructor(urls) { this.#urls = urls; }
 
@@ -23,6 +25,7 @@ export class Guests {
     try {
       await this.#private({ ann, bob, eve, n });
       await this.#absent({ ann, n, at });
+      await this.#return(at(n + 1));
       await this.#socketIo(at(n), ann, n);
     } finally {
       await Promise.all([ann, bob, eve].map((client) => client.close()));
@@ -46,6 +49,19 @@ export class Guests {
     await ann.join("ann", before);
     const { data } = await ann.take("msgHistory", (frame) => frame.room === before);
     assert.deepEqual(data.map(({ body }) => body), ["just us", "yes"]);
+  }
+
+  /** Resumes what it saw beside other versions, with the epoch if it was told one: the room goes on there, or begins anew. */
+  async #return(stack) {
+    const { since, epoch } = this.#seen ?? {};
+    const rita = await Client.join(stack, "rita", "lobby", { join: { since, epoch } });
+    const { data, more, reset, epoch: current } = await rita.take("msgHistory");
+    const isNext = more ? data[0].seq > since + 1 : data.every(({ seq }, i) => seq === since + 1 + i);
+    if (since !== undefined && !reset) assert.ok(isNext, `since ${since} begins with ${data[0]?.seq}`);
+    this.resets += reset ? 1 : 0;
+    const ack = await rita.say("lobby", "here again");
+    this.#seen = { since: ack.seq, epoch: ack.epoch ?? current };
+    await rita.close();
   }
 
   /** Invited while away, shown to whoever comes after the next swap. */

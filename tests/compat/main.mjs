@@ -111,13 +111,13 @@ async function work(services, swaps) {
   for (const swap of swaps.filter(({ roomSilenceMs }) => roomSilenceMs >= SILENCE_MAX_MS)) {
     ledger.breaks("acks", `${swap.after}: ${seconds(swap.roomSilenceMs)} in ${swap.silentRoom}`);
   }
-  return { ledger, stored, unavailable: persons.reduce((sum, { counts }) => sum + (counts.errors.unavailable ?? 0), 0) };
+  return { ledger, stored, resets: guests.resets, unavailable: persons.reduce((sum, { counts }) => sum + (counts.errors.unavailable ?? 0), 0) };
 }
 
 const line = (swap, i) => `| ${i + 1} | ${swap.kind} ${swap.isOld ? "back" : "up"} | ${swap.after} | ${seconds(swap.tookMs)} | ` +
   `${seconds(swap.presenceMs)} | ${seconds(swap.silenceMs)} | ${seconds(swap.roomSilenceMs)} |`;
 
-function report({ ledger, stored, unavailable }, swaps) {
+function report({ ledger, stored, resets, unavailable }, swaps) {
   const longest = Math.max(...swaps.map(({ roomSilenceMs }) => roomSilenceMs));
   const broken = Object.entries(ledger.broken).filter(([, { count }]) => count > 0);
   return [
@@ -127,13 +127,16 @@ function report({ ledger, stored, unavailable }, swaps) {
     ...broken.map(([name, { count, examples }]) => `- ${count} × ${PROMISES[name]}: ${examples.join("; ")}`),
     `compat: ${ledger.isKept ? "PASS" : "FAIL"}: ${swaps.length} swaps, ${ledger.ackedCount} acked messages, ${stored} stored, ` +
       `${ledger.broken.lost.count} lost, ${ledger.broken.twice.count} twice, ${ledger.broken.order.count} out of order, ` +
-      `${unavailable} times unavailable, longest wait for an ack in a room ${seconds(longest)}`,
+      `${unavailable} times unavailable, ${resets} resets, longest wait for an ack in a room ${seconds(longest)}`,
   ].join("\n");
 }
 
 const swaps = described(options["every-order"] ? everyOrder() : shortest());
-const shards = options["every-order"] ? 2 : 1;
-const services = await Services.start({ counts: { gateway: 2, roomd: shards, historyd: shards }, previous: options.previous });
+const isWhole = options["every-order"];
+const shards = isWhole ? 2 : 1;
+const services = await Services.start({
+  counts: { gateway: 2, roomd: shards, historyd: shards }, previous: options.previous, isTcp: isWhole,
+});
 let isKept = false;
 try {
   const result = await work(services, swaps);

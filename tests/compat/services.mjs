@@ -5,8 +5,10 @@
 // Next: swaps.mjs, the orders.
 
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import path from "node:path";
 import { BUILD, FAULTS, freePort, serviceEnv, tempDir } from "../e2e/lib/stack.mjs";
 import { PATIENCE_MS, until, within } from "../e2e/lib/wait.mjs";
@@ -14,6 +16,7 @@ import { PATIENCE_MS, until, within } from "../e2e/lib/wait.mjs";
 export const KINDS = ["historyd", "roomd", "gateway"];
 const PROBE_MS = 1_000;
 const DRAIN_MS = 300; // clients of the test need no more
+const BUS_PORTS = 6;
 
 /** Whether the gateway at `url` reaches everything; otherwise what it says. */
 function missing(url) {
@@ -28,21 +31,35 @@ function missing(url) {
   });
 }
 
+/** The first of as many free ports in a row as an address of the bus takes. */
+async function busPort() {
+  const base = 20_000 + Math.floor(Math.random() * 2_000) * BUS_PORTS;
+  const servers = Array.from({ length: BUS_PORTS }, (_, i) => net.createServer().listen(base + i, "127.0.0.1"));
+  const isFree = await Promise.all(servers.map((server) => once(server, "listening").then(() => true, () => false)));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return isFree.every(Boolean) ? base : busPort();
+}
+
 export class Services {
   #running = new Map(); // name → { child, ended, isOld }
   #ports = [];
+  #addresses = {}; // on the bus
   #bins;
   #counts;
 
-  /** All of the previous release. */
-  static async start({ counts, previous }) {
+  /** All of the previous release; their bus on TCP, or on Unix sockets. */
+  static async start({ counts, previous, isTcp = false }) {
     const services = new Services();
     services.#counts = counts;
     services.#bins = { old: previous, new: path.join(BUILD, "bin") };
     services.data = tempDir();
     for (const dir of ["log", "bus"]) mkdirSync(path.join(services.data, dir));
     for (let n = 0; n < counts.gateway; n++) services.#ports.push(await freePort());
-    for (const name of KINDS.flatMap((kind) => services.of(kind))) services.#start(name, true);
+    const names = KINDS.flatMap((kind) => services.of(kind));
+    for (const name of names) {
+      services.#addresses[name] = isTcp ? `tcp://127.0.0.1:${await busPort()}` : `ipc://${path.join(services.data, "bus", name)}`;
+    }
+    for (const name of names) services.#start(name, true);
     await services.ready();
     return services;
   }
@@ -51,13 +68,12 @@ export class Services {
   get urls() { return this.#ports.map((port) => `http://127.0.0.1:${port}`); }
   log(name) { return readFileSync(path.join(this.data, "log", name), "utf8"); }
 
-  #bus(name) { return `ipc://${path.join(this.data, "bus", name)}`; }
-  #all(kind) { return this.of(kind).map((name) => this.#bus(name)).join(","); }
+  #all(kind) { return this.of(kind).map((name) => this.#addresses[name]).join(","); }
   #dir(name) { return path.join(this.data, name); }
 
   #options(name) {
     const [kind, n] = name.split("-");
-    const bind = ["--bind", this.#bus(name)];
+    const bind = ["--bind", this.#addresses[name]];
     if (kind === "historyd") {
       return [...bind, "--shard", n, "--shards", this.#counts.historyd, "--data", this.#dir(name)];
     }
