@@ -95,6 +95,10 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	      options->body_bytes_max <= BODY_MAX);
 	CHECK(options->roomd_shards >= 1 && options->roomd_shards <= SHARDS_MAX);
 	CHECK(options->historyd_shards >= 1 && options->historyd_shards <= SHARDS_MAX);
+	g->topology = (struct topology){.kind = SERVICE_GATEWAY,
+					.id = options->id,
+					.roomds = options->roomd_shards,
+					.historyds = options->historyd_shards};
 	/* Numbers of an earlier life must not be taken for this one's. */
 	g->last_request = options->epoch << 16;
 	bus_reader_init(&g->reader);
@@ -202,26 +206,6 @@ void gateway_drain(struct gateway *g, uint64_t now_ms, uint64_t reconnect_after_
 		frame_send(g, s, frame[s->wire]);
 }
 
-static bool shards_ready(const struct link *links, uint32_t count, const char *name,
-			 struct buf *missing)
-{
-	bool is_ready = true;
-	for (uint32_t i = 0; i < count; i++) {
-		if (links[i].up && links[i].ready)
-			continue;
-		is_ready = false;
-		buf_printf(missing, "%s\"%s-%u\"", missing->len ? "," : "", name, i);
-	}
-	return is_ready;
-}
-
-bool gateway_is_ready(const struct gateway *g, struct buf *missing)
-{
-	bool roomds = shards_ready(g->roomd, g->options.roomd_shards, "roomd", missing);
-	bool historyds = shards_ready(g->historyd, g->options.historyd_shards, "historyd", missing);
-	return roomds && historyds;
-}
-
 const struct directory *gateway_directory(const struct gateway *g)
 {
 	return &g->directory;
@@ -229,5 +213,6 @@ const struct directory *gateway_directory(const struct gateway *g)
 
 const struct gateway_stats *gateway_stats(struct gateway *g)
 {
+	g->stats.bus_misfits_total = g->topology.misfits;
 	return &g->stats;
 }

@@ -9,7 +9,7 @@
 #define PARLOR_GATEWAY_GATEWAY_H
 
 #include "proto/arena.h"
-#include "proto/bus.h"
+#include "proto/topology.h"
 
 struct gateway;
 struct session; /* one client connection */
@@ -123,13 +123,15 @@ void gateway_writable(struct gateway *g, uint64_t now_ms, struct session *s,
 /* A blocked one has taken some bytes. One that takes nothing for stall_ms is closed. */
 void gateway_progress(struct gateway *g, uint64_t now_ms, struct session *s);
 
-/* To be asked for each newcomer: true when sessions_bytes are owed, and it is to be refused. */
+/* To be asked for each newcomer: true when sessions_bytes are owed, or another gateway with this id
+ * is served, and it is to be refused. */
 NODISCARD
 bool gateway_is_full(struct gateway *g);
 
-/* One message from the bus, whichever port it came by. Bytes that are not ours are counted and
- * dropped. */
-void gateway_step(struct gateway *g, uint64_t now_ms, struct str message, struct gateway_out *out);
+/* One message from the bus, and where it came in. Bytes that are not ours, and what comes from one
+ * who knows another topology, are counted and dropped. */
+void gateway_step(struct gateway *g, uint64_t now_ms, const struct bus_source *source,
+		  struct str message, struct gateway_out *out);
 
 void gateway_tick(struct gateway *g, uint64_t now_ms, struct gateway_out *out);
 uint64_t gateway_next_due(const struct gateway *g); /* UINT64_MAX: never */
@@ -142,9 +144,20 @@ bool gateway_flush(struct gateway *g, uint64_t now_ms, struct gateway_out *out);
 void gateway_drain(struct gateway *g, uint64_t now_ms, uint64_t reconnect_after_ms,
 		   struct gateway_out *out);
 
-/* Whether every shard is up and ready. Appends what is missing as JSON strings:
- * "roomd-0","historyd-1". */
-bool gateway_is_ready(const struct gateway *g, struct buf *missing);
+enum readiness {
+	GATEWAY_READY,    /* all shards are up and ready */
+	GATEWAY_DEGRADED, /* some are not; rooms on the others work */
+	GATEWAY_WAITING,  /* nothing can be served, or another gateway with this id is served */
+};
+
+/* Appends what is missing as JSON strings, with a reason where one is known:
+ * "roomd-0","historyd-1: another shard answers at this place of the list","roomd-1 to
+ * historyd-0". */
+enum readiness gateway_readiness(const struct gateway *g, struct buf *missing);
+
+/* What it knows of the whole; for the envelopes of its messages and for the log. Lives as long as
+ * g. */
+const struct topology *gateway_topology(const struct gateway *g);
 
 /* Counted since the start, and what there is now. */
 #define GATEWAY_STATS(S)                                                                        \
@@ -170,6 +183,7 @@ bool gateway_is_ready(const struct gateway *g, struct buf *missing);
 	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                     \
 	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")               \
 	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                          \
+	S(bus_misfits_total, COUNTER, "messages of the bus from who knows another topology")    \
 	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")                       \
 	S(resets_total, COUNTER, "rooms begun anew because historyd went back")
 /* The other gateways, as roomd tells of them. */

@@ -60,7 +60,9 @@ struct shell {
 	struct metrics_http *metrics_http;
 	struct report report;
 	uint64_t look_ms;
-	bool was_ready, is_known_ready;
+	enum readiness readiness; /* as last logged */
+	bool is_readiness_known;
+	struct misfit_log misfits;
 
 	bool is_draining;
 	uint64_t drain_ms;                                     /* the option */
@@ -144,19 +146,19 @@ static void close_all(struct shell *s)
 
 static void log_readiness(struct shell *s)
 {
+	static const char *const names[] = {"ready", "degraded", "waiting"};
 	struct buf quoted = {0};
 	struct buf missing = {0};
-	bool is_ready = gateway_is_ready(s->core, &quoted);
+	enum readiness now = gateway_readiness(s->core, &quoted);
 	for (size_t i = 0; i < quoted.len; i++)
 		if (quoted.ptr[i] != '"')
 			buf_append(&missing, &quoted.ptr[i], 1);
-	if (is_ready && !s->was_ready)
-		log_info("ready", "roomds=%u historyds=%u", s->shards.roomd_count,
-			 s->shards.historyd_count);
-	else if (!is_ready && (s->was_ready || !s->is_known_ready))
-		log_odd("not_ready", "missing=" STR_FMT, STR_ARG(buf_view(&missing)));
-	s->was_ready = is_ready;
-	s->is_known_ready = true;
+	if (!s->is_readiness_known || now != s->readiness)
+		log_line(now == GATEWAY_READY ? LOG_INFO : LOG_ODD, names[now],
+			 "roomds=%u historyds=%u missing=\"" STR_FMT "\"", s->shards.roomd_count,
+			 s->shards.historyd_count, STR_ARG(buf_view(&missing)));
+	s->readiness = now;
+	s->is_readiness_known = true;
 	buf_free(&quoted);
 	buf_free(&missing);
 }
@@ -228,6 +230,7 @@ static void on_turn(uv_prepare_t *handle)
 		listener_retry(&s->listener);
 		listeners_look(now_ms);
 		log_readiness(s);
+		service_log_misfits(&s->misfits, gateway_topology(s->core), now_ms);
 		report_look(&s->report, gateway_stats(s->core), &s->server, now_ms);
 		metrics_http_look(s->metrics_http, &s->metrics);
 	}

@@ -14,12 +14,49 @@ static void say_address(struct gateway *g, const struct envelope *to)
 				   &(struct ev_gateway_at){.address = g->options.address});
 }
 
+static struct link *link_of(struct gateway *g, const struct envelope *env)
+{
+	return env->from == SERVICE_ROOMD ? &g->roomd[env->id] : &g->historyd[env->id];
+}
+
 static void on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
 {
-	struct link *l =
-		g->from.from == SERVICE_ROOMD ? &g->roomd[g->from.id] : &g->historyd[g->from.id];
+	struct link *l = link_of(g, &g->from);
 	l->ready = ev->ready != 0;
+	l->missing = ev->missing;
 	say_address(g, &g->from);
+}
+
+static void on_refused(struct gateway *g, const struct ev_refused *ev)
+{
+	enum topology_fault fault = topology_fault_from_wire(ev->fault);
+	if (!topology_is_refused(&g->topology, g->options.epoch, ev) || fault != TOPOLOGY_TWIN)
+		return; /* what else does not fit is noticed here as well */
+	if (!gateway_has_twin(g))
+		topology_note(&g->topology, fault, &g->source, &g->from);
+	g->refused_ms = g->now_ms + REFUSED_MS;
+}
+
+/* The room's view, if the roomd that speaks owns the room. */
+static struct view *find_view(struct gateway *g, struct str room)
+{
+	struct view *v = view_find(g, room);
+	bool is_owner = !v || (g->from.from == SERVICE_ROOMD && g->from.id == v->roomd);
+	if (!is_owner)
+		topology_note(&g->topology, TOPOLOGY_WRONG_SHARD, &g->source, &g->from);
+	return is_owner ? v : NULL;
+}
+
+/* Whether the historyd that speaks owns the room; of rooms without a view nobody asks. */
+static bool is_historys(struct gateway *g, struct str room)
+{
+	if (g->options.historyd_shards == 1)
+		return g->from.from == SERVICE_HISTORYD;
+	const struct view *v = view_find(g, room);
+	bool is_owner = g->from.from == SERVICE_HISTORYD && (!v || g->from.id == v->historyd);
+	if (!is_owner)
+		topology_note(&g->topology, TOPOLOGY_WRONG_SHARD, &g->source, &g->from);
+	return is_owner;
 }
 
 static void on_claim_answer(struct gateway *g, const struct ev_claim_answer *ev)
@@ -36,35 +73,35 @@ static void on_join_answer(struct gateway *g, const struct ev_join_answer *ev)
 
 static void on_user_in(struct gateway *g, const struct ev_user_in *ev)
 {
-	struct view *v = view_find(g, ev->room);
+	struct view *v = find_view(g, ev->room);
 	if (v)
 		view_user_in(g, v, ev->user, ev->version);
 }
 
 static void on_user_out(struct gateway *g, const struct ev_user_out *ev)
 {
-	struct view *v = view_find(g, ev->room);
+	struct view *v = find_view(g, ev->room);
 	if (v)
 		view_user_out(g, v, ev->user, ev->version);
 }
 
 static void on_typing_on(struct gateway *g, const struct ev_typing_on *ev)
 {
-	struct view *v = view_find(g, ev->room);
+	struct view *v = find_view(g, ev->room);
 	if (v)
 		view_typing(g, v, ev->user, true);
 }
 
 static void on_typing_off(struct gateway *g, const struct ev_typing_off *ev)
 {
-	struct view *v = view_find(g, ev->room);
+	struct view *v = find_view(g, ev->room);
 	if (v)
 		view_typing(g, v, ev->user, false);
 }
 
 static void on_presence(struct gateway *g, const struct ev_presence *ev)
 {
-	struct view *v = ev->gateway == g->options.id ? view_find(g, ev->room) : NULL;
+	struct view *v = ev->gateway == g->options.id ? find_view(g, ev->room) : NULL;
 	if (v)
 		view_presence(g, v, ev);
 }
@@ -120,17 +157,20 @@ static void on_relay_done(struct gateway *g, const struct ev_relay_done *ev)
 
 static void on_chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 {
-	chat_stored(g, ev);
+	if (is_historys(g, ev->room))
+		chat_stored(g, ev);
 }
 
 static void on_chat_repeat(struct gateway *g, const struct ev_chat_repeat *ev)
 {
-	chat_repeated(g, ev);
+	if (is_historys(g, ev->room))
+		chat_repeated(g, ev);
 }
 
 static void on_chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
 {
-	chat_refused(g, ev);
+	if (is_historys(g, ev->room))
+		chat_refused(g, ev);
 }
 
 static void on_posts_ask(struct gateway *g, const struct ev_posts_ask *ev)
@@ -141,7 +181,8 @@ static void on_posts_ask(struct gateway *g, const struct ev_posts_ask *ev)
 
 static void on_page(struct gateway *g, const struct ev_page *ev)
 {
-	chat_page(g, ev);
+	if (is_historys(g, ev->room))
+		chat_page(g, ev);
 }
 
 #define HANDLE_GATEWAY(name) on_##name(g, &ev->as.name)
@@ -156,19 +197,43 @@ static void dispatch(struct gateway *g, const struct bus_event *ev)
 	}
 }
 
+static bool is_any_up(const struct link *links, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (links[i].up && links[i].fault == TOPOLOGY_FITS)
+			return true;
+	return false;
+}
+
+/* historyds know their cluster from the disk; while none of ours is heard, another may be believed.
+ */
+static void learn_cluster(struct gateway *g, const struct envelope *env)
+{
+	bool is_known =
+		g->topology.cluster_len && is_any_up(g->historyd, g->options.historyd_shards);
+	if (env->from == SERVICE_HISTORYD && env->cluster.len && !is_known)
+		topology_learn_cluster(&g->topology, env->cluster);
+}
+
+/* Whether it comes from the shard that stands at this place of our list and knows the same whole.
+ */
+static bool admit(struct gateway *g, const struct bus_source *source, const struct envelope *env)
+{
+	bool is_roomd = source->kind == SERVICE_ROOMD;
+	CHECK(source->shard < (is_roomd ? g->options.roomd_shards : g->options.historyd_shards));
+	struct link *l = is_roomd ? &g->roomd[source->shard] : &g->historyd[source->shard];
+	g->source = *source;
+	learn_cluster(g, env);
+	l->fault = topology_admit(&g->topology, source, env);
+	return l->fault == TOPOLOGY_FITS;
+}
+
 /* False: not in order, to be dropped. Answers come without a sequence. */
 static bool follow_link(struct gateway *g, const struct envelope *env)
 {
-	bool is_roomd = env->from == SERVICE_ROOMD;
-	uint32_t shards = is_roomd ? g->options.roomd_shards : g->options.historyd_shards;
-	if (env->from == SERVICE_GATEWAY || env->id >= shards) {
-		g->stats.bus_bad_total++;
-		return false;
-	}
 	if (env->seq == 0)
 		return true;
-	struct link *l = is_roomd ? &g->roomd[env->id] : &g->historyd[env->id];
-	switch (link_receive(l, env, g->now_ms)) {
+	switch (link_receive(link_of(g, env), env, g->now_ms)) {
 	case LINK_STALE:
 		return false;
 	case LINK_GAP:
@@ -185,7 +250,8 @@ static bool follow_link(struct gateway *g, const struct envelope *env)
 	return true;
 }
 
-void gateway_step(struct gateway *g, uint64_t now_ms, struct str message, struct gateway_out *out)
+void gateway_step(struct gateway *g, uint64_t now_ms, const struct bus_source *source,
+		  struct str message, struct gateway_out *out)
 {
 	g->now_ms = now_ms;
 	g->out = out;
@@ -194,7 +260,7 @@ void gateway_step(struct gateway *g, uint64_t now_ms, struct str message, struct
 		g->stats.bus_bad_total++;
 		return;
 	}
-	if (!follow_link(g, &g->from))
+	if (!admit(g, source, &g->from) || !follow_link(g, &g->from))
 		return;
 	uint64_t unknown = g->reader.unknown;
 	while (bus_next(&g->reader, &ev))

@@ -192,7 +192,7 @@ void gateway_progress(struct gateway *g, uint64_t now_ms, struct session *s)
 
 bool gateway_is_full(struct gateway *g)
 {
-	if (g->stats.owed_bytes < g->options.sessions_bytes)
+	if (g->stats.owed_bytes < g->options.sessions_bytes && !gateway_has_twin(g))
 		return false;
 	g->stats.newcomers_refused_total++;
 	return true;
@@ -256,6 +256,20 @@ static void update_touched(struct gateway *g)
 	}
 }
 
+/* Who knows another topology is told nothing: it might act on it. */
+static void withhold_from_misfits(struct gateway *g)
+{
+	for (uint32_t i = 0; i < g->options.roomd_shards; i++)
+		if (g->roomd[i].fault != TOPOLOGY_FITS)
+			batch_reset(&g->out->roomd[i]);
+	for (uint32_t i = 0; i < g->options.historyd_shards; i++) {
+		if (g->historyd[i].fault == TOPOLOGY_FITS)
+			continue;
+		batch_reset(&g->out->historyd[i]);
+		batch_reset(&g->out->read[i]);
+	}
+}
+
 bool gateway_flush(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 {
 	g->now_ms = now_ms;
@@ -278,6 +292,7 @@ bool gateway_flush(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 			break;
 	}
 	update_touched(g);
+	withhold_from_misfits(g);
 	g->turn++;
 	return !TAILQ_EMPTY(&g->dirty) || !TAILQ_EMPTY(&g->touched);
 }

@@ -56,20 +56,22 @@ void http_refuse(const struct http *h, struct http_conn *c, unsigned status, con
 	answer_body(h, c, status, "text/plain; charset=utf-8", body);
 }
 
+/* `?all`: only everything will do. */
 static void answer_ready(const struct http *h, struct http_conn *c)
 {
+	static const char *const names[] = {"ready", "degraded", "waiting"};
 	struct buf missing = {0};
 	struct buf body = {0};
-	bool is_ready = gateway_is_ready(h->core, &missing) && !h->is_draining;
-	if (is_ready)
-		BUF_LIT(&body, "{\"status\":\"ready\"}\n");
-	else if (h->is_draining)
-		BUF_LIT(&body, "{\"status\":\"draining\"}\n");
-	else
-		buf_printf(&body, "{\"status\":\"waiting\",\"missing\":[" STR_FMT "]}\n",
-			   STR_ARG(buf_view(&missing)));
+	enum readiness now = gateway_readiness(h->core, &missing);
+	bool wants_all = str_equal(c->head.query, STR("all"));
+	bool is_ok = !h->is_draining &&
+		     (now == GATEWAY_READY || (now == GATEWAY_DEGRADED && !wants_all));
+	buf_printf(&body, "{\"status\":\"%s\"", h->is_draining ? "draining" : names[now]);
+	if (missing.len && !h->is_draining)
+		buf_printf(&body, ",\"missing\":[" STR_FMT "]", STR_ARG(buf_view(&missing)));
+	BUF_LIT(&body, "}\n");
 	buf_free(&missing);
-	answer_body(h, c, is_ready ? 200 : 503, "application/json", body);
+	answer_body(h, c, is_ok ? 200 : 503, "application/json", body);
 }
 
 static void answer_file(const struct http *h, struct http_conn *c, const struct file *f)

@@ -118,7 +118,7 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 	} else if (!choose_subprotocol(head, is_native, &u.subprotocol)) {
 		http_refuse(s->http, c, 400, "none of these subprotocols is spoken here");
 	} else if (is_native && gateway_is_full(s->lws.native->core)) {
-		http_refuse(s->http, c, 503, "too much is unread");
+		http_refuse(s->http, c, 503, "this gateway takes nobody new now");
 	} else if (is_native || eio_shell_upgrade(s->lws.eio, c)) {
 		u.behind = http_conn_behind(c);
 		lws_shell_adopt(&s->lws, http_conn_take(c), &u);

@@ -15,7 +15,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	for (int n = 0; n < TURN_MESSAGES && port_receive(p->port, &m); n++) {
-		gateway_step(p->all->core, now_ms, m.bytes, p->all->out);
+		gateway_step(p->all->core, now_ms, &p->source, m.bytes, p->all->out);
 		port_message_free(&m);
 	}
 }
@@ -28,19 +28,24 @@ struct opening {
 	size_t error_len;
 };
 
-static bool open_port(const struct opening *o, struct shard_port *p, const char *service,
+static bool open_port(const struct opening *o, struct shard_port *p, enum service service,
 		      uint32_t shard, enum port_kind kind, enum endpoint endpoint)
 {
 	static const char *const names[] = {"up", "down", "ask", "read"};
+	struct envelope self = o->all->self;
+	self.to = shard + 1;
 	const struct port_options po = {
 		.kind = kind,
 		.address = o->address,
 		.endpoint = endpoint,
 		.label = p->label,
-		.self = o->all->self,
+		.self = self,
+		.whole = gateway_topology(o->all->core),
 		.tap = o->all->tap,
 	};
-	snprintf(p->label, sizeof p->label, "%s-%u.%s", service, shard, names[endpoint]);
+	snprintf(p->label, sizeof p->label, "%s-%u.%s", service_name(service), shard,
+		 names[endpoint]);
+	p->source = (struct bus_source){.kind = service, .shard = shard};
 	p->all = o->all;
 	p->port = port_open(&po, o->error, o->error_len);
 	if (!p->port || kind == PORT_PUBLISH)
@@ -54,16 +59,17 @@ static bool open_port(const struct opening *o, struct shard_port *p, const char 
 static bool open_roomd(const struct opening *o, uint32_t i)
 {
 	struct shards *s = o->all;
-	return open_port(o, &s->roomd_down[i], "roomd", i, PORT_SUBSCRIBE, ENDPOINT_DOWN) &&
-	       open_port(o, &s->roomd_up[i], "roomd", i, PORT_PUBLISH, ENDPOINT_UP);
+	return open_port(o, &s->roomd_down[i], SERVICE_ROOMD, i, PORT_SUBSCRIBE, ENDPOINT_DOWN) &&
+	       open_port(o, &s->roomd_up[i], SERVICE_ROOMD, i, PORT_PUBLISH, ENDPOINT_UP);
 }
 
 static bool open_historyd(const struct opening *o, uint32_t i)
 {
 	struct shards *s = o->all;
-	return open_port(o, &s->historyd_down[i], "historyd", i, PORT_SUBSCRIBE, ENDPOINT_DOWN) &&
-	       open_port(o, &s->historyd_read[i], "historyd", i, PORT_ASK, ENDPOINT_READ) &&
-	       open_port(o, &s->historyd_up[i], "historyd", i, PORT_PUBLISH, ENDPOINT_UP);
+	return open_port(o, &s->historyd_down[i], SERVICE_HISTORYD, i, PORT_SUBSCRIBE,
+			 ENDPOINT_DOWN) &&
+	       open_port(o, &s->historyd_read[i], SERVICE_HISTORYD, i, PORT_ASK, ENDPOINT_READ) &&
+	       open_port(o, &s->historyd_up[i], SERVICE_HISTORYD, i, PORT_PUBLISH, ENDPOINT_UP);
 }
 
 bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
@@ -153,10 +159,11 @@ uint64_t shards_send(struct shards *s, uint64_t now_us)
 
 void shards_heartbeat(struct shards *s, bool is_ready, uint64_t now_ms)
 {
+	const struct ev_heartbeat state = {.ready = is_ready};
 	for (uint32_t i = 0; i < s->historyd_count; i++)
-		port_heartbeat(s->historyd_up[i].port, is_ready, now_ms);
+		port_heartbeat(s->historyd_up[i].port, &state, now_ms);
 	for (uint32_t i = 0; i < s->roomd_count; i++)
-		port_heartbeat(s->roomd_up[i].port, is_ready, now_ms);
+		port_heartbeat(s->roomd_up[i].port, &state, now_ms);
 }
 
 static void stop_polling(struct shard_port *ports, uint32_t count)

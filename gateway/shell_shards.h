@@ -14,6 +14,7 @@ struct shard_port {
 	struct port *port;
 	uv_poll_t poll; /* of ports that receive */
 	struct shards *all;
+	struct bus_source source;
 	char label[32];
 };
 

@@ -39,6 +39,7 @@ enum {
 	UNNAMED_ERRORS_MAX = 3,      /* without an id, to one connection in a turn */
 	NAME_LINE_MAX = 64,          /* who wait for a name with as many other keys */
 	REPEATS_A_TURN = 1000,       /* requests published again in one turn, to one shard */
+	REFUSED_MS = 3000,           /* a word that this gateway is not taken holds so long */
 	NAMED_A_TURN = 1000,         /* members named to a roomd in one turn */
 	REPAIR_WINDOW = 64,          /* rooms compared with one shard at a time */
 };
@@ -268,6 +269,10 @@ struct gateway {
 	struct envelope from;
 	struct buf json; /* a frame being written */
 
+	struct topology topology;
+	struct bus_source source; /* of the message at hand */
+	uint64_t refused_ms; /* until then another gateway with this id is served; 0: never was */
+
 	struct table sessions; /* by number */
 	struct table users;    /* by name */
 	struct table views;    /* by room */
@@ -292,6 +297,12 @@ struct gateway {
 	struct view_list dirty; /* views with something new to deliver */
 	struct session_list touched;
 };
+
+/* Whether roomd or historyd said of late that another process with this id is served. */
+static inline bool gateway_has_twin(const struct gateway *g)
+{
+	return g->now_ms < g->refused_ms;
+}
 
 /* Begins the session's turn: what it was given before is gone, unless the shell said otherwise. */
 static inline void session_begin_turn(const struct gateway *g, struct session *s)

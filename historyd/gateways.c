@@ -54,10 +54,12 @@ static struct gateway *find_or_add(struct gateways *all, uint64_t id)
 	return gateway;
 }
 
-struct gateway *gateways_receive(struct gateways *all, const struct envelope *env, uint64_t now_ms)
+struct gateway *gateways_receive(struct gateways *all, const struct envelope *env, uint32_t pipe,
+				 uint64_t now_ms, bool *is_twin)
 {
 	struct gateway *gateway = find_or_add(all, env->id);
-	if (!gateway)
+	*is_twin = gateway && !link_admits(&gateway->link, env, pipe, now_ms);
+	if (!gateway || *is_twin)
 		return NULL;
 	enum link_verdict verdict = link_receive(&gateway->link, env, now_ms);
 	if (verdict == LINK_STALE)
@@ -66,6 +68,13 @@ struct gateway *gateways_receive(struct gateways *all, const struct envelope *en
 	if (verdict != LINK_NEXT)
 		gateway_stop(all, gateway);
 	return gateway;
+}
+
+void gateways_pipe_closed(struct gateways *all, uint32_t pipe)
+{
+	struct gateway *gateway;
+	TABLE_EACH (&all->table, i, gateway)
+		link_pipe_closed(&gateway->link, pipe);
 }
 
 /* ---- whose posts are taken ---- */

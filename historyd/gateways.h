@@ -27,9 +27,12 @@ struct gateways {
 void gateways_init(struct gateways *all, uint64_t seed);
 void gateways_free(struct gateways *all);
 
-/* Whose message this is; NULL when it is to be dropped. Lasts until gateways_tick. */
+/* Whose message this is, which came by this connection; NULL when it is to be dropped: *is_twin
+ * when another process with that id is served. Lasts until gateways_tick. */
 NODISCARD
-struct gateway *gateways_receive(struct gateways *all, const struct envelope *env, uint64_t now_ms);
+struct gateway *gateways_receive(struct gateways *all, const struct envelope *env, uint32_t pipe,
+				 uint64_t now_ms, bool *is_twin);
+void gateways_pipe_closed(struct gateways *all, uint32_t pipe);
 
 /* False: the gateway has to begin again before its posts into this room are taken. */
 bool gateway_is_taken(const struct gateways *all, const struct gateway *gateway, struct str room);

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* historyd.c — see historyd.h. What each event of the bus makes historyd do; to whom it is said and
- * when is turn.c's, what a room's next seq is log.c's. Next: pages.c. */
+ * when is turn.c's, what a room's next seq is log.c's; roomd's questions are in questions.c. Next:
+ * questions.c. */
 #include "historyd/state.h"
-
-/* One received message while its events are handled. */
-struct mail {
-	struct historyd *h;
-	uint64_t utc_ms;
-	struct envelope env;
-	struct gateway *gateway;    /* NULL unless it is a gateway's */
-	struct turn_answer *answer; /* NULL unless it is a message of questions */
-};
 
 struct historyd *historyd_open(const struct historyd_options *options, struct store *store)
 {
@@ -21,6 +13,9 @@ struct historyd *historyd_open(const struct historyd_options *options, struct st
 	room_logs_init(&h->logs, &h->turn, options);
 	inboxes_init(&h->inboxes, &h->turn, options->seed);
 	gateways_init(&h->gateways, options->seed);
+	h->topology = (struct topology){
+		.kind = SERVICE_HISTORYD, .id = options->shard, .historyds = options->shards};
+	topology_learn_cluster(&h->topology, options->cluster);
 	bus_reader_init(&h->reader);
 	return h;
 }
@@ -36,23 +31,22 @@ void historyd_close(struct historyd *h)
 	mem_free(h);
 }
 
-/* ---- the events; a row of bus.def without its function here does not compile ---- */
+/* ---- posts ---- */
 
-#define HANDLE_ANY(name)
-#define HANDLE_GATEWAY(name)
-#define HANDLE_ROOMD(name)
-#define HANDLE_HISTORYD(name) static void on_##name(struct mail *m, const struct ev_##name *in);
-#define E(number, name, from, to, meaning) HANDLE_##to(name)
-BUS_EVENTS(E)
-#undef E
-#undef HANDLE_ANY
-#undef HANDLE_GATEWAY
-#undef HANDLE_ROOMD
-#undef HANDLE_HISTORYD
-
-static enum err find_log(struct mail *m, struct str room, struct room_log **log)
+bool mail_owns(struct mail *m, struct str name)
 {
-	return room.len ? room_logs_find(&m->h->logs, room, log) : ERR_BAD_FIELD;
+	struct topology *t = &m->h->topology;
+	bool is_owner = topology_owns(t->historyds, t->id, name);
+	if (!is_owner)
+		topology_note(t, TOPOLOGY_WRONG_SHARD, &m->source, &m->env);
+	return is_owner;
+}
+
+enum err mail_find_log(struct mail *m, struct str room, struct room_log **log)
+{
+	if (room.len == 0)
+		return ERR_BAD_FIELD;
+	return mail_owns(m, room) ? room_logs_find(&m->h->logs, room, log) : ERR_UNAVAILABLE;
 }
 
 static void refuse_post(struct mail *m, const struct ev_chat_post *in, enum err why)
@@ -104,7 +98,7 @@ static void store_post(struct mail *m, const struct ev_chat_post *in, struct roo
 }
 
 /* Not while nothing can be stored: what follows would not be taken. */
-static void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
+void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
 {
 	(void)in;
 	if (m->h->is_writable)
@@ -119,7 +113,7 @@ static void leave_post(struct mail *m, const struct ev_chat_post *in)
 }
 
 /* What is not answered is sent again by its gateway. */
-static void on_chat_post(struct mail *m, const struct ev_chat_post *in)
+void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 {
 	struct historyd *h = m->h;
 	if (!h->is_writable || !gateway_is_taken(&h->gateways, m->gateway, in->room)) {
@@ -130,8 +124,12 @@ static void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 		refuse_post(m, in, ERR_BAD_FIELD);
 		return;
 	}
+	if (!mail_owns(m, in->room)) {
+		refuse_post(m, in, ERR_UNAVAILABLE);
+		return;
+	}
 	struct room_log *log;
-	if (find_log(m, in->room, &log) != ERR_OK) {
+	if (mail_find_log(m, in->room, &log) != ERR_OK) {
 		leave_post(m, in);
 		return;
 	}
@@ -149,101 +147,13 @@ static void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 		store_post(m, in, log);
 }
 
-static void on_room_ask(struct mail *m, const struct ev_room_ask *in)
-{
-	struct ev_room_facts ev = {.req = in->req, .room = in->room, .status = ERR_UNAVAILABLE};
-	bus_put_room_facts(&m->answer->unavailable, &ev);
-	struct room_log *log;
-	enum err status = find_log(m, in->room, &log);
-	ev.status = status;
-	if (status == ERR_OK) {
-		ev.owner = room_log_name(log, LOG_OWNER);
-		ev.guest = room_log_name(log, LOG_GUEST);
-	}
-	bus_put_room_facts(&m->answer->answer.events, &ev);
-}
-
-static enum err make_private(struct mail *m, const struct ev_private_put *in)
-{
-	struct room_log *log;
-	if (!m->h->is_writable)
-		return ERR_UNAVAILABLE;
-	if (in->user.len == 0 || in->user2.len == 0)
-		return ERR_BAD_FIELD;
-	enum err e = find_log(m, in->room, &log);
-	if (e != ERR_OK)
-		return e;
-	return room_log_make_private(&m->h->logs, log, in->user, in->user2);
-}
-
-static void on_private_put(struct mail *m, const struct ev_private_put *in)
-{
-	struct ev_private_done ev = {.req = in->req, .room = in->room, .status = ERR_UNAVAILABLE};
-	bus_put_private_done(&m->answer->unavailable, &ev);
-	ev.status = make_private(m, in);
-	bus_put_private_done(&m->answer->answer.events, &ev);
-}
-
-static void on_invites_ask(struct mail *m, const struct ev_invites_ask *in)
-{
-	struct ev_invites ev = {.req = in->req, .user2 = in->user2, .status = ERR_UNAVAILABLE};
-	bus_put_invites(&m->answer->unavailable, &ev);
-	struct inbox *inbox;
-	enum err status = inboxes_find(&m->h->inboxes, in->user2, &inbox);
-	ev.status = status;
-	buf_reset(&m->h->scratch);
-	if (status == ERR_OK)
-		ev.pending = inbox_list(inbox, &m->h->scratch);
-	bus_put_invites(&m->answer->answer.events, &ev);
-}
-
-static enum err put_invite(struct mail *m, const struct ev_invite_put *in)
-{
-	struct inbox *inbox;
-	if (!m->h->is_writable)
-		return ERR_UNAVAILABLE;
-	if (in->room.len == 0 || in->user.len == 0 || in->user2.len == 0)
-		return ERR_BAD_FIELD;
-	enum err e = inboxes_find(&m->h->inboxes, in->user2, &inbox);
-	if (e != ERR_OK)
-		return e;
-	const struct rec_invitation invitation = {.room = in->room, .user = in->user};
-	return inbox_put(&m->h->inboxes, inbox, &invitation);
-}
-
-static void answer_invite(struct mail *m, struct ev_invite_done ev, enum err status)
-{
-	ev.status = ERR_UNAVAILABLE;
-	bus_put_invite_done(&m->answer->unavailable, &ev);
-	ev.status = status;
-	bus_put_invite_done(&m->answer->answer.events, &ev);
-}
-
-static void on_invite_put(struct mail *m, const struct ev_invite_put *in)
-{
-	const struct ev_invite_done ev = {.req = in->req, .room = in->room, .user2 = in->user2};
-	answer_invite(m, ev, put_invite(m, in));
-}
-
-static void on_invite_drop(struct mail *m, const struct ev_invite_drop *in)
-{
-	const struct ev_invite_done ev = {.req = in->req, .room = in->room, .user2 = in->user2};
-	enum err status = ERR_UNAVAILABLE;
-	struct inbox *inbox;
-	if (m->h->is_writable)
-		status = inboxes_find(&m->h->inboxes, in->user2, &inbox);
-	if (status == ERR_OK)
-		inbox_drop(&m->h->inboxes, inbox, in->room);
-	answer_invite(m, ev, status);
-}
-
 static void not_ours(struct mail *m)
 {
 	m->h->totals.unknown_events++;
 }
 
 /* Pages are read from the store alone: see pages.c. */
-static void on_page_ask(struct mail *m, const struct ev_page_ask *in)
+void on_page_ask(struct mail *m, const struct ev_page_ask *in)
 {
 	(void)in;
 	not_ours(m);
@@ -289,22 +199,67 @@ static bool open_mail(struct mail *m, struct str message, enum service from)
 	return false;
 }
 
-void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms, struct str message)
+void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms,
+		   const struct bus_source *source, struct str message)
 {
-	struct mail m = {.h = h, .utc_ms = utc_ms};
+	struct mail m = {.h = h, .utc_ms = utc_ms, .source = *source};
+	bool is_twin = false;
 	if (!open_mail(&m, message, SERVICE_GATEWAY))
 		return;
-	m.gateway = gateways_receive(&h->gateways, &m.env, now_ms);
-	if (m.gateway)
+	enum topology_fault fault = topology_admit(&h->topology, source, &m.env);
+	if (fault == TOPOLOGY_FITS)
+		m.gateway = gateways_receive(&h->gateways, &m.env, source->pipe, now_ms, &is_twin);
+	if (is_twin) {
+		fault = TOPOLOGY_TWIN;
+		topology_note(&h->topology, fault, source, &m.env);
+	}
+	if (fault != TOPOLOGY_FITS)
+		topology_refuse(&h->topology, &h->turn.down, &m.env, fault, now_ms);
+	else if (m.gateway)
 		handle_all(&m);
 }
 
-void historyd_question(struct historyd *h, uint64_t now_ms, struct str message, uint64_t asker)
+/* Whether this roomd is the one that is served under its id. */
+static bool admit_roomd(struct mail *m, uint64_t now_ms)
 {
-	(void)now_ms;
-	struct mail m = {.h = h, .answer = turn_answer(&h->turn, asker)};
-	if (open_mail(&m, message, SERVICE_ROOMD))
+	if (m->env.id >= SHARDS_MAX)
+		return false;
+	struct link *l = &m->h->roomds[m->env.id];
+	if (!link_admits(l, &m->env, m->source.pipe, now_ms))
+		return false;
+	l->epoch = m->env.epoch;
+	l->heard_ms = now_ms;
+	l->up = true;
+	return true;
+}
+
+void historyd_question(struct historyd *h, uint64_t now_ms, const struct bus_source *source,
+		       struct str message, uint64_t asker)
+{
+	struct mail m = {.h = h, .source = *source, .answer = turn_answer(&h->turn, asker)};
+	if (!open_mail(&m, message, SERVICE_ROOMD))
+		return;
+	enum topology_fault fault = topology_admit(&h->topology, source, &m.env);
+	if (fault == TOPOLOGY_FITS && !admit_roomd(&m, now_ms)) {
+		fault = TOPOLOGY_TWIN;
+		topology_note(&h->topology, fault, source, &m.env);
+	}
+	if (fault != TOPOLOGY_FITS)
+		topology_refuse(&h->topology, &m.answer->answer.events, &m.env, fault, now_ms);
+	else
 		handle_all(&m);
+}
+
+void historyd_pipe_closed(struct historyd *h, uint32_t pipe)
+{
+	gateways_pipe_closed(&h->gateways, pipe);
+	for (size_t i = 0; i < SHARDS_MAX; i++)
+		link_pipe_closed(&h->roomds[i], pipe);
+}
+
+const struct topology *historyd_topology(const struct historyd *h)
+{
+	return &h->topology;
 }
 
 /* ---- the turn's end ---- */
@@ -367,4 +322,5 @@ void historyd_stats(const struct historyd *h, struct historyd_stats *stats)
 	stats->gateways = h->gateways.table.count;
 	stats->unknown_events += h->reader.unknown;
 	stats->gaps = h->gateways.gaps;
+	stats->misfits = h->topology.misfits;
 }

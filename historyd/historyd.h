@@ -10,11 +10,14 @@
 #define PARLOR_HISTORYD_HISTORYD_H
 
 #include "historyd/store.h"
+#include "proto/topology.h"
 
 struct historyd;
 
 struct historyd_options {
-	uint64_t seed; /* of the hash tables */
+	uint64_t shard, shards; /* 0 shards: not said */
+	struct str cluster;     /* empty: of 0.1.0, which had none; copied */
+	uint64_t seed;          /* of the hash tables */
 	/* Of this start, random and unlike any other's; 0: rooms remember no epochs. A room notes
 	 * each epoch with its first message in it. So when an older copy of the data has taken the
 	 * place of what clients have seen, their seqs are told from those given since. */
@@ -43,11 +46,16 @@ void historyd_close(struct historyd *h);
 /* One message from a gateway: posts, taken in the order in which it first published them. `now_ms`
  * is a clock that nobody sets, for the leases of gateways, here and in the rest; `utc_ms` is the
  * wall clock, which stamps the messages. */
-void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms, struct str message);
+void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms,
+		   const struct bus_source *source, struct str message);
+
+/* A gateway's or roomd's connection is gone, as numbered in the source of what it carried. */
+void historyd_pipe_closed(struct historyd *h, uint32_t pipe);
 
 /* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is
  * empty when the message was not ours. */
-void historyd_question(struct historyd *h, uint64_t now_ms, struct str message, uint64_t asker);
+void historyd_question(struct historyd *h, uint64_t now_ms, const struct bus_source *source,
+		       struct str message, uint64_t asker);
 
 /* Commits what the turn gathered and puts its results into `out`. When the store refuses, nothing
  * is acked: deliveries are withheld (the gateways will send the posts again), questions get
@@ -65,10 +73,14 @@ void historyd_tick(struct historyd *h, uint64_t now_ms);
 
 /* Answers a message of page_ask questions from the store alone. Touches no state of the core, so
  * that the shell can run it on its reading thread with a reader of its own. False: the message was
- * not ours. */
+ * not ours, or comes from one who knows another topology. */
 NODISCARD
-bool historyd_read(struct store *store, struct bus_reader *reader, struct str message,
-		   struct batch *answers);
+bool historyd_read(struct store *store, const struct topology *whole, struct bus_reader *reader,
+		   struct str message, struct batch *answers);
+
+/* What it knows of the whole; for the envelopes of its messages, for historyd_read and for the log.
+ * Lives as long as h; what historyd_read needs of it does not change. */
+const struct topology *historyd_topology(const struct historyd *h);
 
 /* Ends the process unless all is as it must be between two turns: for tests. */
 void historyd_check(const struct historyd *h);
@@ -79,7 +91,8 @@ struct historyd_stats {
 	 * the wall clock, lest time run backwards in its room: the clock was ahead once. */
 	uint64_t clock_behind_ms;
 	uint64_t stored, repeated, refused, left, commits, commit_failures, bad_messages,
-		unknown_events, gaps; /* since the start; left: not taken, to be sent again */
+		unknown_events, misfits,
+		gaps; /* since the start; left: not taken, to be sent again */
 };
 void historyd_stats(const struct historyd *h, struct historyd_stats *stats);
 

@@ -7,6 +7,7 @@
  * anything listens and closed last. What historyd does is in historyd.c; RocksDB is
  * store_rocks.c's. */
 #include "historyd/historyd.h"
+#include "historyd/options.h"
 #include "historyd/reader.h"
 #include "historyd/store_rocks.h"
 #include "proto/clock.h"
@@ -16,8 +17,6 @@
 #include "proto/service.h"
 
 #include <stdio.h>
-
-#define PROGRAM "parlor-historyd"
 
 enum {
 	TURN_MESSAGES = 512,  /* taken from one port … */
@@ -31,40 +30,6 @@ enum {
 	DRAIN_MS = 200,                 /* for the last messages to leave */
 	ERROR_MAX = 512,
 	LABEL_MAX = 32,
-};
-
-struct options {
-	struct service_options service;
-	const char *bind, *data, *log_dir;
-	uint64_t shard, shards, min_free, cache_bytes, rooms_max;
-	bool allow_data_loss, restored;
-};
-
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct options, member)
-
-static const struct option_row option_rows[] = {
-	{OPTION("bind", OPTION_TEXT, bind), .is_own = true,
-	 .help = "address of this shard, such as ipc:///run/parlor/historyd-0 or "
-		 "tcp://0.0.0.0:7100"},
-	{OPTION("shard", OPTION_NUMBER, shard), .is_own = true, .fallback = "0",
-	 .max = SHARDS_MAX - 1, .help = "which of the historyd shards this is"},
-	{OPTION("shards", OPTION_NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
-	 .help = "how many historyd shards there are; fixed once there is data"},
-	{OPTION("data", OPTION_TEXT, data), .help = "directory of the messages"},
-	{OPTION("log-dir", OPTION_TEXT, log_dir), .fallback = "",
-	 .help = "directory of RocksDB's own log, best a tmpfs; beside the data when empty"},
-	{OPTION("min-free", OPTION_NUMBER, min_free), .fallback = "1073741824", .max = UINT64_MAX,
-	 .help = "bytes free on the disk of the data below which nothing more is stored"},
-	{OPTION("cache-bytes", OPTION_NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
-	 .max = UINT64_MAX, .help = "memory for what was read from the data"},
-	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .is_own = true, .fallback = "1000000",
-	 .min = 1, .max = UINT32_MAX, .help = "rooms kept in memory"},
-	{OPTION("allow-data-loss", OPTION_SWITCH, allow_data_loss), .fallback = "no",
-	 .help = "start on a damaged log, with what stands before the damage"},
-	{OPTION("restored", OPTION_SWITCH, restored), .fallback = "no",
-	 .help = "the data is an older backup: give no seq again; once, at the first start"},
-	SERVICE_OPTION_ROWS(struct options, service),
 };
 
 struct shell {
@@ -87,6 +52,7 @@ struct shell {
 	struct historyd_stats stats;
 	struct store_rocks_stats store_stats;
 	struct reader_stats reader_stats;
+	struct misfit_log misfits;
 	struct metrics metrics;
 	struct metrics_http *metrics_http;
 };
@@ -100,14 +66,13 @@ static void open_store(struct shell *s, const struct options *o)
 		.log_dir = *o->log_dir ? o->log_dir : NULL,
 		.shard = (uint32_t)o->shard,
 		.shards = (uint32_t)o->shards,
+		.create = *o->create ? o->create : NULL,
 		.cache_bytes = o->cache_bytes,
 		.min_free_bytes = o->min_free,
 		.allow_data_loss = o->allow_data_loss,
 		.is_restored = o->restored,
 	};
 	char error[ERROR_MAX];
-	if (o->shard >= o->shards)
-		fail_usage(PROGRAM, "--shard must be below --shards");
 	s->store = store_rocks_open(&so, error, sizeof error);
 	if (!s->store)
 		fail_system(PROGRAM, "%s", error);
@@ -141,6 +106,7 @@ static struct port *open_port(struct shell *s, const struct options *o, struct e
 					.endpoint = endpoint,
 					.label = label,
 					.self = self,
+					.whole = historyd_topology(s->core),
 					.tap = s->tap};
 	char error[ERROR_MAX];
 	struct port *p = port_open(&po, error, sizeof error);
@@ -192,6 +158,8 @@ static void add_metrics(struct shell *s, const struct options *o)
 		 &s->stats.bad_messages},
 		{"bus_unknown_total", METRIC_COUNTER, "events of the bus that are not for historyd",
 		 &s->stats.unknown_events},
+		{"bus_misfits_total", METRIC_COUNTER,
+		 "messages of the bus from who knows another topology", &s->stats.misfits},
 		{"bus_gaps_total", METRIC_COUNTER, "gaps noticed on links of the bus",
 		 &s->stats.gaps},
 	};
@@ -280,6 +248,7 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 		s->unread = s->store_stats.read_failures;
 		s->unread_ms = now_ms + COMPLAINT_MS;
 	}
+	service_log_misfits(&s->misfits, historyd_topology(s->core), now_ms);
 	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_complaint_ms) {
 		log_odd("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",
 			s->stats.clock_behind_ms);
@@ -298,7 +267,8 @@ static size_t take_posts(struct shell *s, uint64_t now_ms)
 	size_t n = 0;
 	for (; n < TURN_MESSAGES && bytes < TURN_BYTES && port_receive(s->up, &m); n++) {
 		bytes += m.bytes.len;
-		historyd_step(s->core, now_ms, utc_ms, m.bytes);
+		const struct bus_source source = {.kind = SERVICE_ANY, .pipe = m.pipe};
+		historyd_step(s->core, now_ms, utc_ms, &source, m.bytes);
 		port_message_free(&m);
 	}
 	return n;
@@ -307,14 +277,20 @@ static size_t take_posts(struct shell *s, uint64_t now_ms)
 static size_t take_questions(struct shell *s, uint64_t now_ms)
 {
 	size_t n = 0;
-	for (; n < TURN_MESSAGES && port_receive(s->ask, &s->questions[n]); n++)
-		historyd_question(s->core, now_ms, s->questions[n].bytes, n);
+	for (; n < TURN_MESSAGES && port_receive(s->ask, &s->questions[n]); n++) {
+		const struct bus_source source = {.kind = SERVICE_ANY,
+						  .pipe = s->questions[n].pipe};
+		historyd_question(s->core, now_ms, &source, s->questions[n].bytes, n);
+	}
 	return n;
 }
 
 static void turn(struct shell *s)
 {
 	uint64_t now_ms = clock_steady_ms();
+	uint32_t pipe;
+	while (port_pipe_closed(s->up, &pipe) || port_pipe_closed(s->ask, &pipe))
+		historyd_pipe_closed(s->core, pipe);
 	size_t posts = take_posts(s, now_ms);
 	size_t questions = take_questions(s, now_ms);
 	enum err committed = ERR_OK;
@@ -339,7 +315,7 @@ static void turn(struct shell *s)
 		look_at_disk(s, now_ms);
 		look_at_counters(s, now_ms);
 	}
-	port_heartbeat(s->down, s->is_writable, now_ms);
+	port_heartbeat(s->down, &(struct ev_heartbeat){.ready = s->is_writable}, now_ms);
 }
 
 static void close_all(struct shell *s)
@@ -354,16 +330,16 @@ static void close_all(struct shell *s)
 
 int main(int argc, char **argv)
 {
-	static const struct program program = {PROGRAM, "keeps the messages of a Parlor",
-					       option_rows, ARRAY_LEN(option_rows)};
 	static struct options o;
 	static struct shell s;
-	options_load(&program, argc, argv, &o);
+	historyd_options_load(&o, argc, argv);
 	struct envelope self = service_start(SERVICE_HISTORYD, o.shard, &o.service);
-	service_check_address(PROGRAM, "bind", o.bind);
 	s.signals = service_signal_fd();
 	open_store(&s, &o);
-	const struct historyd_options core = {.seed = service_random(),
+	const struct historyd_options core = {.shard = o.shard,
+					      .shards = o.shards,
+					      .cluster = str_from(store_rocks_cluster(s.store)),
+					      .seed = service_random(),
 					      .epoch = random_epoch(),
 					      .restores = (uint32_t)s.store_stats.restores,
 					      .rooms_max = (uint32_t)o.rooms_max};
@@ -372,10 +348,17 @@ int main(int argc, char **argv)
 	historyd_set_writable(s.core, true);
 	add_metrics(&s, &o);
 	open_ports(&s, &o, self);
-	s.reader = reader_start(store_rocks_store(s.store), s.read);
+	s.reader = reader_start(store_rocks_store(s.store), historyd_topology(s.core), s.read);
 	look_at_disk(&s, clock_steady_ms());
-	log_info("listening", "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64, o.bind, o.data,
-		 o.shard, o.shards);
+	if (*store_rocks_cluster(s.store))
+		log_info("listening",
+			 "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64 " cluster=%s", o.bind,
+			 o.data, o.shard, o.shards, store_rocks_cluster(s.store));
+	else
+		log_odd("listening",
+			"bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64
+			" cluster=\"none: give it one by a start with create\"",
+			o.bind, o.data, o.shard, o.shards);
 
 	const int fds[] = {s.signals, port_fd(s.up), port_fd(s.ask)};
 	while (!service_should_stop(s.signals)) {

@@ -249,17 +249,31 @@ static void answer_page(struct store *store, const struct ev_page_ask *ask, stru
 	bus_put_page(answers, &answer);
 }
 
-bool historyd_read(struct store *store, struct bus_reader *reader, struct str message,
-		   struct batch *answers)
+/* A page of another shard's room would be empty, and show what is private as public. */
+static void refuse_page(const struct ev_page_ask *ask, struct batch *answers)
 {
+	bus_put_page(
+		answers,
+		&(struct ev_page){.req = ask->req, .room = ask->room, .status = ERR_UNAVAILABLE});
+}
+
+bool historyd_read(struct store *store, const struct topology *whole, struct bus_reader *reader,
+		   struct str message, struct batch *answers)
+{
+	const struct bus_source source = {.kind = SERVICE_ANY};
 	struct envelope env;
-	if (!bus_open(reader, message, &env) || env.from != SERVICE_GATEWAY)
+	if (!bus_open(reader, message, &env) || env.from != SERVICE_GATEWAY ||
+	    topology_check(whole, &source, &env) != TOPOLOGY_FITS)
 		return false;
 	struct page page = {0};
 	struct bus_event ev;
 	while (bus_next(reader, &ev))
-		if (ev.type == EV_page_ask)
+		if (ev.type != EV_page_ask)
+			continue;
+		else if (topology_owns(whole->historyds, whole->id, ev.as.page_ask.room))
 			answer_page(store, &ev.as.page_ask, &page, answers);
+		else
+			refuse_page(&ev.as.page_ask, answers);
 	buf_free(&page.records);
 	buf_free(&page.turned);
 	buf_free(&page.facts);

@@ -12,6 +12,7 @@ enum { TURN_MESSAGES = 64 }; /* between two looks at stop_fd */
 
 struct reader {
 	struct store *store;
+	const struct topology *whole;
 	struct port *port;
 	pthread_t thread;
 	int stop_fd; /* readable: stop */
@@ -22,7 +23,7 @@ static void answer_waiting(struct reader *r, struct bus_reader *bus, struct batc
 {
 	struct port_message m;
 	for (int n = 0; n < TURN_MESSAGES && port_receive(r->port, &m); n++) {
-		if (historyd_read(r->store, bus, m.bytes, answers))
+		if (historyd_read(r->store, r->whole, bus, m.bytes, answers))
 			atomic_fetch_add(&r->pages, 1);
 		else
 			atomic_fetch_add(&r->bad, 1);
@@ -51,10 +52,11 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct reader *reader_start(struct store *store, struct port *port)
+struct reader *reader_start(struct store *store, const struct topology *whole, struct port *port)
 {
 	struct reader *r = mem_alloc(sizeof *r);
 	r->store = store;
+	r->whole = whole;
 	r->port = port;
 	r->stop_fd = eventfd(0, EFD_CLOEXEC);
 	CHECK(r->stop_fd >= 0);

@@ -17,7 +17,7 @@ struct reader_stats {
 };
 
 /* The thread starts with the signals of the calling one blocked or not as they are there. */
-struct reader *reader_start(struct store *store, struct port *port);
+struct reader *reader_start(struct store *store, const struct topology *whole, struct port *port);
 void reader_stop(struct reader *r); /* when it has answered what it holds */
 
 /* From any thread. */

@@ -18,6 +18,8 @@ struct historyd {
 	struct room_logs logs;
 	struct inboxes inboxes;
 	struct gateways gateways;
+	struct topology topology;
+	struct link roomds[SHARDS_MAX]; /* who asks; only their identities are followed */
 	struct bus_reader reader;
 	struct buf scratch;
 	bool is_writable;
@@ -25,5 +27,35 @@ struct historyd {
 	uint64_t held_ms; /* since the last tick: see clock_behind_ms */
 	struct historyd_stats totals;
 };
+
+/* One received message while its events are handled. */
+struct mail {
+	struct historyd *h;
+	uint64_t utc_ms;
+	struct bus_source source;
+	struct envelope env;
+	struct gateway *gateway;    /* NULL unless it is a gateway's */
+	struct turn_answer *answer; /* NULL unless it is a message of questions */
+};
+
+/* Whether a room, or the invitations of a user, are kept here. */
+bool mail_owns(struct mail *m, struct str name);
+
+NODISCARD
+enum err mail_find_log(struct mail *m, struct str room, struct room_log **log);
+
+/* ---- the events: a row of bus.def for historyd without its function does not link ---- */
+
+#define HANDLE_ANY(name)
+#define HANDLE_GATEWAY(name)
+#define HANDLE_ROOMD(name)
+#define HANDLE_HISTORYD(name) void on_##name(struct mail *m, const struct ev_##name *in);
+#define E(number, name, from, to, meaning) HANDLE_##to(name)
+BUS_EVENTS(E)
+#undef E
+#undef HANDLE_ANY
+#undef HANDLE_GATEWAY
+#undef HANDLE_ROOMD
+#undef HANDLE_HISTORYD
 
 #endif

@@ -121,6 +121,11 @@ struct store_rocks *store_rocks_open(const struct store_rocks_options *o, char *
 	return s;
 }
 
+const char *store_rocks_cluster(const struct store_rocks *s)
+{
+	return s->rocks.cluster;
+}
+
 void store_rocks_close(struct store_rocks *s)
 {
 	if (!s)

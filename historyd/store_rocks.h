@@ -19,7 +19,10 @@ struct store_rocks_options {
 	 * directory. */
 	const char *log_dir;
 	uint32_t shard, shards; /* whose data this is; fixed when the directory is made */
-	uint64_t cache_bytes;   /* for blocks that were read; 0: 256 MiB */
+	/* The cluster for which the directory is made if it holds nothing, or which one of 0.1.0 is
+	 * given; at most CLUSTER_MAX bytes. NULL: it must have been made. */
+	const char *create;
+	uint64_t cache_bytes; /* for blocks that were read; 0: 256 MiB */
 	uint64_t min_free_bytes;
 	/* When the log is damaged: open with what stands before the damage. Acked messages are
 	 * lost, see README.md. */
@@ -35,6 +38,9 @@ NODISCARD
 struct store_rocks *store_rocks_open(const struct store_rocks_options *o, char *error,
 				     size_t error_len);
 void store_rocks_close(struct store_rocks *s); /* NULL is fine */
+
+/* The cluster that the directory belongs to, or "". Lasts until store_rocks_close. */
+const char *store_rocks_cluster(const struct store_rocks *s);
 
 /* Lasts until store_rocks_close. */
 struct store *store_rocks_store(struct store_rocks *s);

@@ -71,8 +71,15 @@ static bool explain_open(const struct opening *o, char *complaint)
 
 /* ---- opening ---- */
 
+static void keep_cluster(struct rocks *r, struct store_format *format, struct str cluster)
+{
+	CHECK(cluster.len <= CLUSTER_MAX);
+	snprintf(r->cluster, sizeof r->cluster, STR_FMT, STR_ARG(cluster));
+	format->cluster = str_from(r->cluster);
+}
+
 /* False: unreadable. *found false: there is none. */
-static bool read_format(const struct rocks *r, struct store_format *format, bool *found)
+static bool read_format(struct rocks *r, struct store_format *format, bool *found)
 {
 	char *complaint = NULL;
 	rocksdb_pinnableslice_t *value = rocks_get(r, FAMILY_META, format_key, &complaint);
@@ -82,6 +89,8 @@ static bool read_format(const struct rocks *r, struct store_format *format, bool
 		struct str bytes;
 		bytes.ptr = rocksdb_pinnableslice_value(value, &bytes.len);
 		is_read = value_read_format(bytes, format);
+		if (is_read)
+			keep_cluster(r, format, format->cluster);
 		rocksdb_pinnableslice_destroy(value);
 	}
 	rocksdb_free(complaint);
@@ -129,6 +138,10 @@ static bool check_format(const struct opening *o, struct store_format *format, b
 			      "belongs to shard %" PRIu64 " of %" PRIu64 ", this is shard %" PRIu32
 			      " of %" PRIu32,
 			      format->shard, format->shards, options->shard, options->shards);
+	if (options->create && format->cluster.len &&
+	    !str_equal(format->cluster, str_from(options->create)))
+		return refuse(o, "belongs to cluster %s, not to %s", o->rocks->cluster,
+			      options->create);
 	return true;
 }
 
@@ -198,8 +211,11 @@ static bool settle(const struct opening *o)
 		format.losses = r->dir.mark.losses;
 	r->losses = format.losses + r->was_cut;
 	r->restores = format.restores + (o->is_start && o->options->is_restored);
+	bool is_named = !o->options->create || format.cluster.len;
 	bool is_right = found && format.has_mark && format.losses == r->losses &&
-			format.restores == r->restores;
+			format.restores == r->restores && is_named;
+	if (!is_named)
+		keep_cluster(r, &format, str_from(o->options->create));
 	format.restores = r->restores;
 	format.losses = r->losses;
 	format.has_mark = true;
@@ -236,7 +252,9 @@ bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool is_st
 		size_t error_len)
 {
 	*r = (struct rocks){0};
-	if (!data_dir_open(&r->dir, o->data_dir, is_start, error, error_len))
+	const struct data_dir_wish wish = {.is_start = is_start,
+					   .may_create = is_start && o->create};
+	if (!data_dir_open(&r->dir, o->data_dir, wish, error, error_len))
 		return false;
 	struct opening opening = {.rocks = r,
 				  .options = o,

@@ -22,7 +22,8 @@ struct rocks {
 	struct data_dir dir;
 	uint64_t losses; /* how often the directory's log was cut */
 	uint64_t restores;
-	bool was_cut; /* by this opening */
+	char cluster[CLUSTER_MAX + 1]; /* whose directory it is; "": made by 0.1.0 */
+	bool was_cut;                  /* by this opening */
 };
 
 /* Opens and checks the directory. False with one sentence in `error`; what is refused is left as it

@@ -105,6 +105,10 @@ static bool refuse_errno(const struct complaint *to)
 	return false;
 }
 
+/* An empty directory may be where a disk was not mounted. */
+#define ON_PURPOSE \
+	": mount its disk or restore a backup; a new one is made by one start with create"
+
 static bool refuse_without_current(const struct complaint *to, const struct contents *c)
 {
 	char what[2 * NAMES_BYTES];
@@ -230,7 +234,9 @@ static bool open_contents(struct data_dir *d, DIR *dir, bool may_create, const s
 	struct contents c;
 	if (!look(dir, &c))
 		return refuse_errno(to);
-	if (!c.has_mark && (c.files > 0 || !may_create)) { /* nothing is put where it is refused */
+	if (!c.has_mark && c.files == 0 && !may_create)
+		return refuse(to, "holds nothing" ON_PURPOSE);
+	if (!c.has_mark && c.files > 0) { /* nothing is put where it is refused */
 		if (!c.has_current)
 			return refuse_without_current(to, &c);
 		if (!check_database(d, dirfd(dir), to))
@@ -244,18 +250,20 @@ static bool open_contents(struct data_dir *d, DIR *dir, bool may_create, const s
 	return c.has_current ? check_database(d, dirfd(dir), to) : refuse_without_current(to, &c);
 }
 
-bool data_dir_open(struct data_dir *d, const char *path, bool may_create, char *error,
+bool data_dir_open(struct data_dir *d, const char *path, struct data_dir_wish wish, char *error,
 		   size_t error_len)
 {
 	const struct complaint to = {path, error, error_len};
 	*d = (struct data_dir){.file = {.fd = -1}, .manifest_fd = -1};
 	DIR *dir = opendir(path);
-	if (!dir && errno == ENOENT && may_create && mkdir(path, 0700) == 0)
+	if (!dir && errno == ENOENT && wish.may_create && mkdir(path, 0700) == 0)
 		dir = opendir(path);
+	if (!dir && errno == ENOENT && !wish.may_create)
+		return refuse(&to, "does not exist" ON_PURPOSE);
 	if (!dir)
 		return refuse_errno(&to);
-	bool is_open = (!may_create || is_private(dirfd(dir), &to)) &&
-		       open_contents(d, dir, may_create, &to);
+	bool is_open = (!wish.is_start || is_private(dirfd(dir), &to)) &&
+		       open_contents(d, dir, wish.may_create, &to);
 	closedir(dir);
 	if (!is_open)
 		data_dir_close(d);

@@ -67,13 +67,14 @@ void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms)
 void value_pack_format(struct buf *b, const struct store_format *format)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 6);
+	pack_array(&p, b, 7);
 	msgpack_pack_uint64(&p, format->version);
 	msgpack_pack_uint64(&p, format->shard);
 	msgpack_pack_uint64(&p, format->shards);
 	msgpack_pack_uint64(&p, format->losses);
 	msgpack_pack_uint64(&p, format->has_mark);
 	msgpack_pack_uint64(&p, format->restores);
+	pack_text(&p, format->cluster);
 }
 
 /* ---- reading ---- */
@@ -215,6 +216,11 @@ bool value_read_invitation(struct str value, struct rec_invitation *invitation)
 	return !c.bad;
 }
 
+static struct str read_later_text(struct cursor *c, size_t max)
+{
+	return c->fields ? read_text(c, max) : (struct str){0};
+}
+
 bool value_read_format(struct str value, struct store_format *format)
 {
 	struct cursor c = read_array(value);
@@ -224,5 +230,6 @@ bool value_read_format(struct str value, struct store_format *format)
 	format->losses = read_number(&c);
 	format->has_mark = read_later_number(&c) != 0;
 	format->restores = read_later_number(&c);
+	format->cluster = read_later_text(&c, CLUSTER_MAX);
 	return !c.bad;
 }

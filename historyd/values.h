@@ -6,7 +6,7 @@
  *   message       [seq, time, user, cid, body]     as bus_pack_chat writes it
  *   cid           [seq, time]
  *   invitation    [room, user]                     as bus_pack_invitation writes it
- *   format        [version, shard, shards, losses, has a mark, restores]
+ *   format        [version, shard, shards, losses, has a mark, restores, cluster]
  *
  * Fields are only ever appended; a reader skips those it does not know. Reading is bounded and
  * allocates nothing: a value that a dying disk has bent is refused. Texts point into the value.
@@ -38,9 +38,10 @@ enum { STORE_FORMAT = 1 };
 struct store_format {
 	uint64_t version;
 	uint64_t shard, shards;
-	uint64_t losses;   /* how often it was opened with the end of its log cut off */
-	uint64_t restores; /* how often it was started as a restored backup */
-	bool has_mark;     /* a mark (store_rocks_mark.h) stands beside it */
+	uint64_t losses;    /* how often it was opened with the end of its log cut off */
+	uint64_t restores;  /* how often it was started as a restored backup */
+	bool has_mark;      /* a mark (store_rocks_mark.h) stands beside it */
+	struct str cluster; /* empty: made by 0.1.0 */
 };
 void value_pack_format(struct buf *b, const struct store_format *format);
 NODISCARD

@@ -103,14 +103,19 @@ void batch_free(struct batch *b);
  * none. */
 bool batch_piece(const struct batch *b, size_t n, struct str *piece);
 
-/* Minor 1: posts_ask and posts_begin. */
-enum { BUS_MAJOR = 1, BUS_MINOR = 1 };
+/* Minor 1: posts_ask and posts_begin. Minor 2: what the sender knows of the whole. */
+enum { BUS_MAJOR = 1, BUS_MINOR = 2 };
 struct envelope {
 	uint64_t minor;
 	enum service from;
 	uint64_t id;    /* which gateway, or the shard's index */
 	uint64_t epoch; /* grows with each start of the sender */
 	uint64_t seq;   /* 1, 2, 3, … on one link; 0 on questions and answers */
+	/* Since minor 2; see topology.h. */
+	uint64_t replica;           /* of several with one id; always 0 so far */
+	uint64_t roomds, historyds; /* shards that the sender knows of; 0: it does not know */
+	struct str cluster;         /* empty: it does not know */
+	uint64_t to;                /* the shard it is meant for, plus 1; 0: whoever listens */
 };
 void bus_put_header(struct buf *b, const struct envelope *env);
 

@@ -292,6 +292,17 @@ BUS_EVENTS(E)
 BUS_EVENTS(E)
 #undef E
 
+/* What an older sender's header ends before is zero. */
+static void take_since_minor_2(struct bus_reader *r, uint64_t count, struct envelope *env)
+{
+	env->replica = count > 0 ? take_u64(r) : 0;
+	env->roomds = count > 1 ? take_u64(r) : 0;
+	env->historyds = count > 2 ? take_u64(r) : 0;
+	env->cluster = count > 3 ? take_str(r, CLUSTER_MAX) : (struct str){0};
+	env->to = count > 4 ? take_u64(r) : 0;
+	skip_items(r, count > 5 ? count - 5 : 0);
+}
+
 bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
 {
 	r->message = message;
@@ -305,7 +316,8 @@ bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
 	uint64_t id = take_u64(r);
 	uint64_t epoch = take_u64(r);
 	uint64_t seq = take_u64(r);
-	skip_items(r, more);
+	struct envelope whole;
+	take_since_minor_2(r, more, &whole);
 	if (major != BUS_MAJOR || from < SERVICE_GATEWAY || from > SERVICE_HISTORYD)
 		r->bad = true;
 	if (r->bad)
@@ -316,6 +328,11 @@ bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
 		.id = id,
 		.epoch = epoch,
 		.seq = seq,
+		.replica = whole.replica,
+		.roomds = whole.roomds,
+		.historyds = whole.historyds,
+		.cluster = whole.cluster,
+		.to = whole.to,
 	};
 	return true;
 }

@@ -111,11 +111,16 @@ void bus_put_header(struct buf *b, const struct envelope *env)
 {
 	msgpack_packer p;
 	msgpack_packer_init(&p, b, append);
-	msgpack_pack_array(&p, 6);
+	msgpack_pack_array(&p, 11);
 	msgpack_pack_uint64(&p, BUS_MAJOR);
 	msgpack_pack_uint64(&p, BUS_MINOR);
 	msgpack_pack_uint64(&p, env->from);
 	msgpack_pack_uint64(&p, env->id);
 	msgpack_pack_uint64(&p, env->epoch);
 	msgpack_pack_uint64(&p, env->seq);
+	msgpack_pack_uint64(&p, env->replica);
+	msgpack_pack_uint64(&p, env->roomds);
+	msgpack_pack_uint64(&p, env->historyds);
+	pack_str(&p, env->cluster);
+	msgpack_pack_uint64(&p, env->to);
 }

@@ -14,6 +14,7 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/util/platform.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@ enum {
 	RECONNECT_MIN_MS = 50,
 	RECONNECT_MAX_MS = 1000,
 	URL_MAX = 256,
+	CLOSED_MAX = 64,
 	QUESTION_ID = 0x7061726c /* nng's own request id; ours stand in the events */
 };
 #define QUESTION_TAG (0x80000000u | QUESTION_ID)
@@ -34,10 +36,16 @@ struct port {
 	enum port_kind kind;
 	int fd;
 	struct link_out link;
+	const struct topology *whole;
 	struct tap *tap;
 	const char *label;
 	struct buf scratch;
 	struct batch heartbeat;
+	/* Connections that were closed; nng tells on a thread of its own. Of more than fit the
+	 * oldest are forgotten: a lease ends them as well. */
+	pthread_mutex_t lock;
+	uint32_t closed[CLOSED_MAX];
+	uint32_t closed_first, closed_count;
 };
 
 bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_len)
@@ -126,15 +134,45 @@ bool busio_attach(nng_socket s, const char *address, enum endpoint e, bool liste
 	return rc == 0;
 }
 
+static void on_closed(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+	struct port *p = arg;
+	(void)event;
+	CHECK(pthread_mutex_lock(&p->lock) == 0);
+	p->closed[(p->closed_first + p->closed_count) % CLOSED_MAX] = (uint32_t)nng_pipe_id(pipe);
+	if (p->closed_count < CLOSED_MAX)
+		p->closed_count++;
+	else
+		p->closed_first = (p->closed_first + 1) % CLOSED_MAX;
+	CHECK(pthread_mutex_unlock(&p->lock) == 0);
+}
+
+bool port_pipe_closed(struct port *p, uint32_t *pipe)
+{
+	CHECK(pthread_mutex_lock(&p->lock) == 0);
+	bool is_any = p->closed_count > 0;
+	if (is_any) {
+		*pipe = p->closed[p->closed_first];
+		p->closed_first = (p->closed_first + 1) % CLOSED_MAX;
+		p->closed_count--;
+	}
+	CHECK(pthread_mutex_unlock(&p->lock) == 0);
+	return is_any;
+}
+
 struct port *port_open(const struct port_options *o, char *error, size_t error_len)
 {
 	struct port *p = mem_alloc(sizeof *p);
 	p->socket = busio_open(o->kind);
 	p->kind = o->kind;
 	p->link.next = o->self;
+	p->whole = o->whole;
 	p->tap = o->tap;
 	p->label = o->label;
 	p->fd = -1;
+	CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
+	if (o->listens && o->kind != PORT_PUBLISH)
+		CHECK(nng_pipe_notify(p->socket, NNG_PIPE_EV_REM_POST, on_closed, p) == 0);
 	if (o->kind != PORT_PUBLISH)
 		CHECK(nng_socket_get_int(p->socket, NNG_OPT_RECVFD, &p->fd) == 0);
 	if (!busio_attach(p->socket, o->address, o->endpoint, o->listens, error, error_len)) {
@@ -152,6 +190,7 @@ void port_close(struct port *p)
 	nng_close(p->socket);
 	buf_free(&p->scratch);
 	batch_free(&p->heartbeat);
+	CHECK(pthread_mutex_destroy(&p->lock) == 0);
 	mem_free(p);
 }
 
@@ -165,7 +204,10 @@ bool port_receive(struct port *p, struct port_message *m)
 	nng_msg *msg;
 	if (nng_recvmsg(p->socket, &msg, NNG_FLAG_NONBLOCK) != 0)
 		return false;
-	*m = (struct port_message){str_of(nng_msg_body(msg), nng_msg_len(msg)), msg};
+	int pipe = nng_pipe_id(nng_msg_get_pipe(msg));
+	*m = (struct port_message){.bytes = str_of(nng_msg_body(msg), nng_msg_len(msg)),
+				   .pipe = pipe > 0 ? (uint32_t)pipe : 0,
+				   .handle = msg};
 	tap_mirror(p->tap, p->label, false, (struct str){0}, m->bytes);
 	return true;
 }
@@ -199,6 +241,8 @@ static bool send_batch(struct port *p, struct str route, const struct batch *bat
 		if (p->kind == PORT_PUBLISH)
 			p->link.next.seq++;
 		buf_reset(&p->scratch);
+		if (p->whole)
+			topology_sign(p->whole, &p->link.next);
 		bus_put_header(&p->scratch, &p->link.next);
 		is_sent &= send_parts(p, route, buf_view(&p->scratch), piece);
 	}
@@ -241,13 +285,13 @@ void port_renew(struct port *p)
 	p->link.next.seq = 0;
 }
 
-void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms)
+void port_heartbeat(struct port *p, const struct ev_heartbeat *state, uint64_t now_ms)
 {
 	if (!link_heartbeat_due(&p->link, now_ms))
 		return;
 	p->link.heartbeat_ms = now_ms;
 	batch_reset(&p->heartbeat);
-	bus_put_heartbeat(&p->heartbeat, &(struct ev_heartbeat){.ready = is_ready});
+	bus_put_heartbeat(&p->heartbeat, state);
 	port_send(p, &p->heartbeat);
 }
 

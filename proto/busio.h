@@ -41,11 +41,13 @@ struct port_options {
 	const char *address;
 	enum endpoint endpoint;
 	const char *label;    /* for the tap: "roomd-0.up" */
-	struct envelope self; /* who sends here; `seq` 0 */
-	struct tap *tap;      /* mirrors what passes; may be NULL */
+	struct envelope self; /* who sends here; `seq` 0; `to` where it is for one shard only */
+	const struct topology *whole; /* goes into each header as it is then; may be NULL */
+	struct tap *tap;              /* mirrors what passes; may be NULL */
 };
 
-/* NULL, with a sentence in `error`, when the address is malformed or in use. Keeps the label. */
+/* NULL, with a sentence in `error`, when the address is malformed or in use. Keeps the label and
+ * `whole`. */
 struct port *port_open(const struct port_options *o, char *error, size_t error_len);
 
 /* Throws away what is still queued. Not for the end of a program: nng 1.5.2 may wait for ever here
@@ -55,14 +57,20 @@ void port_close(struct port *p);
 /* Readable when messages wait. For poll() only. */
 int port_fd(const struct port *p);
 
-/* A received message. `bytes` is what bus_open reads; `from` says where an answer must go. */
+/* A received message. `bytes` is what bus_open reads; `handle` says where an answer must go. */
 struct port_message {
 	struct str bytes;
+	uint32_t pipe; /* the connection that it came by: as in struct bus_source */
 	void *handle;
 };
 NODISCARD
 bool port_receive(struct port *p, struct port_message *m);
 void port_message_free(struct port_message *m);
+
+/* A connection of this port that was closed since, in turn; false: no more. To be asked before
+ * port_receive, as messages that it carried may still come. Listening ports that receive only. */
+NODISCARD
+bool port_pipe_closed(struct port *p, uint32_t *pipe);
 
 /* Sends the batch as one or a few messages, each with the next link sequence (publish) or none
  * (ask). Empty batches send nothing. Returns false when the queue was full and something was
@@ -80,7 +88,7 @@ bool port_answer_along(struct port *p, struct str route, const struct batch *bat
 void port_renew(struct port *p);
 
 /* Publishes a heartbeat when the last one is HEARTBEAT_MS old. */
-void port_heartbeat(struct port *p, bool is_ready, uint64_t now_ms);
+void port_heartbeat(struct port *p, const struct ev_heartbeat *state, uint64_t now_ms);
 
 /* Gives queued messages `ms` to leave, before the end. */
 void port_drain(uint64_t ms);

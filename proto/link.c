@@ -2,6 +2,26 @@
 /* link.c — see link.h. */
 #include "proto/link.h"
 
+bool link_admits(struct link *l, const struct envelope *env, uint32_t pipe, uint64_t now_ms)
+{
+	bool is_held = l->up && l->pipe && now_ms < l->heard_ms + LEASE_MS;
+	if (pipe == 0)
+		return true;
+	if (is_held && pipe != l->pipe && env->epoch != l->epoch)
+		return false;
+	if (pipe != l->closed)
+		l->pipe = pipe;
+	return true;
+}
+
+void link_pipe_closed(struct link *l, uint32_t pipe)
+{
+	if (l->pipe != pipe)
+		return;
+	l->closed = pipe;
+	l->pipe = 0;
+}
+
 enum link_verdict link_receive(struct link *l, const struct envelope *env, uint64_t now_ms)
 {
 	/* A lapsed sender may come back with a smaller epoch: its machine's clock was set back. */

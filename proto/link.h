@@ -3,13 +3,14 @@
  *
  * nng's pub/sub drops silently when a queue is full, so no promise may rest on it. Three things
  * make loss visible: the sequence in every envelope shows a gap, the epoch a restart, and silence
- * longer than the lease a death. What to do about it is the receiver's. Heartbeats are ordinary
+ * longer than the lease a death; a second process with the same id is kept off. What to do about
+ * it is the receiver's. Heartbeats are ordinary
  * envelopes, so the last message before a silence is missed after a second at the latest. Pure: no
  * sockets here, time is an argument. Next: busio.h. */
 #ifndef PARLOR_PROTO_LINK_H
 #define PARLOR_PROTO_LINK_H
 
-#include "proto/bus.h"
+#include "proto/topology.h"
 
 enum {
 	HEARTBEAT_MS = 1000,
@@ -24,9 +25,22 @@ struct link {
 	uint64_t seq;   /* of its last envelope */
 	uint64_t minor; /* likewise: what the sender knows */
 	uint64_t heard_ms;
-	bool up;    /* heard within the lease */
-	bool ready; /* as its last heartbeat said */
+	bool up;          /* heard within the lease */
+	bool ready;       /* as its last heartbeat said */
+	uint64_t missing; /* likewise, of a roomd: the historyds that it does not reach, a bit each
+			   */
+	uint32_t pipe, closed;     /* its connection, or 0; the last of them that was closed */
+	enum topology_fault fault; /* what came last at this place did not fit, and why */
 };
+
+/* Two processes with one id must not take turns: who was heard first is served while its connection
+ * and its lease last, another is not. False: this is another. To be asked before link_receive.
+ * `pipe` 0 asks nothing. */
+NODISCARD
+bool link_admits(struct link *l, const struct envelope *env, uint32_t pipe, uint64_t now_ms);
+
+/* This connection is gone; its process may still say things that are on their way. */
+void link_pipe_closed(struct link *l, uint32_t pipe);
 
 enum link_verdict {
 	LINK_NEXT,  /* in order: handle it */

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MISFITS_MS = 10000 }; /* between two lines about topology */
+
 static enum log_level level_named(const char *name)
 {
 	static const char *const names[] = {"trace", "info", "odd", "broken"};
@@ -42,6 +44,19 @@ void service_check_address(const char *program, const char *option, const char *
 			   "--%s: '%s' is not an address: ipc:///path (107 bytes at most with its "
 			   "suffix) or tcp://host:port",
 			   option, address);
+}
+
+void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_t now_ms)
+{
+	struct buf fields = {0};
+	if (t->misfits == l->count || now_ms < l->due_ms)
+		return;
+	topology_print(t, &fields);
+	log_odd("topology", "messages=%" PRIu64 " " STR_FMT, t->misfits - l->count,
+		STR_ARG(buf_view(&fields)));
+	buf_free(&fields);
+	l->count = t->misfits;
+	l->due_ms = now_ms + MISFITS_MS;
 }
 
 uint64_t service_random(void)

@@ -41,6 +41,14 @@ struct envelope service_start(enum service kind, uint64_t id, const struct servi
 /* Ends the process with one line when the text is no address of the bus. */
 void service_check_address(const char *program, const char *option, const char *address);
 
+/* Which messages that know another topology were logged. Zeroed at first. */
+struct misfit_log {
+	uint64_t count, due_ms;
+};
+
+/* One line about the last of them, not too often. */
+void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_t now_ms);
+
 /* Random bits, for the seeds of hash tables that strangers fill. */
 uint64_t service_random(void);
 

@@ -26,7 +26,7 @@ enum {
 struct options {
 	struct service_options service;
 	const char *bind;
-	uint64_t shard;
+	uint64_t shard, roomds;
 	const char *historyd;
 };
 
@@ -43,6 +43,12 @@ static const struct option_row option_rows[] = {
 	 .fallback = "0",
 	 .max = SHARDS_MAX - 1,
 	 .help = "which of the roomd shards this is"},
+	{.name = "roomds",
+	 .kind = OPTION_NUMBER,
+	 .offset = offsetof(struct options, roomds),
+	 .fallback = "0",
+	 .max = SHARDS_MAX,
+	 .help = "how many roomd shards there are; 0: as many as the first gateway says"},
 	{.name = "historyd",
 	 .kind = OPTION_TEXT,
 	 .offset = offsetof(struct options, historyd),
@@ -57,6 +63,7 @@ struct shell {
 	struct envelope self;
 	const char *bind;
 	struct tap *tap;
+	struct misfit_log misfits;
 	struct port *up, *down, *ask[SHARDS_MAX];
 	size_t historyds;
 	const char *addresses[SHARDS_MAX]; /* theirs */
@@ -64,7 +71,7 @@ struct shell {
 	int fds[WAIT_FDS_MAX];
 	size_t fd_count;
 
-	bool was_ready;
+	struct ev_heartbeat said; /* as last logged */
 	uint64_t report_ms, complaint_ms;
 	struct roomd_stats stats;
 	uint64_t complained, lapsed; /* of stats, as last logged */
@@ -79,15 +86,19 @@ static const char *label(struct shell *s, const char *service, size_t shard, con
 	return text;
 }
 
+/* `to`: as in an envelope. */
 static struct port *open_port(struct shell *s, enum port_kind kind, const char *address,
-			      enum endpoint endpoint, const char *name)
+			      enum endpoint endpoint, const char *name, uint64_t to)
 {
+	struct envelope self = s->self;
+	self.to = to;
 	const struct port_options o = {.kind = kind,
 				       .listens = address == s->bind,
 				       .address = address,
 				       .endpoint = endpoint,
 				       .label = name,
-				       .self = s->self,
+				       .self = self,
+				       .whole = roomd_topology(s->core),
 				       .tap = s->tap};
 	char error[ERROR_MAX];
 	struct port *p = port_open(&o, error, sizeof error);
@@ -103,9 +114,6 @@ static void open_ports(struct shell *s, const struct options *o)
 	char error[ERROR_MAX];
 	const char *const *historyds = s->addresses;
 	s->bind = o->bind;
-	s->historyds = options_split(o->historyd, s->addresses, SHARDS_MAX);
-	if (s->historyds == 0)
-		fail_usage(PROGRAM, "--historyd: give 1 to %d addresses", SHARDS_MAX);
 	service_check_address(PROGRAM, "bind", s->bind);
 	for (size_t i = 0; i < s->historyds; i++)
 		service_check_address(PROGRAM, "historyd", historyds[i]);
@@ -114,11 +122,11 @@ static void open_ports(struct shell *s, const struct options *o)
 		fail_system(PROGRAM, "%s", error);
 	for (size_t i = 0; i < s->historyds; i++)
 		s->ask[i] = open_port(s, PORT_ASK, historyds[i], ENDPOINT_ASK,
-				      label(s, "historyd", i, "ask"));
+				      label(s, "historyd", i, "ask"), i + 1);
 	s->down = open_port(s, PORT_PUBLISH, s->bind, ENDPOINT_DOWN,
-			    label(s, "roomd", o->shard, "down"));
+			    label(s, "roomd", o->shard, "down"), 0);
 	s->up = open_port(s, PORT_SUBSCRIBE, s->bind, ENDPOINT_UP,
-			  label(s, "roomd", o->shard, "up"));
+			  label(s, "roomd", o->shard, "up"), 0);
 }
 
 static void add_metrics(struct shell *s, const struct options *o)
@@ -134,6 +142,8 @@ static void add_metrics(struct shell *s, const struct options *o)
 		    "messages of the bus that were not ours", &st->bad_messages);
 	metrics_add(&s->metrics, "bus_unknown_total", METRIC_COUNTER,
 		    "events of the bus with an unknown number", &st->unknown_events);
+	metrics_add(&s->metrics, "bus_misfits_total", METRIC_COUNTER,
+		    "messages of the bus from who knows another topology", &st->misfits);
 	metrics_add(&s->metrics, "bus_gaps_total", METRIC_COUNTER,
 		    "gaps noticed on links of the bus", &st->gaps);
 	metrics_add(&s->metrics, "bus_resyncs_total", METRIC_COUNTER,
@@ -145,11 +155,16 @@ static void add_metrics(struct shell *s, const struct options *o)
 }
 
 /* What an operator should know, at most once a second. */
-static void report(struct shell *s, uint64_t now_ms, bool is_ready)
+static void report(struct shell *s, uint64_t now_ms, const struct ev_heartbeat *state)
 {
-	if (is_ready != s->was_ready)
-		log_info(is_ready ? "ready" : "not_ready", "historyds=%zu", s->historyds);
-	s->was_ready = is_ready;
+	if (state->ready != s->said.ready)
+		log_info(state->ready ? "ready" : "not_ready", "historyds=%zu", s->historyds);
+	for (size_t i = 0; i < s->historyds; i++)
+		if ((state->missing ^ s->said.missing) >> i & 1)
+			log_line(state->missing >> i & 1 ? LOG_ODD : LOG_INFO,
+				 state->missing >> i & 1 ? "not_reached" : "reached",
+				 "historyd=%zu address=%s", i, s->addresses[i]);
+	s->said = *state;
 	if (now_ms < s->report_ms)
 		return;
 	s->report_ms = now_ms + REPORT_MS;
@@ -165,14 +180,17 @@ static void report(struct shell *s, uint64_t now_ms, bool is_ready)
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}
+	service_log_misfits(&s->misfits, roomd_topology(s->core), now_ms);
 	metrics_http_look(s->metrics_http, &s->metrics);
 }
 
-static void take(struct shell *s, struct port *p, uint64_t now_ms)
+static void take(struct shell *s, struct port *p, struct bus_source source, uint64_t now_ms)
 {
 	struct port_message m;
 	for (int n = 0; n < TURN_MESSAGES && port_receive(p, &m); n++) {
-		roomd_step(s->core, now_ms, m.bytes, &s->out);
+		if (source.kind == SERVICE_ANY)
+			source.pipe = m.pipe;
+		roomd_step(s->core, now_ms, &source, m.bytes, &s->out);
 		port_message_free(&m);
 	}
 }
@@ -180,19 +198,23 @@ static void take(struct shell *s, struct port *p, uint64_t now_ms)
 static void turn(struct shell *s)
 {
 	uint64_t now_ms = clock_steady_ms();
-	take(s, s->up, now_ms);
-	for (size_t i = 0; i < s->historyds; i++)
-		take(s, s->ask[i], now_ms);
+	uint32_t pipe;
+	while (port_pipe_closed(s->up, &pipe))
+		roomd_pipe_closed(s->core, pipe);
+	take(s, s->up, (struct bus_source){.kind = SERVICE_ANY}, now_ms);
+	for (uint32_t i = 0; i < s->historyds; i++)
+		take(s, s->ask[i], (struct bus_source){.kind = SERVICE_HISTORYD, .shard = i},
+		     now_ms);
 	if (roomd_next_due(s->core) <= now_ms)
 		roomd_tick(s->core, now_ms, &s->out);
 	port_send(s->down, &s->out.down);
 	for (size_t i = 0; i < s->historyds; i++)
 		port_send(s->ask[i], &s->out.ask[i]);
 	roomd_out_reset(&s->out);
-	bool is_ready = roomd_is_ready(s->core, now_ms);
-	port_heartbeat(s->down, is_ready, now_ms);
+	const struct ev_heartbeat state = roomd_heartbeat(s->core, now_ms);
+	port_heartbeat(s->down, &state, now_ms);
 	listeners_look(now_ms);
-	report(s, now_ms, is_ready);
+	report(s, now_ms, &state);
 }
 
 static void close_all(struct shell *s)
@@ -213,11 +235,20 @@ int main(int argc, char **argv)
 	s.self = service_start(SERVICE_ROOMD, o.shard, &o.service);
 	s.signals = service_signal_fd();
 	s.fds[s.fd_count++] = s.signals;
-	open_ports(&s, &o);
-	add_metrics(&s, &o);
-	const struct roomd_options core = {.historyd_shards = (uint32_t)s.historyds,
+	s.historyds = options_split(o.historyd, s.addresses, SHARDS_MAX);
+	if (s.historyds == 0)
+		fail_usage(PROGRAM, "--historyd: give 1 to %d addresses", SHARDS_MAX);
+	if (o.roomds && o.shard >= o.roomds)
+		fail_usage(PROGRAM, "--shard must be below --roomds");
+	const struct roomd_options core = {.id = o.shard,
+					   .epoch = s.self.epoch,
+					   .roomd_shards = (uint32_t)o.roomds,
+					   .historyd_shards = (uint32_t)s.historyds,
 					   .seed = service_random()};
 	s.core = roomd_open(&core, clock_steady_ms());
+	s.said = roomd_heartbeat(s.core, clock_steady_ms());
+	open_ports(&s, &o);
+	add_metrics(&s, &o);
 	log_info("listening", "bind=%s historyds=%zu", o.bind, s.historyds);
 
 	while (!service_should_stop(s.signals)) {

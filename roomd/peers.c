@@ -83,6 +83,11 @@ bool peer_follow(struct roomd *r, const struct envelope *env)
 	struct peer *p = peer_get(r, env->id);
 	if (!p)
 		return false;
+	if (!link_admits(&p->link, env, r->source.pipe, r->now_ms)) {
+		topology_note(&r->topology, TOPOLOGY_TWIN, &r->source, env);
+		topology_refuse(&r->topology, &r->out->down, env, TOPOLOGY_TWIN, r->now_ms);
+		return false;
+	}
 	bool has_restarted = p->link.epoch && env->epoch > p->link.epoch;
 	r->peer = p;
 	switch (link_receive(&p->link, env, r->now_ms)) {
@@ -103,6 +108,13 @@ bool peer_follow(struct roomd *r, const struct envelope *env)
 		break;
 	}
 	return true;
+}
+
+void peer_pipe_closed(struct roomd *r, uint32_t pipe)
+{
+	struct peer *p;
+	TAILQ_FOREACH (p, &r->all_peers, entry)
+		link_pipe_closed(&p->link, pipe);
 }
 
 struct member *peer_member(const struct roomd *r, const struct room_user *u)

@@ -59,6 +59,10 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 	CHECK(options->historyd_shards >= 1 && options->historyd_shards <= SHARDS_MAX);
 	r->options = *options;
 	r->opened_ms = now_ms;
+	r->topology = (struct topology){.kind = SERVICE_ROOMD,
+					.id = options->id,
+					.roomds = options->roomd_shards,
+					.historyds = options->historyd_shards};
 	r->rounds = now_ms << 16; /* not those of an earlier life */
 	r->now_ms = now_ms;
 	bus_reader_init(&r->reader);
@@ -103,6 +107,11 @@ void roomd_close(struct roomd *r)
 static void on_heartbeat(struct roomd *r, const struct ev_heartbeat *ev)
 {
 	(void)r, (void)ev; /* the envelope has said it all */
+}
+
+static void on_refused(struct roomd *r, const struct ev_refused *ev)
+{
+	whole_refused(r, ev);
 }
 
 static void on_claim(struct roomd *r, const struct ev_claim *ev)
@@ -222,6 +231,8 @@ static void dispatch(struct roomd *r, const struct bus_event *ev)
 		r->stats.unknown_events++;
 		return;
 	}
+	if (!whole_owns(r, ev))
+		return;
 	switch (ev->type) {
 		BUS_EVENTS(DISPATCH_ROW)
 	}
@@ -234,18 +245,22 @@ static void settle(struct roomd *r)
 	r->is_settled = !peer_round_open(r) || r->now_ms >= r->opened_ms + SETTLE_MAX_MS;
 }
 
-void roomd_step(struct roomd *r, uint64_t now_ms, struct str message, struct roomd_out *out)
+void roomd_step(struct roomd *r, uint64_t now_ms, const struct bus_source *source,
+		struct str message, struct roomd_out *out)
 {
 	struct bus_event ev;
 	r->now_ms = now_ms;
 	r->out = out;
 	r->peer = NULL;
+	r->source = *source;
 	settle(r);
-	if (!bus_open(&r->reader, message, &r->from) || r->from.from == SERVICE_ROOMD) {
+	/* Only gateways dial us. */
+	enum service expected = source->kind == SERVICE_ANY ? SERVICE_GATEWAY : source->kind;
+	if (!bus_open(&r->reader, message, &r->from) || r->from.from != expected) {
 		r->stats.bad_messages++;
 		return;
 	}
-	if (r->from.from == SERVICE_GATEWAY && !peer_follow(r, &r->from))
+	if (!whole_admits(r) || (r->from.from == SERVICE_GATEWAY && !peer_follow(r, &r->from)))
 		return;
 	while (bus_next(&r->reader, &ev))
 		dispatch(r, &ev);
@@ -259,6 +274,7 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 	r->now_ms = now_ms;
 	r->out = out;
 	settle(r);
+	whole_tick(r);
 	peer_tick(r);
 	typing_tick(r);
 	question_tick(r);
@@ -282,15 +298,15 @@ uint64_t roomd_next_due(const struct roomd *r)
 	return due;
 }
 
-bool roomd_is_ready(const struct roomd *r, uint64_t now_ms)
+void roomd_pipe_closed(struct roomd *r, uint32_t pipe)
 {
-	(void)now_ms;
-	return r->is_settled;
+	peer_pipe_closed(r, pipe);
 }
 
 void roomd_stats(const struct roomd *r, struct roomd_stats *stats)
 {
 	*stats = r->stats;
+	stats->misfits = r->topology.misfits;
 	stats->rooms = r->rooms.count;
 	stats->users = r->names.count;
 }

@@ -8,11 +8,13 @@
 #ifndef PARLOR_ROOMD_ROOMD_H
 #define PARLOR_ROOMD_ROOMD_H
 
-#include "proto/bus.h"
+#include "proto/topology.h"
 
 struct roomd;
 
 struct roomd_options {
+	uint64_t id, epoch;    /* as in the envelopes this roomd sends */
+	uint32_t roomd_shards; /* 0: whatever the gateways say */
 	uint32_t historyd_shards;
 	uint64_t seed; /* of the hash tables */
 };
@@ -31,9 +33,14 @@ void roomd_out_free(struct roomd_out *out);
 struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms);
 void roomd_close(struct roomd *r);
 
-/* One message from the bus: events of a gateway, or answers of a historyd (its sequence is 0).
- * Bytes that are not ours are counted and dropped. */
-void roomd_step(struct roomd *r, uint64_t now_ms, struct str message, struct roomd_out *out);
+/* One message from the bus, and where it came in: events of a gateway, or answers of a historyd
+ * (its sequence is 0). Bytes that are not ours, and what comes from one who knows another topology,
+ * are counted and dropped. */
+void roomd_step(struct roomd *r, uint64_t now_ms, const struct bus_source *source,
+		struct str message, struct roomd_out *out);
+
+/* A gateway's connection is gone, as numbered in the source of what it carried. */
+void roomd_pipe_closed(struct roomd *r, uint32_t pipe);
 
 /* Whatever is due by now: leases, typing that ends, questions to repeat. */
 void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out);
@@ -41,15 +48,20 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out);
 /* When roomd_tick next wants to be called; UINT64_MAX for never. */
 uint64_t roomd_next_due(const struct roomd *r);
 
-/* Ready to serve: it has settled. Goes into its heartbeat. */
-bool roomd_is_ready(const struct roomd *r, uint64_t now_ms);
+/* What its heartbeat says: ready once it has settled, unless another roomd with this id is served;
+ * and which historyds it does not reach. */
+struct ev_heartbeat roomd_heartbeat(const struct roomd *r, uint64_t now_ms);
+
+/* What it knows of the whole; for the envelopes of its messages and for the log. Lives as long as
+ * r. */
+const struct topology *roomd_topology(const struct roomd *r);
 
 /* Walks all of it and CHECKs what always holds between two calls. For tests. */
 void roomd_check(struct roomd *r);
 
 struct roomd_stats {
-	uint64_t rooms, users, members, gateways;                     /* now */
-	uint64_t bad_messages, unknown_events, gaps, resyncs, lapsed; /* since the start */
+	uint64_t rooms, users, members, gateways;                              /* now */
+	uint64_t bad_messages, unknown_events, misfits, gaps, resyncs, lapsed; /* since the start */
 };
 void roomd_stats(const struct roomd *r, struct roomd_stats *stats);
 

@@ -27,6 +27,8 @@ enum {
 	EXPELLED_TELL_MS = 1000, /* who was put out is told again … */
 	EXPELLED_MAX = 1000,     /* … for so many at once */
 	TELL_AGAIN_MS = 5000,    /* an invitation that nobody has shown yet is told again */
+	HELLO_MS = 1000,         /* historyds are asked for a sign of life */
+	TWIN_MS = 3000,          /* the word that another roomd is served holds so long */
 	DIRECTORY_MS = 4000,     /* who serves and where is told so often, and when it changes */
 	PEERS_MAX = 4096,        /* whoever invents gateways must not fill the memory */
 	WAITERS_MAX = 100000,
@@ -173,8 +175,14 @@ struct roomd {
 	/* The call under way. */
 	uint64_t now_ms;
 	struct roomd_out *out;
+	struct bus_source source;
 	struct envelope from;
 	struct peer *peer; /* NULL for answers of historyd */
+
+	struct topology topology;
+	uint64_t heard_ms[SHARDS_MAX]; /* when each historyd answered last; 0: never */
+	uint64_t hello_ms;             /* when they were asked last */
+	uint64_t twin_ms; /* until then another roomd with this id is served; 0: never was */
 
 	struct table peers; /* by id */
 	struct peer_list all_peers;
@@ -250,8 +258,15 @@ void invite_forget_all(struct roomd *r, struct name *n);
 void invite_tell_no_more(struct roomd *r, struct name *n); /* nobody is there to be told */
 void invite_tick(struct roomd *r);
 
+/* whole.c */
+bool whole_admits(struct roomd *r); /* the message at hand; false: drop it */
+bool whole_owns(struct roomd *r, const struct bus_event *ev); /* false: another shard does */
+void whole_refused(struct roomd *r, const struct ev_refused *ev);
+void whole_tick(struct roomd *r);
+
 /* peers.c */
 bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
+void peer_pipe_closed(struct roomd *r, uint32_t pipe);
 void peer_tick(struct roomd *r);
 void peer_round_goes_on(struct roomd *r);
 void peer_members_end(struct roomd *r, const struct ev_members_end *ev);

@@ -73,7 +73,7 @@ describe("the stand-in for a gateway against historyd", () => {
   it("has each message stored once and in order (workload Wb)", async () => {
     const dir = mkdtempSync(path.join(os.tmpdir(), "parlor-bench-"));
     const bus = `ipc://${dir}/historyd`;
-    const historyd = spawn(bin("parlor-historyd"), ["--bind", bus, "--data", path.join(dir, "data")], { stdio: "ignore" });
+    const historyd = spawn(bin("parlor-historyd"), ["--bind", bus, "--data", path.join(dir, "data"), "--create", "bench"], { stdio: "ignore" });
     try {
       const { stdout } = await execute(bin("bench-bus"), [
         "--historyd", bus, "--pids", String(historyd.pid), "--rooms", "50", "--rate", "200", "--warm", "100", "--window", "500",

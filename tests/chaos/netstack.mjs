@@ -45,10 +45,11 @@ export class NetStack {
     const all = (service) => this.#named(service).map(bus).join(",");
     for (const [n, name] of this.#named("historyd").entries()) {
       this.#start(name, "parlor-historyd", ["--bind", bus(name), "--shard", n, "--shards", counts.historyd,
-        "--data", path.join(this.data, name)]);
+        "--data", path.join(this.data, name), "--create", "chaos"]);
     }
     for (const [n, name] of this.#named("roomd").entries()) {
-      this.#start(name, "parlor-roomd", ["--bind", bus(name), "--shard", n, "--historyd", all("historyd")]);
+      this.#start(name, "parlor-roomd", ["--bind", bus(name), "--shard", n, "--roomds", counts.roomd,
+        "--historyd", all("historyd")]);
     }
     for (const [n, name] of this.#named("gateway").entries()) {
       this.#start(name, "parlor-gateway", [...gatewayOptions, "--id", n, "--host", this.#host(name), "--port", WEB_PORT,

@@ -16,33 +16,49 @@ static uint64_t utc_ms(const struct world *w)
 
 /* ---- the bus ---- */
 
+/* Whoever dials, dials its only shard; whoever is dialled knows the connection. */
+static const struct bus_source of_roomd = {.kind = SERVICE_ROOMD};
+static const struct bus_source of_historyd = {.kind = SERVICE_HISTORYD};
+static const struct bus_source of_dialler = {.kind = SERVICE_ANY, .pipe = 1};
+
 typedef void receive_fn(struct world *w, struct str message);
 
-static void to_gateway(struct world *w, struct str message)
+static void roomd_to_gateway(struct world *w, struct str message)
 {
-	gateway_step(w->gateway, w->now_ms, message, &w->gateway_out);
+	gateway_step(w->gateway, w->now_ms, &of_roomd, message, &w->gateway_out);
+}
+
+static void historyd_to_gateway(struct world *w, struct str message)
+{
+	gateway_step(w->gateway, w->now_ms, &of_historyd, message, &w->gateway_out);
 }
 
 static void to_roomd(struct world *w, struct str message)
 {
-	roomd_step(w->roomd, w->now_ms, message, &w->roomd_out);
+	roomd_step(w->roomd, w->now_ms, &of_dialler, message, &w->roomd_out);
+}
+
+static void historyd_to_roomd(struct world *w, struct str message)
+{
+	roomd_step(w->roomd, w->now_ms, &of_historyd, message, &w->roomd_out);
 }
 
 static void to_historyd(struct world *w, struct str message)
 {
 	w->has_mail = true;
-	historyd_step(w->historyd, w->now_ms, utc_ms(w), message);
+	historyd_step(w->historyd, w->now_ms, utc_ms(w), &of_dialler, message);
 }
 
 static void to_historyd_ask(struct world *w, struct str message)
 {
 	w->has_mail = true;
-	historyd_question(w->historyd, w->now_ms, message, 0);
+	historyd_question(w->historyd, w->now_ms, &of_dialler, message, 0);
 }
 
 static void to_historyd_read(struct world *w, struct str message)
 {
-	CHECK(historyd_read(store_memory_store(w->disk), &w->page_reader, message, &w->pages));
+	CHECK(historyd_read(store_memory_store(w->disk), historyd_topology(w->historyd),
+			    &w->page_reader, message, &w->pages));
 }
 
 static void send_batch(struct world *w, struct link_out *link, bool has_seq,
@@ -104,10 +120,10 @@ static void turn_roomd(struct world *w)
 {
 	if (roomd_next_due(w->roomd) <= w->now_ms)
 		roomd_tick(w->roomd, w->now_ms, &w->roomd_out);
-	publish(w, &w->down_roomd, &w->roomd_out.down, to_gateway);
+	publish(w, &w->down_roomd, &w->roomd_out.down, roomd_to_gateway);
 	ask(w, &w->down_roomd, &w->roomd_out.ask[0], to_historyd_ask);
 	roomd_out_reset(&w->roomd_out);
-	heartbeat(w, &w->down_roomd, roomd_is_ready(w->roomd, w->now_ms), to_gateway);
+	heartbeat(w, &w->down_roomd, roomd_heartbeat(w->roomd, w->now_ms).ready, roomd_to_gateway);
 }
 
 static void turn_historyd(struct world *w)
@@ -116,13 +132,13 @@ static void turn_historyd(struct world *w)
 	if (w->has_mail)
 		CHECK(historyd_flush(w->historyd, w->now_ms, out) == ERR_OK);
 	w->has_mail = false;
-	publish(w, &w->down_historyd, &out->down, to_gateway);
+	publish(w, &w->down_historyd, &out->down, historyd_to_gateway);
 	for (size_t i = 0; i < out->answer_count; i++)
-		ask(w, &w->down_historyd, &out->answers[i].events, to_roomd);
+		ask(w, &w->down_historyd, &out->answers[i].events, historyd_to_roomd);
 	historyd_out_reset(out);
-	ask(w, &w->down_historyd, &w->pages, to_gateway);
+	ask(w, &w->down_historyd, &w->pages, historyd_to_gateway);
 	batch_reset(&w->pages);
-	heartbeat(w, &w->down_historyd, true, to_gateway);
+	heartbeat(w, &w->down_historyd, true, historyd_to_gateway);
 }
 
 void world_turn(struct world *w)
@@ -169,7 +185,7 @@ void world_open(struct world *w)
 		store_memory_store(w->disk));
 	bus_reader_init(&w->page_reader);
 	struct buf missing = {0};
-	for (int i = 0; !gateway_is_ready(w->gateway, &missing); i++) {
+	for (int i = 0; gateway_readiness(w->gateway, &missing) != GATEWAY_READY; i++) {
 		CHECK(i < READY_TURNS_MAX);
 		buf_reset(&missing);
 		world_turn(w);

@@ -35,7 +35,8 @@ describe("options", () => {
 
   const ipc = (name) => `ipc://${dir}/${name}`;
   const complete = (name, port = 0) => ({
-    "parlor-historyd": ["--bind", ipc("historyd-0"), "--shard", 0, "--shards", 1, "--data", path.join(dir, "data")],
+    "parlor-historyd": ["--bind", ipc("historyd-0"), "--shard", 0, "--shards", 1, "--data", path.join(dir, "data"),
+      "--create", "test"],
     "parlor-roomd": ["--bind", ipc("roomd-0"), "--shard", 0, "--historyd", ipc("historyd-0")],
     "parlor-gateway": ["--port", port, "--id", 0, "--roomd", ipc("roomd-0"), "--historyd", ipc("historyd-0"),
       "--bind", ipc("gateway-0"), "--web", path.join(REPO, "gateway/web")],
@@ -186,7 +187,7 @@ describe("options", () => {
 
   it("a data directory keeps its place among the shards", async () => {
     const data = path.join(dir, "shard-1-of-2");
-    const args = (shard, shards) => ["--bind", ipc("historyd-s"), "--shard", shard, "--shards", shards, "--data", data];
+    const args = (shard, shards) => ["--bind", ipc("historyd-s"), "--shard", shard, "--shards", shards, "--data", data, "--create", "test"];
     const first = new Program(bin("parlor-historyd"), args(1, 2));
     await first.says(/\n/);
     assert.equal(await first.stop(), 0);
@@ -208,7 +209,7 @@ describe("options", () => {
       places.push(closed);
     }
     for (const place of places) {
-      const result = await run("parlor-historyd", ["--bind", ipc("historyd-x"), "--data", place]);
+      const result = await run("parlor-historyd", ["--bind", ipc("historyd-x"), "--create", "test", "--data", place]);
       assert.equal(result.status, 1, `${place}: ${result.stderr}`);
       assertOneLine(result, "parlor-historyd", new RegExp(place.replaceAll(/[^\w/ ]/g, ".")));
     }
@@ -218,14 +219,14 @@ describe("options", () => {
     const data = path.join(dir, "open");
     mkdirSync(data);
     chmodSync(data, 0o750);
-    const args = ["--bind", ipc("historyd-o"), "--data", data];
+    const args = ["--bind", ipc("historyd-o"), "--create", "test", "--data", data];
     const refused = await run("parlor-historyd", args);
     assert.equal(refused.status, 1, refused.stderr);
     assertOneLine(refused, "parlor-historyd", /open.*mode 0750.*chmod -R go= .*open/);
     assert.deepEqual(readdirSync(data), []);
     chmodSync(data, 0o700);
     for (const place of [data, path.join(dir, "made")]) {
-      const program = new Program(bin("parlor-historyd"), [...args.slice(0, 3), place]);
+      const program = new Program(bin("parlor-historyd"), [...args.slice(0, -1), place]);
       await program.says(/what=listening/);
       for (const name of ["", ...readdirSync(place)]) assert.equal(statSync(path.join(place, name)).mode & 0o077, 0, name);
       assert.equal(await program.stop(), 0);

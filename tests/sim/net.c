@@ -148,6 +148,7 @@ void net_ask(struct world *w, struct node *from, struct node *to, enum channel c
 {
 	struct envelope self = from->down.next;
 	self.seq = 0;
+	self.to = to->index + 1;
 	send_pieces(w, from, to, channel, true, &self, batch);
 }
 
@@ -242,10 +243,37 @@ static void read_pages(struct world *w, struct node *n, const struct parcel *p)
 	struct batch answers = {0};
 	struct bus_reader reader;
 	bus_reader_init(&reader);
-	if (historyd_read(store_memory_store(n->disk), &reader, p->bytes, &answers))
+	if (historyd_read(store_memory_store(n->disk), historyd_topology(n->historyd), &reader,
+			  p->bytes, &answers))
 		answer(w, n, p->from, CHANNEL_READ, &answers);
 	bus_reader_free(&reader);
 	batch_free(&answers);
+}
+
+/* Which connection carries what a life of a node says. */
+static uint32_t pipe_of(const struct node *n, uint64_t life)
+{
+	return (uint32_t)life * (3 * NODES_MAX) + place(n) + 1;
+}
+
+/* Gateways dial roomds and historyds, and these find them by their connections. */
+static struct bus_source source_of(const struct parcel *p)
+{
+	if (p->to->service == SERVICE_GATEWAY ||
+	    (p->to->service == SERVICE_ROOMD && p->from->service == SERVICE_HISTORYD))
+		return (struct bus_source){.kind = p->from->service, .shard = p->from->index};
+	return (struct bus_source){.kind = SERVICE_ANY, .pipe = pipe_of(p->from, p->from_life)};
+}
+
+void net_died(struct world *w, const struct node *n)
+{
+	for (uint32_t i = 0; i < w->roomds; i++)
+		if (w->roomd[i].is_up && w->cut_until[place(n)][place(&w->roomd[i])] <= w->now_ms)
+			roomd_pipe_closed(w->roomd[i].roomd, pipe_of(n, n->life));
+	for (uint32_t i = 0; i < w->historyds; i++)
+		if (w->historyd[i].is_up &&
+		    w->cut_until[place(n)][place(&w->historyd[i])] <= w->now_ms)
+			historyd_pipe_closed(w->historyd[i].historyd, pipe_of(n, n->life));
 }
 
 void net_take_inbox(struct world *w, struct node *n)
@@ -253,17 +281,20 @@ void net_take_inbox(struct world *w, struct node *n)
 	while (n->inbox) {
 		struct inbox *in = n->inbox;
 		const struct parcel *p = &in->parcel;
+		const struct bus_source source = source_of(p);
 		n->inbox = in->next;
 		if (n->service == SERVICE_GATEWAY)
-			gateway_step(n->gateway, w->now_ms, p->bytes, &n->gateway_out);
+			gateway_step(n->gateway, w->now_ms, &source, p->bytes, &n->gateway_out);
 		else if (n->service == SERVICE_ROOMD)
-			roomd_step(n->roomd, w->now_ms, p->bytes, &n->roomd_out);
+			roomd_step(n->roomd, w->now_ms, &source, p->bytes, &n->roomd_out);
 		else if (p->channel == CHANNEL_READ)
 			read_pages(w, n, p);
 		else if (p->is_question)
-			historyd_question(n->historyd, w->now_ms, p->bytes, p->from->index);
+			historyd_question(n->historyd, w->now_ms, &source, p->bytes,
+					  p->from->index);
 		else
-			historyd_step(n->historyd, w->now_ms, world_utc_ms(w, n), p->bytes);
+			historyd_step(n->historyd, w->now_ms, world_utc_ms(w, n), &source,
+				      p->bytes);
 		str_free(&in->parcel.bytes);
 		mem_free(in);
 	}

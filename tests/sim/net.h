@@ -23,7 +23,8 @@ uint64_t net_next_ms(const struct world *w);
 void net_cut_some(struct world *w);
 void net_isolate_some(struct world *w);
 void net_cut(struct world *w, struct node *a, struct node *b, uint64_t ms); /* both ways */
-void net_forget(struct world *w, struct node *n); /* it died: its inbox goes */
+void net_died(struct world *w, const struct node *n); /* its connections are closed */
+void net_forget(struct world *w, struct node *n);     /* it died: its inbox goes */
 void net_free(struct world *w);
 
 /* A client's text on its way to its gateway, behind what was sent before. */

@@ -25,7 +25,10 @@ static struct envelope self_of(const struct world *w, const struct node *n)
 {
 	return (struct envelope){.from = n->service,
 				 .id = n->index,
-				 .epoch = EPOCH_BASE + w->now_ms * 1000 + n->life};
+				 .epoch = EPOCH_BASE + w->now_ms * 1000 + n->life,
+				 .roomds = w->roomds,
+				 .historyds = w->historyds,
+				 .cluster = STR("simulated")};
 }
 
 static void start(struct world *w, struct node *n)
@@ -37,6 +40,8 @@ static void start(struct world *w, struct node *n)
 	n->down = (struct link_out){.next = self};
 	for (size_t i = 0; i < NODES_MAX; i++)
 		n->up[0][i] = n->up[1][i] = (struct link_out){.next = self};
+	for (uint32_t i = 0; i < NODES_MAX; i++)
+		n->up[0][i].next.to = n->up[1][i].next.to = i + 1;
 	if (n->service == SERVICE_GATEWAY) {
 		struct gateway_options o;
 		gateway_options_default(&o);
@@ -48,11 +53,17 @@ static void start(struct world *w, struct node *n)
 		o.log_bytes = 4096; /* so that readers fall out of it */
 		n->gateway = gateway_open(&o, w->now_ms);
 	} else if (n->service == SERVICE_ROOMD) {
-		struct roomd_options o = {.historyd_shards = w->historyds,
+		struct roomd_options o = {.id = n->index,
+					  .epoch = self.epoch,
+					  .historyd_shards = w->historyds,
 					  .seed = rng_next(&w->rng)};
 		n->roomd = roomd_open(&o, w->now_ms);
 	} else {
-		struct historyd_options o = {.seed = rng_next(&w->rng), .rooms_max = 4};
+		struct historyd_options o = {.shard = n->index,
+					     .shards = w->historyds,
+					     .cluster = self.cluster,
+					     .seed = rng_next(&w->rng),
+					     .rooms_max = 4};
 		n->historyd = historyd_open(&o, store_memory_store(n->disk));
 	}
 	world_tell(w, "%s-%u starts", service_name(n->service), n->index);
@@ -63,6 +74,7 @@ static void stop(struct world *w, struct node *n)
 	if (!n->is_up)
 		return;
 	n->is_up = false;
+	net_died(w, n);
 	net_forget(w, n);
 	if (n->service == SERVICE_GATEWAY) {
 		conn_gateway_died(w, n);

@@ -4,7 +4,7 @@
 #ifndef PARLOR_TESTS_SUPPORT_BUS_PEER_H
 #define PARLOR_TESTS_SUPPORT_BUS_PEER_H
 
-#include "proto/bus.h"
+#include "proto/topology.h"
 
 struct bus_peer {
 	struct envelope self; /* seq counts up with each message; keep it 0 with is_answering */
@@ -12,6 +12,12 @@ struct bus_peer {
 	struct batch batch;   /* put events here … */
 	struct buf message;
 };
+
+/* Where another service that dialled it would hear it. */
+static inline struct bus_source bus_peer_source(const struct bus_peer *p)
+{
+	return (struct bus_source){.kind = p->self.from, .shard = (uint32_t)p->self.id};
+}
 
 /* … and take them out as one message, valid until the next call. */
 struct str bus_peer_message(struct bus_peer *p);

@@ -54,7 +54,8 @@ static inline void say(struct fixture *f, size_t client, const char *frame)
 static inline void send(struct fixture *f, struct bus_peer *from)
 {
 	begin(f);
-	gateway_step(f->gateway, f->now_ms, bus_peer_message(from), &f->out);
+	const struct bus_source source = bus_peer_source(from);
+	gateway_step(f->gateway, f->now_ms, &source, bus_peer_message(from), &f->out);
 	flush(f);
 }
 

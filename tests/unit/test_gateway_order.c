@@ -115,7 +115,8 @@ static void test_older_historyd(void **state)
 	assert_int_equal(message.ptr[2], BUS_MINOR);
 	f->historyd.message.ptr[2] = 0;
 	begin(f);
-	gateway_step(f->gateway, f->now_ms, message, &f->out);
+	const struct bus_source source = bus_peer_source(&f->historyd);
+	gateway_step(f->gateway, f->now_ms, &source, message, &f->out);
 	flush(f);
 	assert_string_equal(published(f), "ab");
 }

@@ -31,7 +31,8 @@ struct fixture {
 static void step(struct fixture *f, struct bus_peer *from)
 {
 	gateway_out_reset(&f->out);
-	gateway_step(f->gateway, f->now_ms, bus_peer_message(from), &f->out);
+	const struct bus_source source = bus_peer_source(from);
+	gateway_step(f->gateway, f->now_ms, &source, bus_peer_message(from), &f->out);
 	(void)gateway_flush(f->gateway, f->now_ms, &f->out);
 }
 

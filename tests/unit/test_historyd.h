@@ -43,6 +43,9 @@ static inline struct str rig_message(struct rig *r, enum service from, uint64_t 
 	return buf_view(&r->message);
 }
 
+static const struct bus_source rig_source = {.kind = SERVICE_ANY};
+static const struct topology rig_whole = {.kind = SERVICE_HISTORYD};
+
 /* What the wall clock says. */
 static inline uint64_t rig_utc(const struct rig *r)
 {
@@ -51,7 +54,7 @@ static inline uint64_t rig_utc(const struct rig *r)
 
 static inline void rig_step(struct rig *r)
 {
-	historyd_step(r->h, r->now_ms, rig_utc(r),
+	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
 		      rig_message(r, SERVICE_GATEWAY, 1, ++r->link_seq));
 }
 
@@ -99,7 +102,7 @@ static inline void rig_free(struct rig *r)
 
 static inline void rig_ask(struct rig *r, uint64_t asker)
 {
-	historyd_question(r->h, r->now_ms, rig_message(r, SERVICE_ROOMD, 1, 0), asker);
+	historyd_question(r->h, r->now_ms, &rig_source, rig_message(r, SERVICE_ROOMD, 1, 0), asker);
 }
 
 /* Puts a post into the mail; rig_step sends it. */
@@ -226,8 +229,8 @@ static inline const char *rig_page(struct rig *r, const struct ev_page_ask *ask)
 	bus_put_page_ask(&r->mail, ask);
 	batch_reset(&r->pages);
 	bus_reader_init(&reader);
-	assert_true(
-		historyd_read(r->store, &reader, rig_message(r, SERVICE_GATEWAY, 1, 0), &r->pages));
+	assert_true(historyd_read(r->store, &rig_whole, &reader,
+				  rig_message(r, SERVICE_GATEWAY, 1, 0), &r->pages));
 	bus_reader_free(&reader);
 	return rig_text(r, &r->pages);
 }

@@ -11,7 +11,8 @@ static void send_from(struct rig *r, uint64_t id, uint64_t seq, const char *cid)
 {
 	rig_begin(r);
 	rig_post(r, 0, "main", "ann", cid, "x");
-	historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, id, seq));
+	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
+		      rig_message(r, SERVICE_GATEWAY, id, seq));
 }
 
 static void test_link(void **state)
@@ -57,7 +58,8 @@ static void test_clock_that_was_ahead(void **state)
 	historyd_tick(r->h, r->now_ms);
 	send_from(r, 1, 1, "c2");
 	rig_post(r, 0, "new", "ann", "c3", "x");
-	historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, 1, 2));
+	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
+		      rig_message(r, SERVICE_GATEWAY, 1, 2));
 	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 0 main#2@3601000 ann/c2: x\n"
 						  "stored g1 0 new#1@6000 ann/c3: x\n");
 	historyd_tick(r->h, r->now_ms);
@@ -74,7 +76,8 @@ static void test_gateways_are_bounded(void **state)
 	for (uint64_t id = 1; id <= GATEWAYS_MAX + 10; id++) {
 		const struct ev_heartbeat ev = {.ready = 1};
 		bus_put_heartbeat(&r->mail, &ev);
-		historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, id, 2));
+		historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
+			      rig_message(r, SERVICE_GATEWAY, id, 2));
 	}
 	assert_int_equal(rig_stats(r).gateways, GATEWAYS_MAX);
 	assert_int_equal(rig_stats(r).unknown_events, 0);
@@ -91,9 +94,9 @@ static void feed(struct rig *r, struct str bytes)
 	struct str copy = {mem_alloc(bytes.len ? bytes.len : 1), bytes.len};
 	memcpy((void *)(uintptr_t)copy.ptr, bytes.ptr, bytes.len);
 	bus_reader_init(&reader);
-	historyd_step(r->h, r->now_ms, rig_utc(r), copy);
-	historyd_question(r->h, r->now_ms, copy, 1);
-	(void)!historyd_read(r->store, &reader, copy, &pages);
+	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source, copy);
+	historyd_question(r->h, r->now_ms, &rig_source, copy, 1);
+	(void)!historyd_read(r->store, &rig_whole, &reader, copy, &pages);
 	bus_reader_free(&reader);
 	batch_free(&pages);
 	mem_free((void *)(uintptr_t)copy.ptr);

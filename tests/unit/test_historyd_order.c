@@ -228,7 +228,8 @@ static void test_asks_at_the_first_heartbeat(void **state)
 	(void)state;
 	struct rig *r = rig_new(10);
 	bus_put_heartbeat(&r->mail, &(struct ev_heartbeat){.ready = 1});
-	historyd_step(r->h, r->now_ms, rig_utc(r), rig_message(r, SERVICE_GATEWAY, 2, 1));
+	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
+		      rig_message(r, SERVICE_GATEWAY, 2, 1));
 	assert_string_equal(rig_flush(r, ERR_OK), "ask g2\n");
 	rig_free(r);
 }
@@ -243,7 +244,7 @@ static void test_older_gateway(void **state)
 		struct str message = rig_message(r, SERVICE_GATEWAY, 1, seq);
 		assert_int_equal(message.ptr[2], BUS_MINOR);
 		r->message.ptr[2] = 0;
-		historyd_step(r->h, r->now_ms, rig_utc(r), message);
+		historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source, message);
 	}
 	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 2 main#1@1000 ann/a: x\n"
 						  "repeat g1 4 main#1@1000\n"

@@ -229,9 +229,10 @@ static void test_not_ours(void **state)
 	struct bus_reader reader;
 	struct batch pages = {0};
 	bus_reader_init(&reader);
-	assert_false(historyd_read(r->store, &reader, STR(""), &pages));
-	assert_false(historyd_read(r->store, &reader, STR("\xff\xff"), &pages));
-	assert_false(historyd_read(r->store, &reader, rig_message(r, SERVICE_ROOMD, 1, 0), &pages));
+	assert_false(historyd_read(r->store, &rig_whole, &reader, STR(""), &pages));
+	assert_false(historyd_read(r->store, &rig_whole, &reader, STR("\xff\xff"), &pages));
+	assert_false(historyd_read(r->store, &rig_whole, &reader,
+				   rig_message(r, SERVICE_ROOMD, 1, 0), &pages));
 	assert_int_equal(pages.count, 0);
 	bus_reader_free(&reader);
 	batch_free(&pages);

@@ -337,7 +337,7 @@ static void test_bad_question_has_an_empty_answer(void **state)
 {
 	(void)state;
 	struct rig *r = rig_new(10);
-	historyd_question(r->h, r->now_ms, STR("\xc1 not ours"), 4);
+	historyd_question(r->h, r->now_ms, &rig_source, STR("\xc1 not ours"), 4);
 	rig_post(r, 1, "main", "ann", "a1", "posts are not questions");
 	ask_room(r, "main");
 	rig_ask(r, 5);

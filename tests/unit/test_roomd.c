@@ -9,13 +9,13 @@ static void test_answers_nothing_before_it_has_settled(void **state)
 	struct fixture *f = *state;
 	roomd_close(f->roomd);
 	f->roomd = roomd_open(&(struct roomd_options){.historyd_shards = 1}, f->now_ms);
-	assert_false(roomd_is_ready(f->roomd, f->now_ms));
+	assert_int_equal(roomd_heartbeat(f->roomd, f->now_ms).ready, 0);
 	bus_put_claim(&f->gateway[0].batch, &(struct ev_claim){.user = ANN});
 	send(f, &f->gateway[0]);
 	assert_int_equal(bus_count(&f->out.down, EV_claim_answer), 0);
 	say_members(f, &f->gateway[0]);
 	tick(f, 1500);
-	assert_true(roomd_is_ready(f->roomd, f->now_ms));
+	assert_int_equal(roomd_heartbeat(f->roomd, f->now_ms).ready, 1);
 	assert_int_equal(claim(f, 0, ANN, STR("")), ERR_OK);
 }
 
@@ -166,8 +166,9 @@ static void test_garbage_is_counted(void **state)
 	for (int i = 0; i < 5000; i++) {
 		for (size_t k = 0; k < sizeof bytes; k++)
 			bytes[k] = (char)rng_next(&rng);
-		roomd_step(f->roomd, f->now_ms, str_of(bytes, rng_below(&rng, sizeof bytes)),
-			   &f->out);
+		const struct bus_source source = {.kind = SERVICE_ANY};
+		roomd_step(f->roomd, f->now_ms, &source,
+			   str_of(bytes, rng_below(&rng, sizeof bytes)), &f->out);
 	}
 	roomd_stats(f->roomd, &stats);
 	assert_in_range(stats.bad_messages, 4900, 5000);
@@ -180,7 +181,7 @@ static void test_a_waiting_join_dies_with_its_gateway(void **state)
 	struct fixture *f = *state;
 	struct bus_event ask;
 	join(f, 0, ANN);
-	assert_true(bus_find(&f->out.ask[0], EV_room_ask, 0, &ask));
+	assert_true(asked(f, EV_room_ask, 0, &ask));
 	uint64_t req = ask.as.room_ask.req;
 	f->gateway[0].self.epoch++;
 	f->gateway[0].self.seq = 0;

@@ -8,7 +8,7 @@ static size_t one_second(struct fixture *f, enum ev_type type)
 	send(f, &f->gateway[0]);
 	send(f, &f->gateway[1]);
 	tick(f, 1000);
-	return bus_count(&f->out.ask[0], type);
+	return count_asked(f, type);
 }
 
 /* Until the question goes out. */
@@ -82,7 +82,7 @@ static void test_a_room_with_others_is_taken(void **state)
 	join_public(f, 1, EVE);
 	ask_private(f, ANN, BOB);
 	assert_int_equal(private_status(f), ERR_ROOM_TAKEN);
-	assert_int_equal(bus_count(&f->out.ask[0], EV_private_put), 0);
+	assert_int_equal(count_asked(f, EV_private_put), 0);
 }
 
 static void test_invitations_are_kept_before_they_are_told(void **state)
@@ -106,7 +106,7 @@ static void test_invitations_are_kept_before_they_are_told(void **state)
 	bus_put_invite_seen(&f->gateway[1].batch,
 			    &(struct ev_invite_seen){.room = ROOM, .user2 = BOB});
 	send(f, &f->gateway[1]);
-	assert_int_equal(bus_count(&f->out.ask[0], EV_invite_drop), 1);
+	assert_int_equal(count_asked(f, EV_invite_drop), 1);
 }
 
 /* A stranger whom his gateway names, in a room that nobody waits for any more. */
@@ -115,7 +115,7 @@ static void test_a_room_outlives_whoever_asked_about_it(void **state)
 	struct fixture *f = *state;
 	struct bus_event ask;
 	join(f, 0, ANN);
-	assert_true(bus_find(&f->out.ask[0], EV_room_ask, 0, &ask));
+	assert_true(asked(f, EV_room_ask, 0, &ask));
 	bus_put_member_room(&f->gateway[1].batch,
 			    &(struct ev_member_room){.room = ROOM, .user = EVE});
 	send(f, &f->gateway[1]);
@@ -178,10 +178,10 @@ static void test_whose_a_named_room_is_gets_asked_until_it_is_known(void **state
 	bus_put_member_room(&f->gateway[1].batch,
 			    &(struct ev_member_room){.room = ROOM, .user = EVE});
 	send(f, &f->gateway[1]);
-	size_t asked = bus_count(&f->out.ask[0], EV_room_ask);
+	size_t times = count_asked(f, EV_room_ask);
 	for (int s = 0; s < 30; s++) /* historyd is away */
-		asked += one_second(f, EV_room_ask);
-	assert_in_range(asked, 6, 12);
+		times += one_second(f, EV_room_ask);
+	assert_in_range(times, 6, 12);
 	wait_for(f, EV_room_ask);
 	give_facts(f, ANN, BOB);
 	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);

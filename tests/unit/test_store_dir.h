@@ -64,6 +64,7 @@ static inline struct store_rocks_options dir_options(const struct dir *d)
 		.data_dir = d->data,
 		.log_dir = d->logs,
 		.shards = 1,
+		.create = "test",
 		.cache_bytes = 8 * 1024 * 1024,
 	};
 }

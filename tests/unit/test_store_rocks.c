@@ -301,7 +301,7 @@ static void post(struct historyd *h, uint64_t link_seq, const char *cid)
 	bus_put_chat_post(&batch, &ev);
 	bus_put_header(&message, &env);
 	buf_append(&message, batch.bytes.ptr, batch.bytes.len);
-	historyd_step(h, 1000, 1000, buf_view(&message));
+	historyd_step(h, 1000, 1000, &(struct bus_source){.kind = SERVICE_ANY}, buf_view(&message));
 	batch_free(&batch);
 	buf_free(&message);
 }

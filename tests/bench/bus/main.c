@@ -121,7 +121,7 @@ static void publish_due(struct step *s)
 	}
 	port_send(b.up, &b.batch); /* what it drops is missing in the end */
 	batch_reset(&b.batch);
-	port_heartbeat(b.up, true, clock_steady_ms());
+	port_heartbeat(b.up, &(struct ev_heartbeat){.ready = 1}, clock_steady_ms());
 }
 
 /* ---- in ---- */
@@ -228,7 +228,7 @@ static void drain(struct step *s)
 	b.heard_ns = clock_ns();
 	while (lost(s) && clock_ns() < end_ns && clock_ns() < b.heard_ns + b.o.drain_ms * ms) {
 		take_until(s, clock_ns() + ms);
-		port_heartbeat(b.up, true, clock_steady_ms());
+		port_heartbeat(b.up, &(struct ev_heartbeat){.ready = 1}, clock_steady_ms());
 	}
 }
 

@@ -90,7 +90,7 @@ export const HISTORYD = {
   title: "historyd",
   address: ({ dir }) => `ipc://${path.relative(process.cwd(), path.join(dir, "bus"))}`,
   command: (run) => [
-    path.join(REPO, "build/release/bin/parlor-historyd"), ["--bind", HISTORYD.address(run), "--data", path.join(run.dir, "data")],
+    path.join(REPO, "build/release/bin/parlor-historyd"), ["--bind", HISTORYD.address(run), "--data", path.join(run.dir, "data"), "--create", "bench"],
   ],
   ready: /what=listening/,
 };

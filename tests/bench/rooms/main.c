@@ -92,7 +92,8 @@ static void post(struct bench *b, uint64_t room)
 /* A turn of historyd. */
 static void commit(struct bench *b)
 {
-	historyd_step(b->core, b->posted, b->posted, bus_peer_message(&b->gateway));
+	historyd_step(b->core, b->posted, b->posted, &(struct bus_source){.kind = SERVICE_ANY},
+		      bus_peer_message(&b->gateway));
 	CHECK(historyd_flush(b->core, b->posted, &b->out) == ERR_OK);
 	historyd_out_reset(&b->out);
 }
@@ -131,8 +132,8 @@ static void read_random(struct bench *b)
 			.limit = b->o.page,
 			.newest = 1};
 		bus_put_page_ask(&asker.batch, &ask);
-		CHECK(historyd_read(store_rocks_store(b->store), &reader, bus_peer_message(&asker),
-				    &answers));
+		CHECK(historyd_read(store_rocks_store(b->store), historyd_topology(b->core),
+				    &reader, bus_peer_message(&asker), &answers));
 		CHECK(answers.bytes.len > b->o.page * BODY); /* every page is full */
 		batch_reset(&answers);
 	}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* options.h — what historyd can be told by flags, environment and file. Shell only. */
+#ifndef PARLOR_HISTORYD_OPTIONS_H
+#define PARLOR_HISTORYD_OPTIONS_H
+
+#include "proto/service.h"
+
+#define PROGRAM "parlor-historyd"
+
+struct options {
+	struct service_options service;
+	const char *bind, *data, *log_dir, *create;
+	uint64_t shard, shards, min_free, cache_bytes, rooms_max;
+	bool allow_data_loss, restored;
+};
+
+/* Ends the process with one line when something is wrong. */
+void historyd_options_load(struct options *o, int argc, char **argv);
+
+#endif
