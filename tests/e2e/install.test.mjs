@@ -43,8 +43,8 @@ describe("an installation", () => {
     const port = await freePort();
     const at = (name) => `ipc://${dest}/${name}`;
     const programs = [
-      new Program(bin("parlor-historyd"), ["--bind", at("historyd-0"), "--shard", 0, "--shards", 1, "--data", path.join(dest, "data")]),
-      new Program(bin("parlor-roomd"), ["--bind", at("roomd-0"), "--shard", 0, "--historyd", at("historyd-0")]),
+      new Program(bin("parlor-historyd"), ["--bind", at("historyd-0"), "--shard", 0, "--shards", 1, "--data", path.join(dest, "data"), "--create", "test"]),
+      new Program(bin("parlor-roomd"), ["--bind", at("roomd-0"), "--shard", 0, "--roomds", 1, "--historyd", at("historyd-0")]),
       new Program(bin("parlor-gateway"), ["--port", port, "--id", 0, "--roomd", at("roomd-0"), "--historyd", at("historyd-0")]),
     ];
     try {
