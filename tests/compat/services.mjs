@@ -17,6 +17,7 @@ export const KINDS = ["historyd", "roomd", "gateway"];
 const PROBE_MS = 1_000;
 const DRAIN_MS = 300; // clients of the test need no more
 const BUS_PORTS = 6;
+const CLUSTER = "compat"; // which data of 0.1.0 is given at its first start here
 
 /** Whether the gateway at `url` reaches everything; otherwise what it says. */
 function missing(url) {
@@ -71,11 +72,17 @@ export class Services {
   #all(kind) { return this.of(kind).map((name) => this.#addresses[name]).join(","); }
   #dir(name) { return path.join(this.data, name); }
 
-  #options(name) {
+  /** This version knows some more: which cluster the data belongs to, and how many roomds there are. */
+  #options(name, isOld) {
     const [kind, n] = name.split("-");
     const bind = ["--bind", this.#addresses[name]];
+    const more = { historyd: ["--create", CLUSTER], roomd: ["--roomds", this.#counts.roomd], gateway: [] }[kind];
+    return [...this.#commonOptions(kind, n, bind), ...(isOld ? [] : more)];
+  }
+
+  #commonOptions(kind, n, bind) {
     if (kind === "historyd") {
-      return [...bind, "--shard", n, "--shards", this.#counts.historyd, "--data", this.#dir(name)];
+      return [...bind, "--shard", n, "--shards", this.#counts.historyd, "--data", this.#dir(`${kind}-${n}`)];
     }
     if (kind === "roomd") return [...bind, "--shard", n, "--historyd", this.#all("historyd")];
     return [...bind, "--id", n, "--port", this.#ports[n], "--rate", 0, "--drain-ms", DRAIN_MS,
@@ -85,7 +92,7 @@ export class Services {
   #start(name, isOld) {
     const program = path.join(this.#bins[isOld ? "old" : "new"], `parlor-${name.split("-")[0]}`);
     const log = openSync(path.join(this.data, "log", name), "a");
-    const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", program, ...this.#options(name).map(String)],
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", program, ...this.#options(name, isOld).map(String)],
       { env: serviceEnv(), stdio: ["ignore", log, log] });
     closeSync(log);
     const ended = new Promise((resolve) => child.on("close", (code, signal) => resolve(code ?? signal)));

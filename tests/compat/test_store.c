@@ -218,7 +218,18 @@ static void expect_all(struct store_rocks *rocks, uint64_t last)
 	assert_int_equal(invitations, 1);
 }
 
-/* Refused while others may read it; then it is read, written, and opened again. */
+/* NULL: not to be made, and of whichever cluster it is. */
+static struct store_rocks *open_for(struct dir *d, const char *cluster)
+{
+	struct store_rocks_options o = dir_options(d);
+	o.create = cluster;
+	struct store_rocks *rocks = dir_open(d, &o);
+	assert_string_equal(d->error, "");
+	return rocks;
+}
+
+/* Refused while others may read it; then it is read and written, and opened again for
+ * a cluster. */
 static void test_kept_directory(void **state)
 {
 	(void)state;
@@ -229,14 +240,16 @@ static void test_kept_directory(void **state)
 	assert_null(dir_open(d, &o));
 	assert_non_null(strstr(d->error, "chmod -R go="));
 	assert_int_equal(chmod(d->data, 0700), 0);
-	struct store_rocks *rocks = dir_must_open(d);
+	struct store_rocks *rocks = open_for(d, NULL);
 	expect_all(rocks, 24);
 	struct store *s = store_rocks_store(rocks);
 	const struct rec_chat chat = {25, UINT64_MAX, STR("ann"), STR("c-25"), STR("message 25 ")};
 	s->put_chat(s->impl, STR("main"), &chat);
 	assert_int_equal(s->commit(s->impl), ERR_OK);
+	assert_string_equal(store_rocks_cluster(rocks), "");
 	store_rocks_close(rocks);
-	rocks = dir_must_open(d);
+	rocks = open_for(d, "chat");
+	assert_string_equal(store_rocks_cluster(rocks), "chat");
 	expect_all(rocks, 25);
 	store_rocks_close(rocks);
 	dir_free(d);
