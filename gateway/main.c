@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 /* main.c — the gateway's shell: start, the loop with the end of each of its turns, and the drain.
  *
- * One thread, one libuv loop. Whatever wakes it (a client in shell_server.c, a shard in
- * shell_shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
+ * One thread, one libuv loop. Whatever wakes it (a client in shell/server.c, a shard in
+ * shell/shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
  * everything out at once. What the gateway does is in gateway.c. */
-#include "gateway/shell_listen.h"
-#include "gateway/shell_metrics.h"
-#include "gateway/shell_options.h"
-#include "gateway/shell_relay.h"
-#include "gateway/shell_report.h"
-#include "gateway/shell_server.h"
-#include "gateway/shell_shards.h"
-#include "gateway/shell_sio.h"
-#include "proto/clock.h"
-#include "proto/listeners.h"
-#include "proto/log.h"
-#include "proto/metrics_http.h"
-#include "proto/service.h"
-#include "proto/watchdog.h"
+#include "gateway/shell/listen.h"
+#include "gateway/shell/metrics.h"
+#include "gateway/shell/options.h"
+#include "gateway/shell/relay.h"
+#include "gateway/shell/report.h"
+#include "gateway/shell/server.h"
+#include "gateway/shell/shards.h"
+#include "gateway/shell/sio.h"
+#include "proto/shell/clock.h"
+#include "proto/shell/listeners.h"
+#include "proto/shell/log.h"
+#include "proto/shell/metrics_http.h"
+#include "proto/shell/service.h"
+#include "proto/shell/watchdog.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *
  * A turn of the shell: any number of historyd_step and historyd_question, then one historyd_flush,
  * which commits everything at once and only then lets answers and deliveries out. "An ack means
- * stored" is a property of that one function. Not here: RocksDB (store_rocks.c), sockets and the
+ * stored" is a property of that one function. Not here: RocksDB (store/rocks.c), sockets and the
  * clock (main.c). Next: log.h. */
 #ifndef PARLOR_HISTORYD_HISTORYD_H
 #define PARLOR_HISTORYD_HISTORYD_H

@@ -2,7 +2,7 @@
 /* log.c — see log.h. A log is kept small, because a million of them may be in memory: README.md
  * counts its bytes. */
 #include "historyd/log.h"
-#include "historyd/keys.h"
+#include "historyd/store/keys.h"
 
 /* A cid of this turn. Its key is the one that it will have in the store. */
 struct fresh_cid {

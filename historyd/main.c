@@ -5,16 +5,16 @@
  * While one commit's fsync runs, the next messages queue up for the next turn: that is the whole
  * group commit. Two threads: this one writes, reader.c's answers pages. The store is opened before
  * anything listens and closed last. What historyd does is in historyd.c; RocksDB is
- * store_rocks.c's. */
+ * store/rocks.c's. */
 #include "historyd/historyd.h"
 #include "historyd/options.h"
 #include "historyd/reader.h"
-#include "historyd/store_rocks.h"
-#include "proto/clock.h"
-#include "proto/listeners.h"
-#include "proto/log.h"
-#include "proto/metrics_http.h"
-#include "proto/service.h"
+#include "historyd/store/rocks.h"
+#include "proto/shell/clock.h"
+#include "proto/shell/listeners.h"
+#include "proto/shell/log.h"
+#include "proto/shell/metrics_http.h"
+#include "proto/shell/service.h"
 
 #include <stdio.h>
 

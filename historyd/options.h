@@ -3,7 +3,7 @@
 #ifndef PARLOR_HISTORYD_OPTIONS_H
 #define PARLOR_HISTORYD_OPTIONS_H
 
-#include "proto/service.h"
+#include "proto/shell/service.h"
 
 #define PROGRAM "parlor-historyd"
 

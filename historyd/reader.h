@@ -7,7 +7,7 @@
 #define PARLOR_HISTORYD_READER_H
 
 #include "historyd/historyd.h"
-#include "proto/busio.h"
+#include "proto/shell/busio.h"
 
 struct reader;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* store.h — where messages are kept, as historyd's core sees it: RocksDB in service
- * (store_rocks.c), memory with faults in tests. Also the seam at which a replicated log can stand
+ * (store/rocks.c), memory with faults in tests. Also the seam at which a replicated log can stand
  * one day.
  *
  * Reads see what has been committed. Writes gather in a batch until commit() makes them durable

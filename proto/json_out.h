@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* json_out.h — writing JSON straight into a buffer. Reading it is jansson's (gateway/json_in.h). */
+/* json_out.h — writing JSON straight into a buffer. Reading it is jansson's
+ * (gateway/core/json_in.h). */
 #ifndef PARLOR_PROTO_JSON_OUT_H
 #define PARLOR_PROTO_JSON_OUT_H
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* main.c — roomd's shell: takes messages off the bus, hands them to the core, sends what comes out.
  *
- * One thread. What roomd does is in roomd.c; the sockets are proto/busio.c's. */
+ * One thread. What roomd does is in roomd.c; the sockets are proto/shell/busio.c's. */
 #include "proto/arena.h"
-#include "proto/clock.h"
-#include "proto/listeners.h"
-#include "proto/log.h"
-#include "proto/metrics_http.h"
-#include "proto/service.h"
+#include "proto/shell/clock.h"
+#include "proto/shell/listeners.h"
+#include "proto/shell/log.h"
+#include "proto/shell/metrics_http.h"
+#include "proto/shell/service.h"
 #include "roomd/roomd.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * stands in its data directories, as the encoders of the tree have it in which this is built.
  * tests/compat/keep builds it in a release's own tree; it is built here so that it stays buildable.
  */
-#include "historyd/keys.h"
-#include "historyd/values.h"
+#include "historyd/store/keys.h"
+#include "historyd/store/values.h"
 #include "proto/shard.h"
 #include "tests/compat/telling.h"
 

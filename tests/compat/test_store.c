@@ -2,8 +2,8 @@
 /* test_store.c — neighbouring versions on disk: keys, values and a data directory of 0.1.0 are
  * read, and what is stored today can be read by 0.1.0. That its programs do so is shown by
  * main.mjs. */
-#include "historyd/keys.h"
-#include "historyd/values.h"
+#include "historyd/store/keys.h"
+#include "historyd/store/values.h"
 #include "proto/shard.h"
 #include "tests/compat/kept.h"
 #include "tests/compat/telling.h"

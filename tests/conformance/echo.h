@@ -4,7 +4,7 @@
 #ifndef PARLOR_TESTS_CONFORMANCE_ECHO_H
 #define PARLOR_TESTS_CONFORMANCE_ECHO_H
 
-#include "gateway/sio.h"
+#include "gateway/socketio/sio.h"
 
 /* Every message comes back as it was. */
 void engine_echo_open(struct eio *eio);

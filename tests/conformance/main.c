@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* main.c — the conformance server: the gateway's own transports and wire formats with an echo on
  * top instead of the chat. `conformance engine|socket PORT`. */
-#include "gateway/shell_listen.h"
-#include "gateway/shell_server.h"
-#include "proto/clock.h"
+#include "gateway/shell/listen.h"
+#include "gateway/shell/server.h"
+#include "proto/shell/clock.h"
 #include "tests/conformance/echo.h"
 
 #include <signal.h>

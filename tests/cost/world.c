@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* world.c — see world.h. Who sends what to whom, and in which order, is as in gateway/main.c,
- * gateway/shell_shards.c, roomd/main.c and historyd/main.c. */
+ * gateway/shell/shards.c, roomd/main.c and historyd/main.c. */
 #include "tests/cost/world.h"
-#include "gateway/frame_bytes.h"
+#include "gateway/wire/ws_frame.h"
 
 #include <jansson.h>
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* world.h — one gateway, one roomd and one historyd in one process, over a bus that is a function
  * call. Each message is still written behind its header, opened and read as on the real one, and
- * what the gateway wants done with its clients is carried out by its own shell_ops.c.
+ * what the gateway wants done with its clients is carried out by its own shell/ops.c.
  *
  * Nothing fails, waits or reaches the system, and the time is a number: the same calls cost the
  * same instructions. What fails is the simulator's matter (tests/sim). */
 #ifndef PARLOR_TESTS_COST_WORLD_H
 #define PARLOR_TESTS_COST_WORLD_H
 
-#include "gateway/shell_ops.h"
+#include "gateway/shell/ops.h"
 #include "historyd/historyd.h"
 #include "proto/link.h"
 #include "roomd/roomd.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* client_event.c — fuzz target: frames of clients, native and Socket.IO, given to the gateway's
  * whole core. What jansson takes as it came, it takes mended too. */
-#include "gateway/gateway.h"
-#include "gateway/json_text.h"
+#include "gateway/core/gateway.h"
+#include "gateway/core/json_text.h"
 
 #include <jansson.h>
 

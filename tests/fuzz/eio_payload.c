@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* eio_payload.c — fuzz target: payloads of long-polling as a stranger may send them. What is read
  * as packets must come out the same when it is written and read again. */
-#include "gateway/eio_payload.h"
-#include "gateway/frame_bytes.h"
+#include "gateway/engineio/payload.h"
+#include "gateway/wire/ws_frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

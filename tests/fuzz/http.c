@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* http.c — fuzz target: a request on a connection, as it comes: byte by byte and in one piece the
  * same, and nothing of it twice or outside of what came. */
-#include "gateway/eio.h"
-#include "gateway/http_chunks.h"
-#include "gateway/http_origin.h"
+#include "gateway/engineio/eio.h"
+#include "gateway/http/chunks.h"
+#include "gateway/http/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* sio_packet.c — fuzz target: a Socket.IO client over a WebSocket that says anything. The first
  * byte of each line says whether it is text or bytes; lines are the frames. */
-#include "gateway/sio.h"
+#include "gateway/socketio/sio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

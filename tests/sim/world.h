@@ -8,7 +8,7 @@
 #ifndef PARLOR_TESTS_SIM_WORLD_H
 #define PARLOR_TESTS_SIM_WORLD_H
 
-#include "gateway/gateway.h"
+#include "gateway/core/gateway.h"
 #include "historyd/historyd.h"
 #include "proto/link.h"
 #include "roomd/roomd.h"

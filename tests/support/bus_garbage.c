@@ -5,8 +5,8 @@
  * Random bytes, valid messages that are cut off or have bits flipped, wrong versions and senders,
  * counts of billions, and at the end messages that nng itself must refuse. The same seed says the
  * same. What is not nng's protocol at all is tests/e2e/bus.test.mjs's. */
-#include "proto/busio.h"
-#include "proto/clock.h"
+#include "proto/shell/busio.h"
+#include "proto/shell/clock.h"
 
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>

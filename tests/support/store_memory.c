@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* store_memory.c — see store_memory.h. */
 #include "tests/support/store_memory.h"
-#include "historyd/keys.h"
-#include "historyd/values.h"
+#include "historyd/store/keys.h"
+#include "historyd/store/values.h"
 #include "proto/table.h"
 
 enum kind { KIND_CHAT, KIND_HEAD, KIND_CID, KIND_ROOM, KIND_INVITE };

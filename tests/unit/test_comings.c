@@ -2,7 +2,7 @@
 /* test_comings.c — peers of the bus that come and go while we run: each address is dialled once,
  * and whoever comes back to it is found, however its last visits ended. PARLOR_COMINGS in the
  * environment says how many. */
-#include "proto/busio.h"
+#include "proto/shell/busio.h"
 
 #include <poll.h>
 #include <setjmp.h>

@@ -4,7 +4,7 @@
 #ifndef PARLOR_TESTS_TEST_EIO_H
 #define PARLOR_TESTS_TEST_EIO_H
 
-#include "gateway/eio.h"
+#include "gateway/engineio/eio.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

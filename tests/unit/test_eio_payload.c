@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* test_eio_payload.c — Engine.IO's payloads and queries: bytes into packets and back. Not here:
  * sessions (test_eio.c). */
-#include "gateway/eio.h"
-#include "gateway/frame_bytes.h"
+#include "gateway/engineio/eio.h"
+#include "gateway/wire/ws_frame.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 #ifndef PARLOR_TESTS_TEST_GATEWAY_H
 #define PARLOR_TESTS_TEST_GATEWAY_H
 
-#include "gateway/gateway.h"
+#include "gateway/core/gateway.h"
 #include "tests/support/bus_peer.h"
 
 #include <jansson.h>

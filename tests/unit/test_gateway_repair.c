@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_gateway_repair.c — the gateway's core with three thousand rooms in use, when roomd or
  * historyd has restarted: everything is asked and said again, but never all of it at once. */
-#include "gateway/gateway.h"
+#include "gateway/core/gateway.h"
 #include "tests/support/bus_peer.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_gateway_roomlog.c — what a room's newest messages may take, and that whoever joins gets
  * those that it had to drop from historyd. */
-#include "gateway/roomlog.h"
+#include "gateway/core/roomlog.h"
 #include "tests/unit/test_gateway.h"
 
 enum { LOG_BYTES = 64 * 1024, BODY_BYTES = 4000 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* test_http.c — heads of requests, chunked bodies, hosts and origins, as strangers write them. */
-#include "gateway/http_chunks.h"
-#include "gateway/http_head.h"
-#include "gateway/http_origin.h"
+#include "gateway/http/chunks.h"
+#include "gateway/http/head.h"
+#include "gateway/http/origin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

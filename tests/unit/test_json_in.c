@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* test_json_in.c — JSON as real clients send it: every form of number and escape at every place,
  * and the id of what is refused. */
-#include "gateway/json_in.h"
-#include "gateway/json_text.h"
+#include "gateway/core/json_in.h"
+#include "gateway/core/json_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

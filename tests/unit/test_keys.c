@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "historyd/keys.h"
+#include "historyd/store/keys.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_log.c — what others wrote stands in a line of the log as one value, and makes no line, pair
  * or member of its own. */
-#include "proto/log.h"
+#include "proto/shell/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

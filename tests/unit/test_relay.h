@@ -9,7 +9,7 @@
 #include <stddef.h>
 // cmocka wants the three above first
 #include <cmocka.h>
-#include "gateway/relay.h"
+#include "gateway/relay/relay.h"
 #include "tests/sim/rng.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* test_store_damage.c — a write-ahead log with a damage in it, and stored values that are not
  * ours. */
 #include "tests/unit/test_store_markers.h"
-#include "historyd/keys.h"
+#include "historyd/store/keys.h"
 
 #include <rocksdb/c.h>
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "historyd/store_rocks.h"
+#include "historyd/store/rocks.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * (test_store_new.c). */
 #include "tests/unit/test_store_markers.h"
 #include "tests/unit/test_store_refused.h"
-#include "historyd/store_rocks_dir.h"
+#include "historyd/store/rocks_dir.h"
 
 /* Tables, and a log that is not in them yet. */
 static struct dir *dir_with_data(void)

@@ -4,7 +4,7 @@
  * ones that have lost something (test_store_lost.c). */
 #include "tests/unit/test_store_markers.h"
 #include "tests/unit/test_store_refused.h"
-#include "historyd/store_rocks_dir.h"
+#include "historyd/store/rocks_dir.h"
 
 static void test_what_was_never_ours(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "historyd/values.h"
+#include "historyd/store/values.h"
 
 static char filler[BODY_MAX];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_watchdog.c — what systemd hears of a service: sd_notify's datagrams, on a path or an
  * abstract name, once a second. */
-#include "proto/watchdog.h"
+#include "proto/shell/watchdog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

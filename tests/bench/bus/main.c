@@ -5,9 +5,9 @@
  * and nothing is lost. Nothing is repeated, so what the bus drops is lost.
  *
  * Not here: clients (../load), and what historyd's parts can do without the bus (../rooms). */
-#include "proto/busio.h"
-#include "proto/clock.h"
-#include "proto/options.h"
+#include "proto/shell/busio.h"
+#include "proto/shell/clock.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/report.h"
 #include "tests/bench/load/search.h"
 

@@ -4,7 +4,7 @@
 #ifndef PARLOR_BENCH_LIMITS_H
 #define PARLOR_BENCH_LIMITS_H
 
-#include "proto/options.h"
+#include "proto/shell/options.h"
 
 #include <netinet/in.h>
 

@@ -4,7 +4,7 @@
  * Receiving is one recv into memory that all clients share; only the tail of a frame that is not
  * complete is kept with the client. */
 #include "tests/bench/load/client.h"
-#include "proto/options.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/dialect.h"
 
 #include <arpa/inet.h>

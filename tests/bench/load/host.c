@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* host.c — see host.h. */
 #include "tests/bench/load/host.h"
-#include "proto/options.h"
+#include "proto/shell/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>

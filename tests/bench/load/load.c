@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* load.c — the turn: what is due, then what has arrived; and the counting of it. See load.h. */
 #include "tests/bench/load/load.h"
-#include "proto/options.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/client.h"
 #include "tests/bench/load/dialect.h"
 

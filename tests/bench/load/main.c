@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* main.c — bench-load: puts one workload on one server and prints what it has seen as JSON. Which
  * workloads, on which servers, how often: ../lib. */
-#include "proto/options.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/dialect.h"
 #include "tests/bench/load/work.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* work.c — what the workloads share. See work.h. */
 #include "tests/bench/load/work.h"
-#include "proto/options.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/client.h"
 #include "tests/bench/load/dialect.h"
 

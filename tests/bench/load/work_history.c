@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* work_history.c — pages of history (H): fills the rooms, then each client asks for one page after
  * the other, anywhere in its room. A closed loop: what one server core can give at most. */
-#include "proto/options.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/dialect.h"
 #include "tests/bench/load/work.h"
 

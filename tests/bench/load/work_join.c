@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* work_join.c — clients that join rooms in which messages flow: how long from when a join is due
  * until the greeting is complete (J). Their connections are open before. */
-#include "proto/options.h"
+#include "proto/shell/options.h"
 #include "tests/bench/load/work.h"
 
 static struct {

@@ -5,8 +5,8 @@
  *
  * To be run twice, with the same number of messages in many rooms and in few. */
 #include "historyd/historyd.h"
-#include "historyd/store_rocks.h"
-#include "proto/options.h"
+#include "historyd/store/rocks.h"
+#include "proto/shell/options.h"
 #include "tests/support/bus_peer.h"
 
 #include <stdio.h>

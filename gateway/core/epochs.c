@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* epochs.c — see epochs.h. The list is searched from its end, where what is asked for stands. */
+#include "gateway/core/epochs.h"
+
+void epochs_free(struct epochs *e)
+{
+	mem_free(e->list);
+	*e = (struct epochs){0};
+}
+
+void epochs_set(struct epochs *e, const struct list *of_page)
+{
+	if (of_page->count == 0) {
+		epochs_free(e);
+		return;
+	}
+	if (e->count != of_page->count)
+		e->list = mem_resize(e->list, of_page->count * sizeof *e->list);
+	e->count = of_page->count;
+	for (uint32_t i = 0; i < e->count; i++)
+		e->list[i] = bus_epoch_at(of_page, i);
+}
+
+bool epochs_know(const struct epochs *e, uint64_t epoch)
+{
+	for (uint32_t i = e->count; i > 0; i--)
+		if (e->list[i - 1].epoch == epoch)
+			return true;
+	return false;
+}
+
+uint64_t epochs_at(const struct epochs *e, uint64_t seq)
+{
+	seq += seq == 0;
+	for (uint32_t i = e->count; i > 0; i--)
+		if (e->list[i - 1].first <= seq)
+			return e->list[i - 1].epoch;
+	return 0;
+}
+
+uint64_t epochs_begin(const struct epochs *e, uint64_t seq)
+{
+	for (uint32_t i = e->count; i > 0 && e->list[i - 1].first >= seq && seq > 1; i--)
+		if (e->list[i - 1].first == seq)
+			return e->list[i - 1].epoch;
+	return 0;
+}

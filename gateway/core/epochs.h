@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/* epochs.h — the starts of historyd in which a room's messages were stored.
+ *
+ * Each start has a random number, its epoch. A seq means one message only together with the epoch
+ * in which it was given: after an older backup was restored, the seqs behind it are given again.
+ * historyd keeps the list and is the judge; a gateway knows it from pages, so that it can say in
+ * which epoch a seq stands. Next: view.h. */
+#ifndef PARLOR_GATEWAY_CORE_EPOCHS_H
+#define PARLOR_GATEWAY_CORE_EPOCHS_H
+
+#include "proto/bus.h"
+
+struct epochs {
+	struct rec_epoch *list; /* oldest first, each with its first seq */
+	uint32_t count;
+};
+
+void epochs_free(struct epochs *e);
+
+/* Becomes what a page says. */
+void epochs_set(struct epochs *e, const struct list *of_page);
+
+bool epochs_know(const struct epochs *e, uint64_t epoch);
+
+/* The epoch in which this seq stands; for 0 the one in which a first message would. 0: not known.
+ */
+uint64_t epochs_at(const struct epochs *e, uint64_t seq);
+
+/* The epoch whose first message has this seq, to be told with it; 0: none. That of the room's first
+ * message is known before: who joined while there was none was told it. */
+uint64_t epochs_begin(const struct epochs *e, uint64_t seq);
+
+#endif

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+/* join.c — entering and leaving a room. A join needs four things, asked for side by side where they
+ * can be: the name (user.c), the room's consent (roomd), who is there, and the newest messages.
+ * When all are there the session is greeted: ack, activeUsers, msgHistory, and from then on
+ * everything behind the history by cursor, so nothing falls between. */
+#include "gateway/core/announce.h"
+#include "gateway/core/frame.h"
+#include "gateway/core/history.h"
+#include "gateway/core/repair.h"
+#include "gateway/core/request.h"
+#include "gateway/core/view.h"
+#include "proto/json_out.h"
+#include "proto/shard.h"
+
+static struct membership *membership_start(struct gateway *g, struct session *s, struct view *v)
+{
+	struct membership *m = mem_alloc(sizeof *m);
+	m->session = s;
+	m->view = v;
+	TAILQ_INIT(&m->own_acks);
+	view_want(g, v, s->wire);
+	m->present = view_present(v, s->user->name);
+	m->present->here++;
+	TAILQ_INSERT_TAIL(&s->memberships, m, of_session);
+	s->membership_count++;
+	return m;
+}
+
+void membership_end_feed(struct gateway *g, struct membership *m)
+{
+	if (m->feed)
+		request_end(g, m->feed);
+	m->feed = NULL;
+}
+
+static void end_joining(struct gateway *g, struct membership *m)
+{
+	TAILQ_REMOVE(&g->joining, m->joining, entry);
+	TAILQ_REMOVE(&m->view->joining, m, of_view);
+	session_joins(g, m->session, -1);
+	str_free(&m->joining->wish.invited);
+	mem_free(m->joining);
+	m->joining = NULL;
+}
+
+void membership_end(struct gateway *g, struct membership *m)
+{
+	struct session *s = m->session;
+	struct view *v = m->view;
+	struct present *p = m->present;
+	deliver_all_acks(g, m);
+	membership_end_feed(g, m);
+	if (m->is_live)
+		TAILQ_REMOVE(&v->live, m, of_view);
+	else
+		end_joining(g, m);
+	TAILQ_REMOVE(&s->memberships, m, of_session);
+	s->membership_count--;
+	mem_free(m);
+
+	if (--p->here == 0) {
+		/* Also when the join was not answered yet: it may have been granted. */
+		if (p->is_in || p->join)
+			bus_put_leave(&g->out->roomd[v->roomd],
+				      &(struct ev_leave){.room = v->room, .user = p->user});
+		if (p->join)
+			request_end(g, p->join);
+		p->join = NULL;
+		p->is_in = false;
+		repair_untold(g, v->roomd, TOLD_MEMBER, &p->told);
+		view_drop_present(g, v, p);
+	}
+	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
+		view_close(g, v);
+	if (!s->user->is_held && TAILQ_EMPTY(&s->memberships))
+		user_leave(g, s); /* nothing waits for the name any more */
+}
+
+/* Few have waited for long before they began. */
+static void insert_by_deadline(struct gateway *g, struct joining *j)
+{
+	struct joining *before = TAILQ_LAST(&g->joining, joining_list);
+	while (before && before->deadline_ms > j->deadline_ms)
+		before = TAILQ_PREV(before, joining_list, entry);
+	if (before)
+		TAILQ_INSERT_AFTER(&g->joining, before, j, entry);
+	else
+		TAILQ_INSERT_HEAD(&g->joining, j, entry);
+}
+
+void join_start(struct gateway *g, struct session *s, struct str room, const struct join_wish *wish)
+{
+	struct membership *m = session_membership(s, room);
+	if (m) { /* joins once more: the same greeting again */
+		CHECK(m->is_live);
+		TAILQ_REMOVE(&m->view->live, m, of_view);
+		membership_end_feed(g, m);
+		m->is_live = false;
+		m->was_live = true;
+	} else {
+		m = membership_start(g, s, view_open(g, room));
+	}
+	struct joining *j = mem_alloc(sizeof *j);
+	j->membership = m;
+	j->deadline_ms = g->now_ms + GIVE_UP_MS - g->late_ms;
+	j->wish = *wish;
+	j->wish.invited = str_copy(wish->invited);
+	m->joining = j;
+	TAILQ_INSERT_TAIL(&m->view->joining, m, of_view);
+	insert_by_deadline(g, j);
+	session_joins(g, s, +1);
+	join_advance(g, m);
+}
+
+void join_fail(struct gateway *g, struct membership *m, enum err error)
+{
+	if (m->is_live)
+		return;
+	const struct join_wish *wish = &m->joining->wish;
+	frame_send_error(g, m->session, wish->has_id, wish->id, error, NULL);
+	if (!m->was_live || error != ERR_UNAVAILABLE) {
+		membership_end(g, m);
+		return;
+	}
+	/* Joining again took too long; it is still in, as before, and has missed what was
+	 * announced. */
+	membership_end_feed(g, m);
+	end_joining(g, m);
+	m->was_live = false;
+	m->is_live = true;
+	m->is_list_stale = true;
+	m->changes_seen = 0;
+	TAILQ_INSERT_TAIL(&m->view->live, m, of_view);
+	deliver_acks_passed(g, m);
+	session_touch(g, m->session);
+}
+
+void join_tick(struct gateway *g)
+{
+	struct joining *j;
+	while ((j = TAILQ_FIRST(&g->joining)) != NULL && j->deadline_ms <= g->now_ms) {
+		if (session_takes(g, j->membership->session)) {
+			join_fail(g, j->membership, ERR_UNAVAILABLE);
+			continue;
+		}
+		TAILQ_REMOVE(&g->joining, j, entry); /* it is the client that is slow */
+		j->deadline_ms = g->now_ms + GIVE_UP_MS;
+		TAILQ_INSERT_TAIL(&g->joining, j, entry);
+	}
+}
+
+static void send_join_ack(struct gateway *g, struct membership *m)
+{
+	const struct join_wish *wish = &m->joining->wish;
+	if (!wish->has_id)
+		return;
+	struct buf *b = frame_begin_ack(g, m->session, wish->id);
+	BUF_LIT(b, "{\"room\":");
+	json_out_str(b, m->view->room);
+	BUF_LIT(b, ",\"username\":");
+	json_out_str(b, m->session->user->name);
+	BUF_LIT(b, "}");
+	frame_end_ack(g, m->session);
+}
+
+/* Everything is there. `page` holds the history when the log does not. */
+static void greet(struct gateway *g, struct membership *m, const struct ev_page *page)
+{
+	struct view *v = m->view;
+	struct session *s = m->session;
+	const struct join_wish *wish = &m->joining->wish;
+	if (wish->reply == REPLY_ACK)
+		send_join_ack(g, m);
+	announce_list(g, m);
+	bool was_void = m->is_void;
+	uint64_t last = page ? history_send_page(g, m, page) : history_send_log(g, m);
+
+	/* A session that was here before keeps its cursor, so that it loses nothing by joining
+	 * again without `since`; but what did not go into msgHistory follows it. */
+	if (!m->was_live || wish->has_since || was_void || last < m->cursor)
+		m->cursor = last;
+	deliver_acks_passed(g, m);
+	if (wish->reply == REPLY_INVITE)
+		private_joined(g, m);
+	end_joining(g, m);
+	m->was_live = false;
+	m->is_live = true;
+	TAILQ_INSERT_TAIL(&v->live, m, of_view);
+	g->stats.joins_total++;
+	s->is_greeted = true;
+	if (s->is_waiting_join) {
+		s->is_waiting_join = false;
+		TAILQ_REMOVE(&g->unjoined, s, waiting);
+	}
+	session_touch(g, s);
+	user_show_invitations(g, s);
+	if (page && page->reset) /* this gateway may not have heard of it */
+		view_doubt(g, v);
+}
+
+void join_advance(struct gateway *g, struct membership *m)
+{
+	struct view *v = m->view;
+	struct present *p = m->present;
+	if (m->is_live || !m->session->user->is_held)
+		return;
+	if (!p->is_in) {
+		if (!p->join)
+			p->join = request_start(g, &(struct request_wish){
+							   .kind = REQUEST_JOIN,
+							   .shard = v->roomd,
+							   .room = v->room,
+							   .user = p->user,
+						   });
+		if (!v->is_presence_known) /* behind the join, so that the room is there */
+			view_ask_presence(g, v);
+		return;
+	}
+	if (!v->is_presence_known) {
+		view_ask_presence(g, v);
+		return;
+	}
+	if (!v->is_open || !session_takes(g, m->session))
+		return;
+	if (!history_is_in_log(m)) {
+		const struct join_wish *wish = &m->joining->wish;
+		if (!m->feed)
+			m->feed = request_start(g, &(struct request_wish){
+							   .kind = REQUEST_PAGE_READER,
+							   .shard = v->historyd,
+							   .session = m->session,
+							   .room = v->room,
+							   .after = wish->since,
+							   .epoch = wish->epoch,
+							   .may_reset = wish->has_since,
+							   .limit = wish->has_since
+									    ? SINCE_MESSAGES
+									    : GREETING_MESSAGES,
+							   .is_newest = true,
+						   });
+		return;
+	}
+	membership_end_feed(g, m);
+	greet(g, m, NULL);
+}
+
+void join_page(struct gateway *g, struct membership *m, const struct ev_page *page)
+{
+	if (!m->present->is_in || !m->view->is_presence_known || !m->view->is_open ||
+	    !session_takes(g, m->session))
+		return; /* asked again when the rest is there */
+	greet(g, m, page);
+}
+
+void join_advance_view(struct gateway *g, struct view *v)
+{
+	struct membership *m = TAILQ_FIRST(&v->joining);
+	while (m) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		join_advance(g, m);
+		m = next;
+	}
+}
+
+void join_unreadable(struct gateway *g, struct view *v)
+{
+	struct membership *m = v->is_open ? NULL : TAILQ_FIRST(&v->joining);
+	while (m) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		join_fail(g, m, ERR_UNAVAILABLE); /* the last one may take the view along */
+		m = next;
+	}
+}
+
+static bool is_owners(const struct session *s, struct str owner, struct str guest)
+{
+	return str_equal(s->user->name, owner) || str_equal(s->user->name, guest);
+}
+
+static struct membership *find_in(const struct membership_list *list, struct str owner,
+				  struct str guest)
+{
+	struct membership *m;
+	TAILQ_FOREACH (m, list, of_view)
+		if (!is_owners(m->session, owner, guest))
+			return m;
+	return NULL;
+}
+
+/* The first membership of anybody but the two. */
+static struct membership *find_stranger(const struct view *v, struct str owner, struct str guest)
+{
+	struct membership *m = find_in(&v->live, owner, guest);
+	return m ? m : find_in(&v->joining, owner, guest);
+}
+
+static void put_out(struct gateway *g, struct membership *m)
+{
+	if (!m->is_live) {
+		join_fail(g, m, ERR_FORBIDDEN);
+		return;
+	}
+	frame_send_expelled(g, m->session, m->view->room);
+	membership_end(g, m);
+}
+
+static uint32_t count_in(const struct membership_list *list)
+{
+	const struct membership *m;
+	uint32_t count = 0;
+	TAILQ_FOREACH (m, list, of_view)
+		count++;
+	return count;
+}
+
+void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest)
+{
+	struct membership *m;
+	uint32_t left = count_in(&v->live) + count_in(&v->joining);
+	while (left-- && (m = find_stranger(v, owner, guest)) != NULL)
+		put_out(g, m); /* the last one takes the view along */
+}
+
+/* roomd says that the user may not be there: the room became private to others while this gateway
+ * was cut off. */
+static void expel(struct gateway *g, struct view *v, struct present *p)
+{
+	uint32_t left = p->here;
+	struct membership *m = TAILQ_FIRST(&v->live);
+	p->is_in = false; /* roomd has let go of it already */
+	repair_untold(g, v->roomd, TOLD_MEMBER, &p->told);
+	while (m && left) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		if (m->present == p) {
+			left--;
+			put_out(g, m);
+		}
+		m = next;
+	}
+	m = left ? TAILQ_FIRST(&v->joining) : NULL;
+	while (m && left) {
+		struct membership *next = TAILQ_NEXT(m, of_view);
+		if (m->present == p) {
+			left--;
+			put_out(g, m);
+		}
+		m = next;
+	}
+}
+
+void join_answered(struct gateway *g, const struct ev_join_answer *ev)
+{
+	struct view *v = view_find(g, ev->room);
+	struct present *p = v ? view_find_present(v, ev->user) : NULL;
+	enum err status = err_from_wire(ev->status);
+	if (status == ERR_FORBIDDEN && !(p && p->join) && g->from.from == SERVICE_ROOMD) {
+		if (p && p->is_in)
+			expel(g, v, p);
+		/* roomd says so until it hears this. */
+		bus_put_leave(&g->out->roomd[g->from.id],
+			      &(struct ev_leave){.room = ev->room, .user = ev->user});
+		return;
+	}
+	if (!p || !p->join)
+		return;
+	request_end(g, p->join);
+	p->join = NULL;
+	p->is_in = status == ERR_OK;
+	if (p->is_in)
+		repair_told(g, v->roomd, TOLD_MEMBER, &p->told);
+	/* roomd has counted further than the deltas that came: one was lost. */
+	if (v->is_presence_known && v->presence_epoch == g->from.epoch &&
+	    ev->version > v->presence_version)
+		view_ask_presence(g, v);
+	struct membership *m = TAILQ_FIRST(&v->joining);
+	while (m) {
+		struct membership *next =
+			TAILQ_NEXT(m, of_view); /* the last one may take the view along */
+		if (m->present == p && status == ERR_OK)
+			join_advance(g, m);
+		else if (m->present == p)
+			join_fail(g, m, status);
+		m = next;
+	}
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/* presence.c — who is in a room, as roomd tells it: deltas that are counted, whole lists when a
+ * count is missing.
+ *
+ * roomd counts each change of a room; a delta is taken only when it is the next one, otherwise the
+ * whole list is asked for and compared with what was known. Not here: telling the clients
+ * (announce.c). */
+#include "gateway/core/announce.h"
+#include "gateway/core/request.h"
+#include "gateway/core/view.h"
+
+struct present *view_find_present(const struct view *v, struct str user)
+{
+	return table_find(&v->names, user);
+}
+
+struct present *view_present(struct view *v, struct str user)
+{
+	struct present *p = view_find_present(v, user);
+	if (p)
+		return p;
+	p = mem_alloc(offsetof(struct present, text) + user.len);
+	p->view = v;
+	p->user = str_put(p->text, user);
+	table_add(&v->names, p);
+	TAILQ_INSERT_TAIL(&v->present, p, entry);
+	return p;
+}
+
+static void end_typing(struct gateway *g, struct present *p)
+{
+	if (p->is_typing)
+		TAILQ_REMOVE(&g->typing, p, typing);
+	p->is_typing = false;
+}
+
+void view_drop_present(struct gateway *g, struct view *v, struct present *p)
+{
+	if (p->here || p->is_listed || p->changes)
+		return;
+	end_typing(g, p);
+	table_remove(&v->names, p->user);
+	TAILQ_REMOVE(&v->present, p, entry);
+	mem_free(p);
+}
+
+void view_ask_presence(struct gateway *g, struct view *v)
+{
+	if (v->presence_request)
+		return;
+	v->presence_request = request_start(g, &(struct request_wish){
+						       .kind = REQUEST_PRESENCE,
+						       .shard = v->roomd,
+						       .room = v->room,
+					       });
+}
+
+static void set_listed(struct gateway *g, struct view *v, struct present *p, bool is_listed)
+{
+	if (p->is_listed == is_listed)
+		return;
+	p->is_listed = is_listed;
+	v->listed += is_listed ? 1u : UINT32_MAX; /* +1 or -1 */
+	if (v->is_presence_known)
+		announce_change(g, v, p, is_listed ? CHANGE_ARRIVED : CHANGE_LEFT);
+	if (!is_listed)
+		end_typing(g, p);
+}
+
+/* Whether a delta is the next one to take. */
+static bool is_next(struct gateway *g, struct view *v, uint64_t version)
+{
+	if (!v->is_presence_known || v->presence_epoch != g->from.epoch)
+		return false;
+	if (version == v->presence_version + 1) {
+		v->presence_version = version;
+		return true;
+	}
+	if (version > v->presence_version)
+		view_ask_presence(g, v);
+	return false;
+}
+
+void view_user_in(struct gateway *g, struct view *v, struct str user, uint64_t version)
+{
+	if (is_next(g, v, version))
+		set_listed(g, v, view_present(v, user), true);
+}
+
+void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t version)
+{
+	if (!is_next(g, v, version))
+		return;
+	struct present *p = view_find_present(v, user);
+	if (!p)
+		return;
+	set_listed(g, v, p, false);
+	view_drop_present(g, v, p);
+}
+
+void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing)
+{
+	struct present *p = view_find_present(v, user);
+	if (!p || !p->is_listed)
+		return;
+	end_typing(g, p);
+	if (is_typing) {
+		p->is_typing = true;
+		p->typing_ms = g->now_ms;
+		TAILQ_INSERT_TAIL(&g->typing, p, typing);
+	}
+	announce_change(g, v, p, is_typing ? CHANGE_TYPES : CHANGE_STOPPED);
+}
+
+void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)
+{
+	bool is_same = v->is_presence_known && v->presence_epoch == g->from.epoch;
+	if (is_same && ev->version < v->presence_version)
+		return;
+	if (ev->part == 0)
+		v->presence_mark++;
+	else if (ev->part != v->presence_part)
+		return; /* the part before it was lost; the list will be asked for again */
+	v->presence_part = ev->last ? 0 : ev->part + 1;
+	for (uint32_t i = 0; i < ev->names.count; i++) {
+		struct present *p = view_present(v, bus_name_at(&ev->names, i).user);
+		p->mark = v->presence_mark;
+		set_listed(g, v, p, true);
+	}
+	if (!ev->last)
+		return;
+	struct present *p = TAILQ_FIRST(&v->present);
+	while (p) {
+		struct present *next = TAILQ_NEXT(p, entry);
+		if (p->mark != v->presence_mark) {
+			set_listed(g, v, p, false);
+			view_drop_present(g, v, p);
+		}
+		p = next;
+	}
+	if (v->presence_request)
+		request_end(g, v->presence_request);
+	v->presence_request = NULL;
+	v->presence_version = ev->version;
+	v->presence_epoch = g->from.epoch;
+	bool was_known = v->is_presence_known;
+	v->is_presence_known = true;
+	if (!was_known)
+		join_advance_view(g, v);
+}
+
+void view_resync_presence(struct gateway *g, struct view *v)
+{
+	if (v->is_presence_known)
+		view_ask_presence(g, v);
+}
+
+void view_tick(struct gateway *g)
+{
+	struct present *p;
+	while ((p = TAILQ_FIRST(&g->typing)) != NULL && p->typing_ms + TYPING_MAX_MS <= g->now_ms)
+		view_typing(g, p->view, p->user, false);
+}

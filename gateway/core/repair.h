@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/* repair.h — bringing exact state back after a loss, a little at a time.
+ *
+ * When a service restarts, or a link to it lost something, each room in use has to be compared with
+ * what the service knows, and a roomd wants to hear again who is there. With fifty thousand people
+ * that is much at once, so it is paced: so many questions are under way to one shard at a time, and
+ * so many members are named in one turn. Not here: how a loss is noticed (proto/link.h), what is
+ * done with the answers (presence.c, view.c). */
+#ifndef PARLOR_GATEWAY_CORE_REPAIR_H
+#define PARLOR_GATEWAY_CORE_REPAIR_H
+
+#include "gateway/core/state.h"
+
+void repair_init(struct gateway *g);
+
+/* This shard of roomd (presence) or historyd (messages) restarted, or something of it was lost:
+ * what is asked of it is asked again, and every room compared with what it knows. At once after a
+ * restart; losses that go on are made good together. */
+void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool has_restarted);
+
+/* The room is closed, or needs no repair any more. */
+void repair_forget_room(struct gateway *g, struct view *v);
+
+/* roomd counts this entry in by our word from now on, or not any longer. */
+void repair_told(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
+void repair_untold(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
+
+/* Names all users and members to the shard, from the beginning. */
+void repair_members(struct gateway *g, uint32_t shard, uint64_t round);
+
+/* Goes on with what has room to go on. */
+void repair_tick(struct gateway *g);
+
+/* When repair_tick has something to do: UINT64_MAX for never, or the past. */
+uint64_t repair_next_due(const struct gateway *g);
+
+#endif

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/* request.c — see request.h. All waits are equally long, so the queue is always in order of the
+ * next repetition. What clients wait for is also in a list by age, which is the order in which
+ * posts are published: at first one by one, and again from gateway.again on. */
+#include "gateway/core/request.h"
+#include "gateway/core/backlog.h"
+#include "gateway/core/frame.h"
+
+static struct batch *batch_for(struct gateway *g, const struct request *r)
+{
+	switch (r->kind) {
+	case REQUEST_CLAIM:
+	case REQUEST_JOIN:
+	case REQUEST_PRESENCE:
+	case REQUEST_PRIVATE:
+	case REQUEST_INVITE:
+		return &g->out->roomd[r->shard];
+	case REQUEST_POST:
+		return &g->out->historyd[r->shard];
+	case REQUEST_PAGE_VIEW:
+	case REQUEST_PAGE_READER:
+	case REQUEST_PAGE_CLIENT:
+		break;
+	}
+	return &g->out->read[r->shard];
+}
+
+static void publish(struct gateway *g, const struct request *r)
+{
+	struct batch *b = batch_for(g, r);
+	switch (r->kind) {
+	case REQUEST_CLAIM:
+		bus_put_claim(b, &(struct ev_claim){.user = r->user, .key = r->cid});
+		return;
+	case REQUEST_JOIN:
+		bus_put_join(b, &(struct ev_join){.room = r->room, .user = r->user});
+		return;
+	case REQUEST_PRESENCE:
+		bus_put_presence_ask(b, &(struct ev_presence_ask){.room = r->room});
+		return;
+	case REQUEST_POST:
+		bus_put_chat_post(b, &(struct ev_chat_post){.req = r->number,
+							    .room = r->room,
+							    .user = r->user,
+							    .cid = r->cid,
+							    .body = r->body});
+		return;
+	case REQUEST_PRIVATE:
+		bus_put_private_ask(b, &(struct ev_private_ask){.req = r->number,
+								.room = r->room,
+								.user = r->user,
+								.user2 = r->user2});
+		return;
+	case REQUEST_INVITE:
+		bus_put_invite_ask(b, &(struct ev_invite_ask){.req = r->number,
+							      .room = r->room,
+							      .user = r->user,
+							      .user2 = r->user2});
+		return;
+	case REQUEST_PAGE_VIEW:
+	case REQUEST_PAGE_READER:
+	case REQUEST_PAGE_CLIENT:
+		g->stats.pages_total++;
+		bus_put_page_ask(b, &(struct ev_page_ask){.req = r->number,
+							  .room = r->room,
+							  .after = r->after,
+							  .before = r->before,
+							  .limit = r->limit,
+							  .newest = r->is_newest,
+							  .epoch = r->epoch,
+							  .may_reset = r->may_reset});
+		return;
+	}
+}
+
+/* A client waits for these and is told when nobody answers. */
+static bool is_clients(const struct request *r)
+{
+	return r->kind == REQUEST_POST || r->kind == REQUEST_PRIVATE || r->kind == REQUEST_INVITE ||
+	       r->kind == REQUEST_PAGE_CLIENT;
+}
+
+static struct str put_text(char **at, struct str s)
+{
+	struct str kept = str_of(*at, s.len);
+	if (s.len)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+/* Questions about whole rooms, of which repair.c lets only so many go at a time. */
+static void count_in_flight(struct gateway *g, const struct request *r, int change)
+{
+	if (r->kind == REQUEST_PRESENCE)
+		g->repairs[REPAIR_PRESENCE][r->shard].in_flight += (uint32_t)change;
+	else if (r->kind == REQUEST_PAGE_VIEW)
+		g->repairs[REPAIR_LOG][r->shard].in_flight += (uint32_t)change;
+}
+
+/* ---- the posts of a room ---- */
+
+struct request *request_first_post(const struct gateway *g, struct str room)
+{
+	return table_find(&g->posts, room);
+}
+
+struct request *request_next_post(const struct gateway *g, const struct request *r)
+{
+	return r->next == request_first_post(g, r->room) ? NULL : r->next;
+}
+
+static void enter_ring(struct gateway *g, struct request *r)
+{
+	struct request *first = request_first_post(g, r->room);
+	r->next = first ? first : r;
+	r->prev = first ? first->prev : r;
+	r->next->prev = r;
+	r->prev->next = r;
+	if (!first)
+		table_add(&g->posts, r);
+}
+
+static void leave_ring(struct gateway *g, struct request *r)
+{
+	bool is_first = request_first_post(g, r->room) == r;
+	if (is_first)
+		table_remove(&g->posts, r->room);
+	if (is_first && r->next != r)
+		table_add(&g->posts, r->next);
+	r->next->prev = r->prev;
+	r->prev->next = r->next;
+}
+
+/* ---- beginning and ending ---- */
+
+/* The first post to this shard from `r` on; NULL when there is none. */
+static struct request *find_post(struct request *r, uint32_t shard)
+{
+	while (r && (r->kind != REQUEST_POST || r->shard != shard))
+		r = TAILQ_NEXT(r, by_age);
+	return r;
+}
+
+/* Posts are being published again; a new one waits until it is its turn. */
+static bool has_to_wait(const struct gateway *g, const struct request *r)
+{
+	return r->kind == REQUEST_POST && g->again[r->shard];
+}
+
+/* By the time at which the client asked, which is long ago when it had to wait for a join. */
+static void promise(struct gateway *g, struct request *r)
+{
+	struct request *before = TAILQ_LAST(&g->promised, request_list);
+	while (before && before->asked_ms > r->asked_ms)
+		before = TAILQ_PREV(before, request_list, by_age);
+	if (before)
+		TAILQ_INSERT_AFTER(&g->promised, before, r, by_age);
+	else
+		TAILQ_INSERT_HEAD(&g->promised, r, by_age);
+	if (has_to_wait(g, r) && g->again[r->shard]->asked_ms > r->asked_ms)
+		g->again[r->shard] = r;
+}
+
+struct request *request_start(struct gateway *g, const struct request_wish *wish)
+{
+	struct request *r = mem_alloc(sizeof *r);
+	*r = (struct request){
+		.number = ++g->last_request,
+		.kind = wish->kind,
+		.shard = wish->shard,
+		.asked_ms = g->now_ms - g->late_ms,
+		.retry_ms = g->now_ms + RETRY_MS,
+		.session = wish->session ? wish->session->number : 0,
+		.has_id = wish->has_id,
+		.id = wish->id,
+		.after = wish->after,
+		.before = wish->before,
+		.limit = wish->limit,
+		.is_newest = wish->is_newest,
+		.is_parked = wish->is_parked,
+		.epoch = wish->epoch,
+		.may_reset = wish->may_reset,
+	};
+	r->text = mem_alloc(wish->room.len + wish->user.len + wish->user2.len + wish->cid.len +
+			    wish->body.len);
+	char *at = r->text;
+	r->room = put_text(&at, wish->room);
+	r->user = put_text(&at, wish->user);
+	r->user2 = put_text(&at, wish->user2);
+	r->cid = put_text(&at, wish->cid);
+	r->body = put_text(&at, wish->body);
+	if (!r->is_parked)
+		TAILQ_INSERT_TAIL(&g->requests, r, entry);
+	if (!r->is_parked && is_clients(r))
+		promise(g, r);
+	table_add(&g->requests_by_number, r);
+	struct session *s = r->session ? session_find(g, r->session) : NULL;
+	if (s && is_clients(r))
+		session_in_flight(g, s, +1);
+	if (s && r->kind == REQUEST_PRIVATE)
+		backlog_private(g, s, r);
+	count_in_flight(g, r, +1);
+	if (r->kind == REQUEST_POST)
+		enter_ring(g, r);
+	if (!has_to_wait(g, r) && !r->is_parked)
+		publish(g, r);
+	return r;
+}
+
+void request_end(struct gateway *g, struct request *r)
+{
+	struct session *s = r->session ? session_find(g, r->session) : NULL;
+	if (s && is_clients(r))
+		session_in_flight(g, s, -1);
+	if (s && r->kind == REQUEST_PRIVATE)
+		backlog_private_over(g, s, r);
+	count_in_flight(g, r, -1);
+	if (r->kind == REQUEST_POST)
+		leave_ring(g, r);
+	if (r == g->again[r->shard])
+		g->again[r->shard] = find_post(TAILQ_NEXT(r, by_age), r->shard);
+	if (!r->is_parked) {
+		TAILQ_REMOVE(&g->requests, r, entry);
+		if (is_clients(r))
+			TAILQ_REMOVE(&g->promised, r, by_age);
+	}
+	table_remove(&g->requests_by_number, str_of((const char *)&r->number, sizeof r->number));
+	mem_free(r->text);
+	mem_free(r);
+}
+
+void request_park(struct gateway *g, struct request *r)
+{
+	CHECK(!r->is_parked && is_clients(r));
+	r->is_parked = true;
+	TAILQ_REMOVE(&g->requests, r, entry);
+	TAILQ_REMOVE(&g->promised, r, by_age);
+}
+
+void request_unpark(struct gateway *g, struct request *r)
+{
+	r->is_parked = false;
+	r->asked_ms = g->now_ms;
+	r->retry_ms = g->now_ms + RETRY_MS;
+	TAILQ_INSERT_TAIL(&g->requests, r, entry);
+	promise(g, r);
+	publish(g, r);
+}
+
+struct request *request_find(struct gateway *g, uint64_t number)
+{
+	return table_find(&g->requests_by_number, str_of((const char *)&number, sizeof number));
+}
+
+/* ---- again ---- */
+
+static void wait_again(struct gateway *g, struct request *r)
+{
+	TAILQ_REMOVE(&g->requests, r, entry);
+	r->retry_ms = g->now_ms + RETRY_MS;
+	TAILQ_INSERT_TAIL(&g->requests, r, entry);
+}
+
+static void repeat(struct gateway *g, struct request *r)
+{
+	wait_again(g, r);
+	if (r->kind == REQUEST_POST)
+		g->stats.posts_retried_total++;
+	publish(g, r);
+}
+
+static void go_on(struct gateway *g, uint32_t shard)
+{
+	struct request *r;
+	for (uint32_t n = 0; n < REPEATS_A_TURN && (r = g->again[shard]) != NULL; n++) {
+		g->again[shard] = find_post(TAILQ_NEXT(r, by_age), shard);
+		repeat(g, r);
+	}
+}
+
+/* What is in the outbox already was published before this and is taken only where nothing was
+ * missed. */
+void request_begin_posts(struct gateway *g, uint32_t shard)
+{
+	struct request *first = find_post(TAILQ_FIRST(&g->promised), shard);
+	if (g->historyd[shard].minor >= 1) /* an older historyd takes posts as they come */
+		bus_put_posts_begin(&g->out->historyd[shard],
+				    &(struct ev_posts_begin){.first = first ? first->number : 0});
+	g->again[shard] = first;
+	go_on(g, shard);
+}
+
+static void repeat_due(struct gateway *g)
+{
+	struct request *r;
+	for (uint32_t n = 0; n < REPEATS_A_TURN && (r = TAILQ_FIRST(&g->requests)) != NULL &&
+			     r->retry_ms <= g->now_ms;
+	     n++) {
+		if (has_to_wait(g, r))
+			wait_again(g, r);
+		else
+			repeat(g, r);
+	}
+}
+
+/* All but posts: the order of these means nothing. */
+static void repeat_others(struct gateway *g, enum service service, uint32_t shard)
+{
+	const struct request *first = TAILQ_FIRST(&g->requests);
+	struct request *r = TAILQ_LAST(&g->requests, request_list);
+	while (r) { /* from the end, so that they come to stand in front in their order */
+		struct request *before = r == first ? NULL : TAILQ_PREV(r, request_list, entry);
+		bool is_roomds = batch_for(g, r) == &g->out->roomd[r->shard];
+		if (r->kind != REQUEST_POST && r->shard == shard &&
+		    is_roomds == (service == SERVICE_ROOMD)) {
+			r->retry_ms = g->now_ms;
+			TAILQ_REMOVE(&g->requests, r, entry);
+			TAILQ_INSERT_HEAD(&g->requests, r, entry);
+		}
+		r = before;
+	}
+	repeat_due(g);
+}
+
+void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
+{
+	if (service == SERVICE_HISTORYD)
+		request_begin_posts(g, shard);
+	repeat_others(g, service, shard);
+}
+
+static void tell_unavailable(struct gateway *g, struct request *r)
+{
+	struct session *s = session_find(g, r->session);
+	if (r->kind == REQUEST_POST)
+		g->stats.posts_unavailable_total++;
+	if (s)
+		frame_send_error(g, s, r->has_id, r->id, ERR_UNAVAILABLE, NULL);
+	request_end(g, r);
+}
+
+/* What is not worked on yet goes with it when its turn comes: on_chat.c. */
+static void note_given_up(struct gateway *g, const struct request *r)
+{
+	struct session *s = session_find(g, r->session);
+	if (s)
+		backlog_note_given_up(g, s, r->room);
+}
+
+/* A post takes with it what its connection sent into the room after it: stored without it, that
+ * would come before it when the client sends it again. */
+static void give_up(struct gateway *g, struct request *r)
+{
+	uint64_t session = r->session;
+	if (r->kind == REQUEST_POST)
+		note_given_up(g, r);
+	if (r->kind == REQUEST_PAGE_CLIENT)
+		backlog_give_up(g, session_find(g, session));
+	struct request *next = r->kind == REQUEST_POST ? request_next_post(g, r) : NULL;
+	tell_unavailable(g, r);
+	while ((r = next) != NULL) {
+		next = request_next_post(g, r);
+		if (r->session == session)
+			tell_unavailable(g, r);
+	}
+}
+
+void request_tick(struct gateway *g)
+{
+	struct request *r;
+	while ((r = TAILQ_FIRST(&g->promised)) != NULL && r->asked_ms + GIVE_UP_MS <= g->now_ms)
+		give_up(g, r);
+	for (uint32_t shard = 0; shard < g->options.historyd_shards; shard++)
+		go_on(g, shard);
+	repeat_due(g);
+}
+
+uint64_t request_next_due(const struct gateway *g)
+{
+	for (uint32_t shard = 0; shard < g->options.historyd_shards; shard++)
+		if (g->again[shard])
+			return 0;
+	const struct request *next = TAILQ_FIRST(&g->requests);
+	const struct request *oldest = TAILQ_FIRST(&g->promised);
+	uint64_t due = next ? next->retry_ms : UINT64_MAX;
+	return oldest && oldest->asked_ms + GIVE_UP_MS < due ? oldest->asked_ms + GIVE_UP_MS : due;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+/* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
+#include "gateway/core/view.h"
+#include "gateway/core/announce.h"
+#include "gateway/core/repair.h"
+#include "gateway/core/request.h"
+#include "proto/shard.h"
+
+static struct str present_key(const void *item)
+{
+	return ((const struct present *)item)->user;
+}
+
+struct view *view_find(const struct gateway *g, struct str room)
+{
+	return table_find(&g->views, room);
+}
+
+struct view *view_open(struct gateway *g, struct str room)
+{
+	struct view *v = view_find(g, room);
+	if (v)
+		return v;
+	v = mem_alloc(offsetof(struct view, text) + room.len);
+	v->room = str_put(v->text, room);
+	v->roomd = shard_of(room, g->options.roomd_shards);
+	v->historyd = shard_of(room, g->options.historyd_shards);
+	TAILQ_INIT(&v->live);
+	TAILQ_INIT(&v->joining);
+	TAILQ_INIT(&v->present);
+	STAILQ_INIT(&v->changes);
+	table_init(&v->names, present_key, g->options.seed);
+	roomlog_init(&v->log, 0);
+	table_add(&g->views, v);
+	g->stats.rooms++;
+	view_ask_page(g, v);
+	return v;
+}
+
+void view_close(struct gateway *g, struct view *v)
+{
+	CHECK(TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining));
+	announce_forget(g, v);
+	struct present *p;
+	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
+		CHECK(p->here == 0 && !p->join);
+		p->is_listed = false;
+		view_drop_present(g, v, p);
+	}
+	if (v->presence_request)
+		request_end(g, v->presence_request);
+	if (v->page_request)
+		request_end(g, v->page_request);
+	repair_forget_room(g, v);
+	if (v->is_dirty)
+		TAILQ_REMOVE(&g->dirty, v, dirty_entry);
+	table_remove(&g->views, v->room);
+	table_free(&v->names);
+	roomlog_free(&v->log);
+	epochs_free(&v->epochs);
+	mem_free(v);
+	g->stats.rooms--;
+}
+
+void view_ask_page(struct gateway *g, struct view *v)
+{
+	if (v->page_request)
+		return;
+	bool is_first = v->log.head == 0 && !v->is_open;
+	v->page_request = request_start(g, &(struct request_wish){
+						   .kind = REQUEST_PAGE_VIEW,
+						   .shard = v->historyd,
+						   .room = v->room,
+						   .after = v->log.head,
+						   .epoch = epochs_at(&v->epochs, v->log.head),
+						   .may_reset = !is_first,
+						   .limit = is_first ? GREETING_MESSAGES : PAGE_MAX,
+						   .is_newest = is_first,
+					   });
+}
+
+static void mark_dirty(struct gateway *g, struct view *v)
+{
+	if (v->is_dirty)
+		return;
+	v->is_dirty = true;
+	TAILQ_INSERT_TAIL(&g->dirty, v, dirty_entry);
+}
+
+void view_want(struct gateway *g, struct view *v, enum wire wire)
+{
+	uint64_t oldest = v->log.first_seq;
+	roomlog_want(&v->log, wire, v->room, g->options.log_bytes, &g->json);
+	v->has_older |= v->log.first_seq != oldest;
+}
+
+static void append(struct gateway *g, struct view *v, const struct rec_chat *chat)
+{
+	if (chat->seq <= v->log.head)
+		return;
+	if (v->log.count && chat->seq != v->log.head + 1) { /* older ones were deleted meanwhile */
+		roomlog_restart(&v->log, chat->seq - 1);
+		v->has_older = true;
+	}
+	uint64_t oldest = v->log.first_seq;
+	bool was_empty = v->log.count == 0;
+	roomlog_append(&v->log, v->room, chat, epochs_begin(&v->epochs, chat->seq),
+		       g->options.log_bytes, &g->json);
+	v->has_older |= !was_empty && v->log.first_seq != oldest;
+	mark_dirty(g, v);
+}
+
+void view_heard_of(struct gateway *g, struct view *v, uint64_t seq)
+{
+	if (seq > v->seen_seq)
+		v->seen_seq = seq;
+	if (seq > v->log.head)
+		view_ask_page(g, v);
+}
+
+void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat)
+{
+	if (v->is_open && chat->seq == v->log.head + 1)
+		append(g, v, chat);
+	view_heard_of(g, v, chat->seq);
+}
+
+bool view_knows_epoch(const struct view *v, uint64_t epoch)
+{
+	return epoch == 0 || epochs_know(&v->epochs, epoch);
+}
+
+void view_doubt(struct gateway *g, struct view *v)
+{
+	if (v->is_open)
+		view_ask_page(g, v);
+}
+
+void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch)
+{
+	v->doubted = epoch;
+	view_heard_of(g, v, seq);
+	view_doubt(g, v);
+}
+
+static void void_members(struct gateway *g, const struct membership_list *list)
+{
+	struct membership *m;
+	TAILQ_FOREACH (m, list, of_view) {
+		if (!m->is_live && !m->was_live)
+			continue; /* has nothing yet, or says what it has */
+		deliver_all_acks(g, m);
+		if (m->is_live)
+			membership_end_feed(g, m);
+		m->is_void = true;
+		m->cursor = 0;
+	}
+}
+
+void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page)
+{
+	uint64_t first =
+		page->messages.count ? bus_chat_at(&page->messages, 0).seq : page->head + 1;
+	roomlog_restart(&v->log, first - 1);
+	v->has_older = page->more;
+	v->seen_seq = page->head;
+	void_members(g, &v->live);
+	void_members(g, &v->joining);
+	g->stats.resets_total++;
+	mark_dirty(g, v);
+}
+
+void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
+{
+	uint64_t doubted = v->doubted;
+	v->doubted = 0;
+	epochs_set(&v->epochs, &page->epochs);
+	for (uint32_t i = 0; i < page->messages.count; i++) {
+		struct rec_chat chat = bus_chat_at(&page->messages, i);
+		append(g, v, &chat);
+	}
+	if (!v->is_open) {
+		v->has_older |= page->more;
+		if (v->log.count == 0) {
+			v->log.head = page->head;
+			v->log.first_seq = page->head + 1;
+		}
+	}
+	bool was_open = v->is_open;
+	v->is_open = true;
+	if (page->head > v->seen_seq)
+		v->seen_seq = page->head;
+	if ((was_open && page->more && !page->reset) || v->seen_seq > v->log.head ||
+	    (doubted && !epochs_know(&v->epochs, doubted)))
+		view_ask_page(g, v);
+	if (!was_open)
+		join_advance_view(g, v);
+}
+
+/* A page that was asked for before may have been read before what was lost was stored. */
+void view_resync_log(struct gateway *g, struct view *v)
+{
+	if (v->page_request)
+		request_end(g, v->page_request);
+	v->page_request = NULL;
+	view_ask_page(g, v);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* view.h — a room as this gateway sees it: who is there, and its newest messages. It exists while a
+ * session of this gateway is in the room or on its way in. */
+#ifndef PARLOR_GATEWAY_CORE_VIEW_H
+#define PARLOR_GATEWAY_CORE_VIEW_H
+
+#include "gateway/core/state.h"
+
+struct view *view_find(const struct gateway *g, struct str room);
+
+/* The room's view, made if there is none; asks for the newest messages at once. */
+struct view *view_open(struct gateway *g, struct str room);
+
+/* The log is to hold frames of this wire format too. */
+void view_want(struct gateway *g, struct view *v, enum wire wire);
+
+/* Ends a view without memberships. */
+void view_close(struct gateway *g, struct view *v);
+
+/* The user's entry, made if there is none; end it with view_drop_present when nothing holds it. */
+struct present *view_present(struct view *v, struct str user);
+struct present *view_find_present(const struct view *v, struct str user);
+void view_drop_present(struct gateway *g, struct view *v, struct present *p);
+
+/* Asks roomd for the whole list, unless that is under way. */
+void view_ask_presence(struct gateway *g, struct view *v);
+
+/* Asks historyd for what the log lacks, unless that is under way. */
+void view_ask_page(struct gateway *g, struct view *v);
+
+/* Events of roomd about this room. */
+void view_user_in(struct gateway *g, struct view *v, struct str user, uint64_t version);
+void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t version);
+void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing);
+void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev);
+
+/* Events of historyd. */
+void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
+void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
+void view_page(struct gateway *g, struct view *v, const struct ev_page *page);
+
+/* False for the epoch of a start of historyd of which no page has told yet: what stands before a
+ * message of it may not be what this gateway knows. A page is asked for then, which tells. */
+bool view_knows_epoch(const struct view *v, uint64_t epoch);
+void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch);
+
+/* Asks whether what the log ends with still stands. */
+void view_doubt(struct gateway *g, struct view *v);
+
+/* It does not: historyd has gone back. The log begins anew with the page, and so do its readers. */
+void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page);
+
+/* Something may have been lost on the link to the room's roomd or historyd. */
+void view_resync_presence(struct gateway *g, struct view *v);
+void view_resync_log(struct gateway *g, struct view *v);
+
+/* Typing whose end was lost. */
+void view_tick(struct gateway *g);
+
+#endif

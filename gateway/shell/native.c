@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/* native.c — see shell/native.h. */
+#include "gateway/shell/native.h"
+#include "proto/shell/clock.h"
+
+/* Not empty: libwebsockets says nothing of the pong to an empty ping. */
+static const char ping_frame[] = {(char)0x89, 0x01, '.'};
+
+struct native_conn {
+	struct conn conn; /* first: it is the core's `conn` too */
+	struct native *native;
+	struct session *session;
+};
+_Static_assert(sizeof(struct native_conn) <= 120, "grown: see ARCHITECTURE.md");
+
+static struct native_conn *of(struct conn *c)
+{
+	return CONTAINER_OF(c, struct native_conn, conn);
+}
+
+static void on_message(struct conn *c, struct str message, bool is_text)
+{
+	struct native_conn *n = of(c);
+	/* A binary message is none of ours; the empty text is refused like any other that is not
+	 * JSON. */
+	gateway_frame(n->native->core, clock_steady_ms(), n->session, is_text ? message : STR(""),
+		      n->native->out);
+}
+
+static void on_heard(struct conn *c)
+{
+	gateway_heard(of(c)->native->core, clock_steady_ms(), of(c)->session);
+}
+
+static void on_blocked(struct conn *c)
+{
+	gateway_blocked(of(c)->native->core, clock_steady_ms(), of(c)->session);
+}
+
+static void on_writable(struct conn *c)
+{
+	gateway_writable(of(c)->native->core, clock_steady_ms(), of(c)->session,
+			 of(c)->native->out);
+}
+
+static void on_left(struct conn *c)
+{
+	gateway_disconnect(of(c)->native->core, clock_steady_ms(), of(c)->session,
+			   of(c)->native->out);
+}
+
+static const struct conn_user user = {
+	.size = sizeof(struct native_conn),
+	.message = on_message,
+	.heard = on_heard,
+	.blocked = on_blocked,
+	.writable = on_writable,
+	.left = on_left,
+};
+
+static bool is_open(struct client_end *end)
+{
+	return conn_is_open(CONTAINER_OF(end, struct conn, end));
+}
+
+static void send_frames(struct client_end *end, struct str frames, uint64_t now_ms)
+{
+	(void)now_ms;
+	conn_post(CONTAINER_OF(end, struct conn, end), frames);
+}
+
+static void set_pause(struct client_end *end, bool is_paused)
+{
+	conn_pause(CONTAINER_OF(end, struct conn, end), is_paused);
+}
+
+static void close_end(struct client_end *end, uint16_t code, uint64_t now_ms)
+{
+	conn_close(CONTAINER_OF(end, struct conn, end), code, now_ms);
+}
+
+static void look(struct client_end *end, uint64_t now_ms)
+{
+	struct conn *c = CONTAINER_OF(end, struct conn, end);
+	if (conn_has_taken(c))
+		gateway_progress(of(c)->native->core, now_ms, of(c)->session);
+}
+
+static const struct client_class class = {
+	.is_open = is_open,
+	.look = look,
+	.send = send_frames,
+	.pause = set_pause,
+	.close = close_end,
+	.ping = {ping_frame, sizeof ping_frame},
+};
+
+struct conn *native_open(struct native *native, struct conns *all, struct lws *wsi, bool is_batched)
+{
+	struct conn *c = conn_open(all, wsi, &user);
+	struct native_conn *n = of(c);
+	c->end.class = &class;
+	n->native = native;
+	n->session =
+		gateway_connect(native->core, clock_steady_ms(), &c->end, WIRE_NATIVE, is_batched);
+	return c;
+}

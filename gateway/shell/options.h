@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/* options.h — the gateway's options. */
+#ifndef PARLOR_GATEWAY_SHELL_OPTIONS_H
+#define PARLOR_GATEWAY_SHELL_OPTIONS_H
+
+#include "gateway/core/gateway.h"
+#include "gateway/shell/server.h"
+#include "proto/shell/service.h"
+
+#define PROGRAM "parlor-gateway"
+
+enum { ORIGINS_MAX = 64, HOSTS_MAX = 64 };
+
+struct options {
+	struct service_options service;
+	struct gateway_options core; /* without seed and epoch */
+	const char *host, *bind, *advertise, *web;
+	uint64_t port, frame_max, connections_max, drain_ms;
+	const char *roomds[SHARDS_MAX], *historyds[SHARDS_MAX]; /* core.…_shards of them */
+	struct origins origins;
+	const char *hosts[HOSTS_MAX];
+	size_t host_count;
+	bool io_uring;
+	const char *roomd, *historyd, *guest_keys, *allow_origin, *served, *web_wish,
+		*io_uring_wish; /* as
+				   given */
+};
+
+/* Ends the process with one line when something is wrong. */
+void gateway_options_load(struct options *o, int argc, char **argv);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/* log.h — one line an event, key=value or JSON, to stderr. Never message bodies, keys or tokens.
+ *
+ * Levels say who should look: `trace` nobody, `info` whoever is curious, `odd` somebody else
+ * misbehaves, `broken` we do. Shells only; cores count, and their shells log the counts. */
+#ifndef PARLOR_PROTO_SHELL_LOG_H
+#define PARLOR_PROTO_SHELL_LOG_H
+
+#include "proto/base.h"
+
+enum log_level { LOG_TRACE, LOG_INFO, LOG_ODD, LOG_BROKEN };
+
+/* `service` ("roomd-0") stands in every line and must outlive the process. */
+void log_open(const char *service, enum log_level lowest, bool as_json);
+
+/* `fmt` makes key=value pairs; a value with spaces stands in double quotes. Control characters come
+ * out as '?'. */
+void log_line(enum log_level level, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Bytes of others as one value: `log_odd("x", "origin=%s", log_text(origin).text)`. Quoted, cut,
+ * and only what is visible in ASCII and neither quote nor backslash; the rest comes out as '?'. */
+enum { LOG_TEXT_MAX = 256 };
+struct log_text {
+	char text[LOG_TEXT_MAX];
+};
+struct log_text log_text(struct str s);
+
+/* Likewise for a library's sentence, within the quotes of `fmt`: spaces stay. */
+enum { LOG_SENTENCE_MAX = 768 };
+struct log_sentence {
+	char text[LOG_SENTENCE_MAX];
+};
+struct log_sentence log_sentence(struct str s);
+
+#define log_trace(...) log_line(LOG_TRACE, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_odd(...) log_line(LOG_ODD, __VA_ARGS__)
+#define log_broken(...) log_line(LOG_BROKEN, __VA_ARGS__)
+
+#endif

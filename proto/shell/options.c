@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+/* options.c — see options.h. The file format is inih's. */
+#include "proto/shell/options.h"
+
+#include "proto/version.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Noreturn PRINTF_LIKE(3, 0) void fail(int status, const char *program, const char *fmt,
+					     va_list args)
+{
+	fprintf(stderr, "%s: ", program);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	exit(status);
+}
+
+void fail_usage(const char *program, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	fail(2, program, fmt, args);
+}
+
+void fail_system(const char *program, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	fail(1, program, fmt, args);
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+	size_t len = strlen(value);
+	for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+		if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0') && len)
+			return true;
+	return false;
+}
+
+static void set(const struct program *p, const struct option_row *row, const char *value,
+		void *target)
+{
+	void *field = (char *)target + row->offset;
+	switch (row->kind) {
+	case OPTION_NUMBER: {
+		char *end = NULL;
+		errno = 0;
+		unsigned long long n = strtoull(value, &end, 10);
+		if (errno || !isdigit((unsigned char)value[0]) || *end || n < row->min ||
+		    n > row->max)
+			fail_usage(p->name,
+				   "--%s: '%s' is not a number from %" PRIu64 " to %" PRIu64,
+				   row->name, value, row->min, row->max);
+		*(uint64_t *)field = n;
+		return;
+	}
+	case OPTION_CHOICE:
+		if (!is_choice(row->choices, value))
+			fail_usage(p->name, "--%s: '%s' is not one of %s", row->name, value,
+				   row->choices);
+		break;
+	case OPTION_SWITCH:
+		if (!is_choice("yes|no", value))
+			fail_usage(p->name, "--%s: '%s' is neither yes nor no", row->name, value);
+		*(bool *)field = strcmp(value, "yes") == 0;
+		return;
+	case OPTION_TEXT:
+		break;
+	}
+	*(const char **)field = str_copy(str_from(value)).ptr;
+}
+
+static const struct option_row *row_named(const struct program *p, const char *name, size_t len)
+{
+	for (size_t i = 0; i < p->row_count; i++)
+		if (strlen(p->rows[i].name) == len && strncmp(p->rows[i].name, name, len) == 0)
+			return &p->rows[i];
+	return NULL;
+}
+
+/* "parlor-roomd", "log-level" → PARLOR_ROOMD_LOG_LEVEL; "parlor" → PARLOR_LOG_LEVEL. */
+static void put_variable(struct buf *b, const char *owner, const char *option)
+{
+	buf_printf(b, "%s-%s", owner, option);
+	for (size_t i = 0; i < b->len; i++)
+		b->ptr[i] = b->ptr[i] == '-' ? '_' : (char)toupper((unsigned char)b->ptr[i]);
+}
+
+static void print_help(const struct program *p)
+{
+	struct buf own = {0};
+	put_variable(&own, p->name, "");
+	printf("%s: %s\n\nOptions (also as PARLOR_NAME or, stronger and for this program "
+	       "alone, " STR_FMT "NAME in the environment,\nor name = value in --config FILE):\n",
+	       p->name, p->summary, STR_ARG(buf_view(&own)));
+	for (size_t i = 0; i < p->row_count; i++) {
+		const struct option_row *row = &p->rows[i];
+		printf("  --%-22s %s", row->name, row->help);
+		if (row->choices)
+			printf(" (%s)", row->choices);
+		if (row->fallback && *row->fallback)
+			printf(" [%s]", row->fallback);
+		if (row->is_own)
+			printf(" (only as " STR_FMT "…)", STR_ARG(buf_view(&own)));
+		printf("%s\n", row->fallback ? "" : " (required)");
+	}
+	buf_free(&own);
+	printf("  --%-22s options as name = value, one a line\n", "config FILE");
+	printf("  --%-22s this text\n  --%-22s\n", "help", "version");
+}
+
+/* Values by row, so that a later source does not overwrite an earlier, stronger one. */
+struct loading {
+	const struct program *program;
+	const char *file;
+	const char **values;
+};
+
+static void offer(struct loading *l, const struct option_row *row, const char *value)
+{
+	size_t index = (size_t)(row - l->program->rows);
+	if (!l->values[index])
+		l->values[index] = str_copy(str_from(value)).ptr;
+}
+
+static int take_file_pair(void *ctx, const char *section, const char *name, const char *value)
+{
+	struct loading *l = ctx;
+	const struct option_row *row = row_named(l->program, name, strlen(name));
+	if (*section || !row)
+		fail_usage(l->program->name, "%s: no option is called '%s'", l->file, name);
+	offer(l, row, value);
+	return 1;
+}
+
+static void take_file(struct loading *l)
+{
+	int line = ini_parse(l->file, take_file_pair, l);
+	if (line < 0)
+		fail_usage(l->program->name, "--config: cannot read %s", l->file);
+	if (line > 0)
+		fail_usage(l->program->name, "%s: line %d is not 'name = value'", l->file, line);
+}
+
+/* Kubernetes tells every pod where a Service is: NAME_PORT=tcp://ADDRESS:PORT, which is an option
+ * of ours when the Service is named parlor, or parlor-gateway. */
+static bool is_service_link(const struct option_row *row, const char *value)
+{
+	return strcmp(row->name, "port") == 0 &&
+	       (strncmp(value, "tcp://", 6) == 0 || strncmp(value, "udp://", 6) == 0 ||
+		strncmp(value, "sctp://", 7) == 0);
+}
+
+static void take_variable(struct loading *l, const struct option_row *row, bool is_shared)
+{
+	const char *program = l->program->name;
+	struct buf name = {0};
+	struct buf own = {0};
+	put_variable(&name, is_shared ? "parlor" : program, row->name);
+	put_variable(&own, program, row->name);
+	buf_append(&name, "", 1);
+	const char *value = getenv(name.ptr);
+	if (value && is_service_link(row, value))
+		fprintf(stderr, "%s: %s=%s is ignored: Kubernetes sets it for a Service\n", program,
+			name.ptr, value);
+	else if (value && is_shared && row->is_own)
+		fprintf(stderr, "%s: %s is ignored, as it differs by service: give " STR_FMT "\n",
+			program, name.ptr, STR_ARG(buf_view(&own)));
+	else if (value)
+		offer(l, row, value);
+	buf_free(&name);
+	buf_free(&own);
+}
+
+static void take_environment(struct loading *l)
+{
+	for (size_t i = 0; i < l->program->row_count; i++) {
+		take_variable(l, &l->program->rows[i], false);
+		take_variable(l, &l->program->rows[i], true);
+	}
+}
+
+static void take_flags(struct loading *l, int argc, char **argv)
+{
+	const char *program = l->program->name;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			print_help(l->program);
+			exit(0);
+		}
+		if (strcmp(argv[i], "--version") == 0) {
+			printf("%s %s\n", program, PARLOR_VERSION);
+			exit(0);
+		}
+		if (strncmp(argv[i], "--", 2) != 0)
+			fail_usage(program, "'%s' is not an option, see --help", argv[i]);
+		const char *name = argv[i] + 2;
+		const char *equals = strchr(name, '=');
+		size_t len = equals ? (size_t)(equals - name) : strlen(name);
+		bool is_config = len == strlen("config") && strncmp(name, "config", len) == 0;
+		const struct option_row *row = row_named(l->program, name, len);
+		if (!row && !is_config)
+			fail_usage(program, "no option --%.*s, see --help", (int)len, name);
+		const char *value = equals ? equals + 1 : NULL;
+		if (!value && row && row->kind == OPTION_SWITCH)
+			value = "yes";
+		else if (!value && i + 1 < argc)
+			value = argv[++i];
+		if (!value)
+			fail_usage(program, "--%.*s needs a value", (int)len, name);
+		if (is_config)
+			l->file = value;
+		else
+			offer(l, row, value);
+	}
+}
+
+void options_load(const struct program *p, int argc, char **argv, void *target)
+{
+	struct loading l = {.program = p, .values = mem_alloc(p->row_count * sizeof *l.values)};
+	take_flags(&l, argc, argv);
+	take_environment(&l);
+	if (l.file)
+		take_file(&l);
+	/* What was given wrong is told before what is missing. */
+	for (size_t i = 0; i < p->row_count; i++)
+		if (l.values[i])
+			set(p, &p->rows[i], l.values[i], target);
+	for (size_t i = 0; i < p->row_count; i++) {
+		if (l.values[i])
+			continue;
+		if (!p->rows[i].fallback)
+			fail_usage(p->name, "--%s must be given, see --help", p->rows[i].name);
+		set(p, &p->rows[i], p->rows[i].fallback, target);
+	}
+	for (size_t i = 0; i < p->row_count; i++)
+		mem_free((void *)(uintptr_t)l.values[i]);
+	mem_free(l.values);
+}
+
+size_t options_split(const char *list, const char **parts, size_t max)
+{
+	size_t count = 0;
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		if (count == max)
+			return 0;
+		parts[count++] = str_copy(str_of(list, len)).ptr;
+		list += len + (list[len] == ',');
+	}
+	return count;
+}

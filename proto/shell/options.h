@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* options.h — options as flags, as PARLOR_… environment, or in a file of `key = value`; the flag
+ * wins, then the environment, then the file. A program states its options once, as rows; --help and
+ * the checks come from them.
+ *
+ * Services may share one environment: PARLOR_NAME is for all that have the option, and means the
+ * same to each; PARLOR_ROOMD_NAME is for roomd and wins. What differs by service is read as the
+ * second alone. */
+#ifndef PARLOR_PROTO_SHELL_OPTIONS_H
+#define PARLOR_PROTO_SHELL_OPTIONS_H
+
+#include "proto/base.h"
+
+enum option_kind {
+	OPTION_TEXT,   /* const char * */
+	OPTION_NUMBER, /* uint64_t, within min and max */
+	OPTION_CHOICE, /* const char *, one of `choices` */
+	OPTION_SWITCH, /* bool: --name, or name = yes|no */
+};
+
+struct option_row {
+	const char *name; /* "guest-keys": --guest-keys, PARLOR_GUEST_KEYS, guest-keys = … */
+	enum option_kind kind;
+	size_t offset;        /* in the program's struct */
+	const char *fallback; /* as one would write it; NULL: must be given */
+	uint64_t min, max;
+	const char *choices; /* "optional|required" */
+	const char *help;
+	bool is_own; /* differs by service: PARLOR_ROOMD_NAME, never PARLOR_NAME */
+};
+
+struct program {
+	const char *name;    /* "parlor-roomd" */
+	const char *summary; /* one line for --help */
+	const struct option_row *rows;
+	size_t row_count;
+};
+
+/* Fills `target`, whose texts live as long as the process. An option that is wrong is one line on
+ * stderr and exit 2; --help and --version answer on stdout and exit 0. */
+void options_load(const struct program *p, int argc, char **argv, void *target);
+
+/* "a,b,c" → at most max parts that live as long as the process; returns how many, or 0 when it is
+ * empty or has too many. */
+size_t options_split(const char *list, const char **parts, size_t max);
+
+/* One line on stderr, exit 2 (wrong use) or 1 (the system refuses). */
+_Noreturn void fail_usage(const char *program, const char *fmt, ...) PRINTF_LIKE(2, 3);
+_Noreturn void fail_system(const char *program, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif
