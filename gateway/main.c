@@ -311,7 +311,8 @@ static void on_eio_time(void *ctx, uint64_t now_ms)
 static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
 {
 	s->native = (struct native){.core = s->core, .out = &s->out};
-	eio_open(&s->eio, &(struct eio_options){.ping_interval_ms = o->core.ping_ms,
+	eio_open(&s->eio, &(struct eio_options){.random = service_random_bytes,
+						.ping_interval_ms = o->core.ping_ms,
 						.ping_timeout_ms = o->core.pong_ms,
 						.payload_max = o->frame_max,
 						.owner = id,

@@ -3,7 +3,7 @@
 #include "gateway/core/client.h"
 #include "gateway/core/view.h"
 
-#include <openssl/sha.h>
+#include <nettle/sha2.h>
 
 enum { KEY_BYTES_MIN = 16, KEY_BYTES_MAX = 64, DIGEST_BYTES = 20 };
 
@@ -11,10 +11,13 @@ enum { KEY_BYTES_MIN = 16, KEY_BYTES_MAX = 64, DIGEST_BYTES = 20 };
 static struct str key_digest(struct client_event *e, struct str key)
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	struct sha256_ctx ctx;
+	uint8_t digest[SHA256_DIGEST_SIZE];
 	if (key.len == 0)
 		return key;
-	SHA256((const unsigned char *)key.ptr, key.len, digest);
+	sha256_init(&ctx);
+	sha256_update(&ctx, key.len, (const uint8_t *)key.ptr);
+	sha256_digest(&ctx, sizeof digest, digest);
 	char *text = arena_alloc(e->arena, (size_t)2 * DIGEST_BYTES);
 	for (size_t i = 0; i < DIGEST_BYTES; i++) {
 		text[2 * i] = hex[digest[i] >> 4];

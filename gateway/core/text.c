@@ -55,17 +55,3 @@ bool text_normalize(struct arena *a, struct str s, struct str *normal)
 	mem_free(mapped);
 	return true;
 }
-
-bool text_is_utf8(struct str text)
-{
-	size_t at = 0;
-	while (at < text.len) {
-		utf8proc_int32_t c;
-		utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)text.ptr + at,
-							(utf8proc_ssize_t)(text.len - at), &c);
-		if (len <= 0)
-			return false;
-		at += (size_t)len;
-	}
-	return true;
-}

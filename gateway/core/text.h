@@ -14,7 +14,4 @@ bool text_is_clean(struct str s);
 NODISCARD
 bool text_normalize(struct arena *a, struct str s, struct str *normal);
 
-/* Whether the bytes are well-formed UTF-8. */
-bool text_is_utf8(struct str text);
-
 #endif

@@ -4,7 +4,6 @@
 #include "gateway/engineio/state.h"
 #include "gateway/wire/ws_frame.h"
 
-#include <openssl/rand.h>
 #include <stdio.h>
 
 static struct str sid_key(const void *item)
@@ -16,7 +15,7 @@ void eio_open(struct eio *e, const struct eio_options *options)
 {
 	uint64_t seed;
 	*e = (struct eio){.options = *options};
-	CHECK(RAND_bytes((unsigned char *)&seed, sizeof seed) == 1);
+	options->random(&seed, sizeof seed);
 	table_init(&e->sessions, sid_key, seed);
 	TAILQ_INIT(&e->all);
 	TAILQ_INIT(&e->idle);
@@ -52,7 +51,7 @@ void eio_close(struct eio *e)
 static void make_sid(const struct eio *e, char sid[EIO_SID_MAX])
 {
 	unsigned char secret[16];
-	CHECK(RAND_bytes(secret, sizeof secret) == 1);
+	e->options.random(secret, sizeof secret);
 	int at = snprintf(sid, EIO_SID_MAX, "%" PRIx64 "-", e->options.owner & UINT32_MAX);
 	for (size_t i = 0; i < sizeof secret; i++)
 		at += snprintf(sid + at, EIO_SID_MAX - (size_t)at, "%02x", secret[i]);

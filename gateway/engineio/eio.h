@@ -23,6 +23,8 @@ struct eio_options {
 	uint64_t payload_max; /* bytes of one body or frame, as clients are told */
 	uint64_t owner;       /* this process, as each sid names it: see eio_owner */
 	uint64_t sessions_max;
+	/* Fills it with bytes that nobody can guess: sids are secrets. */
+	void (*random)(void *bytes, size_t len);
 	bool needs_revision; /* refuse who names none, instead of taking it for revision 3 */
 };
 

@@ -4,9 +4,10 @@
  * not. */
 #include "gateway/engineio/payload.h"
 #include "gateway/wire/ws_frame.h"
-#include "gateway/core/text.h"
+#include "proto/utf8.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
+#include <stdio.h>
 
 enum { SEPARATOR = 0x1e, LENGTH_DIGITS_MAX = 9, OCTETS_END = 255 };
 
@@ -14,7 +15,7 @@ void eio_payload_read(struct eio_payload *p, unsigned revision, bool is_octets, 
 {
 	*p = (struct eio_payload){
 		.rest = body, .revision = revision, .is_framed = is_octets && revision == 3};
-	p->bad = !p->is_framed && !text_is_utf8(body);
+	p->bad = !p->is_framed && !utf8_is_valid(body);
 }
 
 void eio_payload_free(struct eio_payload *p)
@@ -33,21 +34,17 @@ static bool refuse(struct eio_payload *p)
 /* Strict: whole groups of four, padding at the end alone. */
 static bool decode_base64(struct eio_payload *p, struct str text, struct str *bytes)
 {
-	size_t padding = 0;
-	while (padding < 2 && text.len > padding && text.ptr[text.len - 1 - padding] == '=')
-		padding++;
-	if (text.len % 4 || text.len > INT32_MAX)
-		return false;
+	struct base64_decode_ctx ctx;
 	buf_reset(&p->decoded);
-	if (text.len == 0) {
-		*bytes = (struct str){0};
-		return true;
-	}
-	unsigned char *at = (unsigned char *)buf_space(&p->decoded, text.len / 4 * 3);
-	int len = EVP_DecodeBlock(at, (const unsigned char *)text.ptr, (int)text.len);
-	if (len < (int)padding)
+	*bytes = (struct str){0};
+	if (text.len % 4)
 		return false;
-	*bytes = str_of((const char *)at, (size_t)len - padding);
+	size_t len = 0;
+	uint8_t *at = (uint8_t *)buf_space(&p->decoded, BASE64_DECODE_LENGTH(text.len) + 1);
+	base64_decode_init(&ctx);
+	if (!base64_decode_update(&ctx, &len, at, text.len, text.ptr) || !base64_decode_final(&ctx))
+		return false;
+	*bytes = str_of((const char *)at, len);
 	return true;
 }
 
@@ -149,7 +146,7 @@ static bool next_framed(struct eio_payload *p, struct eio_packet *packet)
 	if (len == 0 || len > p->rest.len || (is_binary && p->rest.ptr[0] != 4))
 		return refuse(p);
 	*packet = (struct eio_packet){.is_binary = is_binary, .data = str_of(p->rest.ptr, len)};
-	if (!is_binary && (!is_type(*packet->data.ptr) || !text_is_utf8(packet->data)))
+	if (!is_binary && (!is_type(*packet->data.ptr) || !utf8_is_valid(packet->data)))
 		return refuse(p);
 	if (is_binary) /* behind its type */
 		packet->data = str_of(p->rest.ptr + 1, len - 1);
@@ -181,11 +178,9 @@ static size_t units_of(struct str text)
 
 static void put_base64(struct buf *b, struct str bytes)
 {
-	/* EVP_EncodeBlock ends with a NUL, which is left out again. */
-	char *at = buf_space(b, (bytes.len + 2) / 3 * 4 + 1);
-	int len = EVP_EncodeBlock((unsigned char *)at, (const unsigned char *)bytes.ptr,
-				  (int)bytes.len);
-	b->len += (size_t)len;
+	size_t len = BASE64_ENCODE_RAW_LENGTH(bytes.len);
+	base64_encode_raw(buf_space(b, len), bytes.len, (const uint8_t *)bytes.ptr);
+	b->len += len;
 }
 
 static void put_octets(struct buf *b, bool is_binary, struct str data)

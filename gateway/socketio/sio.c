@@ -2,8 +2,6 @@
 /* sio.c — see sio.h. */
 #include "gateway/socketio/sio.h"
 
-#include <openssl/rand.h>
-
 enum { CONNECT = '0', DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK };
 enum { ID_DIGITS_MAX = 16 };
 
@@ -158,7 +156,7 @@ static void send_connected(struct sio_client *c, struct str namespace)
 	struct buf json = {0};
 	unsigned char random[12];
 	if (eio_revision(c->session) == 4) {
-		CHECK(RAND_bytes(random, sizeof random) == 1);
+		c->sio->eio->options.random(random, sizeof random);
 		BUF_LIT(&json, "{\"sid\":\"");
 		for (size_t i = 0; i < sizeof random; i++)
 			buf_printf(&json, "%02x", random[i]);

@@ -59,10 +59,17 @@ void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_
 	l->due_ms = now_ms + MISFITS_MS;
 }
 
+void service_random_bytes(void *bytes, size_t len)
+{
+	enum { WHOLE_MAX = 256 }; /* more may be interrupted */
+	CHECK(len <= WHOLE_MAX);
+	CHECK(getrandom(bytes, len, 0) == (ssize_t)len);
+}
+
 uint64_t service_random(void)
 {
 	uint64_t bits;
-	CHECK(getrandom(&bits, sizeof bits, 0) == (ssize_t)sizeof bits);
+	service_random_bytes(&bits, sizeof bits);
 	return bits;
 }
 

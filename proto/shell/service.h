@@ -49,6 +49,9 @@ struct misfit_log {
 /* One line about the last of them, not too often. */
 void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_t now_ms);
 
+/* Bytes that nobody can guess. */
+void service_random_bytes(void *bytes, size_t len);
+
 /* Random bits, for the seeds of hash tables that strangers fill. */
 uint64_t service_random(void);
 

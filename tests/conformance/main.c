@@ -4,6 +4,7 @@
 #include "gateway/shell/listen.h"
 #include "gateway/shell/server.h"
 #include "proto/shell/clock.h"
+#include "proto/shell/service.h"
 #include "tests/conformance/echo.h"
 
 #include <signal.h>
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
 					       .ping_timeout_ms = PING_TIMEOUT_MS,
 					       .payload_max = PAYLOAD_MAX,
 					       .sessions_max = 1000,
+					       .random = service_random_bytes,
 					       .needs_revision = true});
 	s.eio_shell = (struct eio_shell){.eio = &s.eio,
 					 .conns = &s.conns,
