@@ -15,6 +15,7 @@ import { assignSilences } from "../chaos/report.mjs";
 import { PATIENCE_MS, until } from "../e2e/lib/wait.mjs";
 import { Guests } from "./guests.mjs";
 import { Services } from "./services.mjs";
+import { Tabs } from "./tabs.mjs";
 import { described, everyOrder, shortest } from "./swaps.mjs";
 
 const PERSONS = 12;
@@ -56,7 +57,7 @@ function watchOrder(persons) {
 }
 
 /** One kind, one process after the other; then everybody's lists, and the guests. */
-async function swapKind({ swap, services, presence, guests, ledger, expectOrder }) {
+async function swapKind({ swap, services, presence, guests, tabs, ledger, expectOrder }) {
   presence.excuse();
   if (!swap.isOrdered) expectOrder(false);
   swap.from = Date.now();
@@ -67,9 +68,9 @@ async function swapKind({ swap, services, presence, guests, ledger, expectOrder 
   presence.excuse(ready);
   swap.presenceMs = await presence.settled(ready);
   if (swap.presenceMs === undefined) ledger.breaks("presence", `${swap.after}: ${presence.lastWrong}`);
-  await guests.visit().catch((error) => {
-    ledger.breaks("answers", `a guest, ${swap.after}: ${error.stack}`);
-  });
+  for (const visitors of [guests, tabs]) {
+    await visitors.visit().catch((error) => ledger.breaks("answers", `${swap.after}: ${error.stack}`));
+  }
 }
 
 async function settle({ persons, ledger, presence }) {
@@ -88,6 +89,7 @@ async function work(services, swaps) {
   const guests = new Guests(services.urls);
   const timer = setInterval(() => persons.forEach((person) => person.tick(Date.now())), TICK_MS);
   const expectOrder = watchOrder(persons);
+  const tabs = await Tabs.open(services.urls, options.previous);
   let stored;
   try {
     for (const person of persons) person.come();
@@ -96,7 +98,7 @@ async function work(services, swaps) {
     await until("everyone sees everyone", () => presence.wrongs().length === 0 && ledger.ackedCount > 0);
     for (const [i, swap] of swaps.entries()) {
       swap.wasOrdered = swaps[i - 1]?.isOrdered ?? false;
-      await swapKind({ swap, services, presence, guests, ledger, expectOrder });
+      await swapKind({ swap, services, presence, guests, tabs, ledger, expectOrder });
       assignSilences(swaps.slice(0, i + 1), ledger.allGaps());
       console.log(line(swap, i));
     }
@@ -105,13 +107,14 @@ async function work(services, swaps) {
   } finally {
     clearInterval(timer);
     presence.stop();
+    tabs.close();
     for (const person of persons) person.leave();
   }
   assignSilences(swaps, ledger.gaps);
   for (const swap of swaps.filter(({ roomSilenceMs }) => roomSilenceMs >= SILENCE_MAX_MS)) {
     ledger.breaks("acks", `${swap.after}: ${seconds(swap.roomSilenceMs)} in ${swap.silentRoom}`);
   }
-  return { ledger, stored, resets: guests.resets, unavailable: persons.reduce((sum, { counts }) => sum + (counts.errors.unavailable ?? 0), 0) };
+  return { ledger, stored, resets: guests.resets + tabs.resets, unavailable: persons.reduce((sum, { counts }) => sum + (counts.errors.unavailable ?? 0), 0) };
 }
 
 const line = (swap, i) => `| ${i + 1} | ${swap.kind} ${swap.isOld ? "back" : "up"} | ${swap.after} | ${seconds(swap.tookMs)} | ` +
