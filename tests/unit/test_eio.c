@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* test_eio.c — Engine.IO's sessions, with the test as transport and application. What the authors'
  * conformance suites cover is not repeated here. Not here: bytes and queries (test_eio_payload.c).
- */
+ * Requests are static: one that waits is answered when the fixture ends, after its test. */
 #include "tests/unit/test_eio.h"
 
 static void test_a_sid_names_its_owner(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	uint64_t owner = 0;
 	get(f, &r, "");
 	assert_int_equal(f->status, 200);
@@ -22,7 +22,7 @@ static void test_a_sid_names_its_owner(void **state)
 static void test_sessions_are_bounded(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r[3] = {0};
+	static struct eio_request r[3];
 	for (size_t i = 0; i < 2; i++) {
 		get(f, &r[i], "");
 		assert_int_equal(f->status, 200);
@@ -36,8 +36,8 @@ static void test_sessions_are_bounded(void **state)
 static void test_unused_sids_are_the_first_to_go(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
-	struct eio_request used = {0};
+	static struct eio_request r;
+	static struct eio_request used;
 	char sid[EIO_SID_MAX];
 	get(f, &used, "");
 	snprintf(sid, sizeof sid, "%s", eio_sid(f->session));
@@ -55,7 +55,7 @@ static void test_unused_sids_are_the_first_to_go(void **state)
 static void test_a_poller_is_blocked_until_it_polls(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	get(f, &r, "");
 	eio_send_message(f->session, STR("one"), false);
 	eio_send_message(f->session, STR("two"), false);
@@ -75,7 +75,7 @@ static void test_a_poller_is_blocked_until_it_polls(void **state)
 static void test_an_answer_may_end_its_request(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request open = {0};
+	static struct eio_request open;
 	struct eio_request *r = mem_alloc(sizeof *r);
 	*r = (struct eio_request){0};
 	get(f, &open, "");
@@ -89,7 +89,7 @@ static void test_an_answer_may_end_its_request(void **state)
 static void test_who_never_polls_is_let_go(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	char much[PAYLOAD_MAX];
 	memset(much, 'x', sizeof much);
 	get(f, &r, "");
@@ -112,7 +112,7 @@ static void post(struct fixture *f, struct eio_request *r, const char *body)
 static void test_a_post_waits_while_the_session_is_paused(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	get(f, &r, "");
 	eio_pause(f->session, true);
 	post(f, &r, "4a\0364b");
@@ -136,7 +136,7 @@ static void test_a_post_waits_while_the_session_is_paused(void **state)
 static void test_posts_wait_while_too_much_is_unread(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	char much[PAYLOAD_MAX];
 	memset(much, 'x', sizeof much);
 	get(f, &r, "");
@@ -148,7 +148,7 @@ static void test_posts_wait_while_too_much_is_unread(void **state)
 	eio_pause(f->session, false); /* is not enough */
 	eio_tick(&f->eio, 2);
 	assert_int_equal(f->status, 0);
-	struct eio_request poll = {0};
+	static struct eio_request poll;
 	get(f, &poll, eio_sid(f->session));
 	f->status = 0;
 	eio_tick(&f->eio, 3);
@@ -159,8 +159,8 @@ static void test_posts_wait_while_too_much_is_unread(void **state)
 static void test_a_post_that_waits_ends_with_its_session(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request first = {0};
-	struct eio_request second = {0};
+	static struct eio_request first;
+	static struct eio_request second;
 	get(f, &first, "");
 	eio_pause(f->session, true);
 	post(f, &first, "4a");
@@ -180,7 +180,7 @@ static void test_a_post_that_waits_ends_with_its_session(void **state)
 static void test_newcomers_are_refused_when_all_is_full(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	get(f, &r, "");
 	f->is_full = true;
 	get(f, &r, eio_sid(f->session));
@@ -194,7 +194,7 @@ static void test_newcomers_are_refused_when_all_is_full(void **state)
 static void test_an_end_waits_for_the_next_poll(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	char sid[EIO_SID_MAX];
 	get(f, &r, "");
 	snprintf(sid, sizeof sid, "%s", eio_sid(f->session));
@@ -210,7 +210,7 @@ static void test_an_end_waits_for_the_next_poll(void **state)
 static void test_silence_ends_a_session(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	get(f, &r, "");
 	get(f, &r, eio_sid(f->session));
 	assert_int_equal(eio_next_due(&f->eio), 25001);
@@ -226,7 +226,7 @@ static void test_silence_ends_a_session(void **state)
 static void test_a_late_loop_does_not_put_off_the_end(void **state)
 {
 	struct fixture *f = *state;
-	struct eio_request r = {0};
+	static struct eio_request r;
 	get(f, &r, "");
 	get(f, &r, eio_sid(f->session));
 	eio_tick(&f->eio, 25031); /* 30 ms late */
