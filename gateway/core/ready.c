@@ -3,6 +3,11 @@
  * how it is noticed (on_bus.c). */
 #include "gateway/core/state.h"
 
+bool gateway_has_twin(const struct gateway *g)
+{
+	return g->now_ms < g->refused_ms;
+}
+
 static bool is_up(const struct link *l)
 {
 	return l->up && l->ready && l->fault == TOPOLOGY_FITS;

@@ -299,10 +299,7 @@ struct gateway {
 };
 
 /* Whether roomd or historyd said of late that another process with this id is served. */
-static inline bool gateway_has_twin(const struct gateway *g)
-{
-	return g->now_ms < g->refused_ms;
-}
+bool gateway_has_twin(const struct gateway *g);
 
 /* Begins the session's turn: what it was given before is gone, unless the shell said otherwise. */
 static inline void session_begin_turn(const struct gateway *g, struct session *s)
