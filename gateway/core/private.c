@@ -18,7 +18,7 @@ void on_newRoom(struct gateway *g, struct session *s, struct client_event *e)
 	struct str room = field_room(e, "room");
 	if (e->error == ERR_OK && (!s->user || !s->user->is_held))
 		client_event_fail(e, ERR_NOT_JOINED, "join a room before you invite to another");
-	if (e->error == ERR_OK && str_equal(user2, s->user->name))
+	else if (e->error == ERR_OK && str_equal(user2, s->user->name))
 		client_event_fail(e, ERR_BAD_FIELD, "username2: must be somebody else");
 	struct membership *m = e->error == ERR_OK ? session_membership(s, room) : NULL;
 	if (!m && e->error == ERR_OK && !has_room_left(g, s))
@@ -27,6 +27,7 @@ void on_newRoom(struct gateway *g, struct session *s, struct client_event *e)
 				  g->options.rooms_max);
 	if (e->error != ERR_OK)
 		return;
+	CHECK(s->user);
 	request_start(g, &(struct request_wish){
 				 .kind = REQUEST_PRIVATE,
 				 .shard = shard_of(room, g->options.roomd_shards),

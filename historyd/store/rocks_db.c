@@ -181,8 +181,8 @@ static bool check_mark(const struct opening *o, bool should_have_mark)
 static bool examine(const struct opening *o)
 {
 	struct rocks *r = o->rocks;
-	struct store_format format;
-	bool found;
+	struct store_format format = {0};
+	bool found = false;
 	char *complaint = rocks_open_families(r, o->options, TO_LOOK);
 	if (complaint && is_damage(complaint) && may_lose(o)) {
 		rocksdb_free(complaint);
@@ -203,8 +203,8 @@ static bool examine(const struct opening *o)
 static bool settle(const struct opening *o)
 {
 	struct rocks *r = o->rocks;
-	struct store_format format;
-	bool found;
+	struct store_format format = {0};
+	bool found = false;
 	if (!check_format(o, &format, &found))
 		return false;
 	if (r->dir.has_mark && r->dir.mark.losses > format.losses)

@@ -47,6 +47,7 @@ static bool read_slot(const struct mark_file *f, unsigned at, uint64_t *turn, st
 	int is_made = 0;
 	if (pread(f->fd, found.line, SLOT_BYTES, (off_t)at * SLOT_AT) != SLOT_BYTES)
 		return false;
+	/* NOLINTNEXTLINE(cert-err34-c): what is out of range is not written again as it was. */
 	if (sscanf(found.line,
 		   "parlor-mark 1 turn=%20" SCNu64 " made=%1d losses=%20" SCNu64
 		   " sequence=%20" SCNu64 " manifest=%20" SCNu64 " bytes=%20" SCNu64,

@@ -314,12 +314,12 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 /* Stands in for the C library's: what nng dials over TCP is given up when the other side has not
  * answered for a lease, and dialled again. Of itself TCP asks at ever longer intervals, so that
  * after a cut of half a minute it may stay silent for another half. nng has no option for this. */
-int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	static const struct {
 		int option, value;
 	} patience[] = {{TCP_USER_TIMEOUT, LEASE_MS}, {TCP_KEEPIDLE, 1}, {TCP_KEEPINTVL, 1}};
-	const struct sockaddr *to = address.__sockaddr__;
+	const struct sockaddr *to = addr.__sockaddr__;
 	bool is_tcp = to->sa_family == AF_INET || to->sa_family == AF_INET6;
 	for (size_t i = 0; is_tcp && i < ARRAY_LEN(patience); i++)
 		(void)setsockopt(fd, IPPROTO_TCP, patience[i].option, &patience[i].value,

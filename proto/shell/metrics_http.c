@@ -115,6 +115,7 @@ void metrics_http_look(struct metrics_http *m, const struct metrics *metrics)
 		return;
 	pthread_mutex_lock(&m->lock);
 	size_t count = m->waiting_count;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers. */
 	memcpy(waiting, m->waiting, count * sizeof *waiting);
 	m->waiting_count = 0;
 	pthread_mutex_unlock(&m->lock);
