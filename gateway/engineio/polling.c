@@ -1,105 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* polling.c — the requests of Engine.IO sessions that poll: which is answered when, and with
- * what. Not here: which is let in, sockets, and the way from the one to the other
- * (engineio/transport.c). */
+/* polling.c — the requests of Engine.IO sessions that poll: which is held, and what it brings.
+ * Not here: which is let in (admission.c), how it is answered (output.c), sockets (transport.c). */
 #include "gateway/engineio/state.h"
 #include "gateway/wire/ws_frame.h"
-
-static void respond(struct eio_session *s, struct eio_request *r, const struct eio_answer *answer)
-{
-	struct eio *e = s->eio;
-	if (s->get == r)
-		s->get = NULL;
-	if (s->post == r)
-		s->post = NULL;
-	r->session = NULL;
-	e->transport.respond(e->transport_ctx, r, answer);
-}
-
-static void respond_frames(struct eio_session *s, struct eio_request *r, struct str frames)
-{
-	struct buf body = {0};
-	bool is_octets = eio_payload_write(&body, s->revision, s->binary, frames);
-	respond(s, r,
-		&(struct eio_answer){.status = 200,
-				     .type = is_octets ? "application/octet-stream"
-						       : "text/plain; charset=UTF-8",
-				     .body = buf_view(&body)});
-	buf_free(&body);
-}
-
-void polling_answer(struct eio_session *s, struct eio_request *r, struct str text)
-{
-	struct buf frame = {0};
-	frame_put(&frame, FRAME_TEXT, text);
-	respond_frames(s, r, buf_view(&frame));
-	buf_free(&frame);
-}
-
-/* Our own answers count too: to pings, and to what is no business of the application. */
-static bool must_hold(const struct eio_session *s)
-{
-	return s->is_paused || s->pending.len >= HOLD_BYTES;
-}
-
-/* Not from within the application. */
-void polling_let_go(struct eio_session *s)
-{
-	struct eio_held *h = s->held;
-	if (!h || h->is_resumed || must_hold(s))
-		return;
-	h->is_resumed = true;
-	TAILQ_INSERT_TAIL(&s->eio->resumed, h, entry);
-}
-
-void polling_flush(struct eio_session *s)
-{
-	struct eio *e = s->eio;
-	struct eio_request *r = s->get;
-	if (!r || s->is_held || s->unconfirmed || s->pending.len == 0)
-		return;
-	struct buf pending = s->pending;
-	const bool is_relayed =
-		r->is_relayed; /* others may end within, when their client is gone */
-	s->pending = (struct buf){0};
-	respond_frames(s, r, buf_view(&pending));
-	buf_free(&pending);
-	if (is_relayed) {
-		s->unconfirmed = r;
-		r->session = s;
-	}
-	if (s->is_blocked && s->client) {
-		s->is_blocked = false;
-		e->app.writable(e->app_ctx, s->client);
-	}
-	polling_let_go(s);
-}
-
-static void forget_unconfirmed(struct eio_session *s)
-{
-	if (s->unconfirmed)
-		s->unconfirmed->session = NULL;
-	s->unconfirmed = NULL;
-}
-
-static void drop_held(struct eio_session *s)
-{
-	struct eio_held *h = s->held;
-	if (h && h->is_resumed)
-		TAILQ_REMOVE(&s->eio->resumed, h, entry);
-	s->held = NULL;
-	mem_free(h);
-}
-
-void polling_release(struct eio_session *s)
-{
-	if (s->get)
-		respond(s, s->get, transport_refusal(1));
-	if (s->post)
-		respond(s, s->post, transport_refusal(1));
-	forget_unconfirmed(s);
-	drop_held(s);
-}
 
 static void open_polling(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 			 struct eio_request *r)
@@ -110,25 +13,25 @@ static void open_polling(struct eio *e, uint64_t now_ms, const struct eio_query 
 	r->session = s;
 	s->client = e->app.opened(e->app_ctx, s);
 	s->is_held = false;
-	polling_flush(s);
+	output_flush(s);
 }
 
 /* What is ended has been fetched then, or is still to be. */
 static void flush_to_the_end(struct eio_session *s)
 {
-	polling_flush(s);
+	output_flush(s);
 	if (s->is_ended && s->pending.len == 0)
 		session_free(s);
 }
 
 void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct eio_request *r)
 {
-	int code = transport_judge(e, q, EIO_POLLING);
+	int code = admission_check(e, q, EIO_POLLING);
 	if (code >= 0) {
 		eio_refuse(e, r, (unsigned)code);
 		return;
 	}
-	struct eio_session *s = transport_session(e, q);
+	struct eio_session *s = admission_session(e, q);
 	e->polls_total++;
 	if (!s) {
 		open_polling(e, now_ms, q, r);
@@ -145,7 +48,7 @@ void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct e
 	r->is_post = false;
 	flush_to_the_end(s);
 	if (s->get && s->is_probed) /* so that it can stop polling */
-		polling_answer(s, s->get, STR("6"));
+		output_answer(s, s->get, STR("6"));
 }
 
 bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
@@ -153,13 +56,13 @@ bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 {
 	(void)now_ms;
 	int code = q->has_sid || q->transport == EIO_NO_TRANSPORT
-			   ? transport_judge(e, q, EIO_POLLING)
+			   ? admission_check(e, q, EIO_POLLING)
 			   : 2;
 	if (code >= 0) {
 		eio_refuse(e, r, (unsigned)code);
 		return false;
 	}
-	struct eio_session *s = transport_session(e, q);
+	struct eio_session *s = admission_session(e, q);
 	if (!s || s->is_ended) {
 		eio_refuse(e, r, 1);
 		return false;
@@ -183,7 +86,7 @@ static void hear_payload(struct eio_session *s, uint64_t now_ms, bool is_octets,
 	eio_payload_read(&p, s->revision, is_octets, body);
 	while (!s->is_ended && eio_payload_next(&p, &packet)) {
 		if (!packet.is_binary && packet.data.ptr[0] == '1' && s->get)
-			polling_answer(s, s->get, STR("6"));
+			output_answer(s, s->get, STR("6"));
 		session_packet(s, now_ms, packet.data, packet.is_binary);
 	}
 	if (p.bad)
@@ -194,13 +97,13 @@ static void hear_payload(struct eio_session *s, uint64_t now_ms, bool is_octets,
 /* The body is taken; what it brings about comes by the next poll. */
 static void take_post(struct eio_session *s, uint64_t now_ms, bool is_octets, struct str body)
 {
-	respond(s, s->post,
-		&(struct eio_answer){.status = 200, .type = "text/html", .body = STR("ok")});
+	output_respond(s, s->post,
+		       &(struct eio_answer){.status = 200, .type = "text/html", .body = STR("ok")});
 	s->is_held = true;
 	hear_payload(s, now_ms, is_octets, body);
 	s->is_held = false;
 	if (!s->is_freed)
-		polling_flush(s);
+		output_flush(s);
 }
 
 static void hold_post(struct eio_session *s, bool is_octets, struct str body)
@@ -221,9 +124,9 @@ void eio_post(struct eio *e, uint64_t now_ms, struct eio_request *r, bool is_oct
 	if (!s)
 		return;
 	if (is_octets && s->revision == 4) {
-		respond(s, r, transport_refusal(3));
+		output_respond(s, r, admission_refusal(3));
 		session_drop(s);
-	} else if (must_hold(s)) {
+	} else if (output_must_hold(s)) {
 		hold_post(s, is_octets, body);
 	} else {
 		take_post(s, now_ms, is_octets, body);
@@ -237,7 +140,7 @@ void polling_resume(struct eio *e, uint64_t now_ms)
 		struct eio_session *s = h->session;
 		TAILQ_REMOVE(&e->resumed, h, entry);
 		h->is_resumed = false;
-		if (must_hold(s)) /* again */
+		if (output_must_hold(s)) /* again */
 			continue;
 		s->held = NULL;
 		take_post(s, now_ms, h->is_octets, str_of(h->body, h->len));
@@ -251,9 +154,9 @@ void eio_post_too_large(struct eio *e, uint64_t now_ms, struct eio_request *r)
 	struct eio_session *s = r->session;
 	if (!s)
 		return;
-	respond(s, r,
-		&(struct eio_answer){
-			.status = 413, .type = "text/plain", .body = STR("too large")});
+	output_respond(s, r,
+		       &(struct eio_answer){
+			       .status = 413, .type = "text/plain", .body = STR("too large")});
 	session_drop(s);
 }
 
@@ -277,13 +180,13 @@ void eio_answer_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r)
 	(void)e, (void)now_ms;
 	if (!s || s->unconfirmed != r)
 		return;
-	forget_unconfirmed(s);
+	output_forget_unconfirmed(s);
 	flush_to_the_end(s);
 }
 
 void eio_answer_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q)
 {
-	struct eio_session *s = transport_session(e, q);
+	struct eio_session *s = admission_session(e, q);
 	(void)now_ms;
 	if (s)
 		session_drop(s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* state.h — one Engine.IO session; inside of eio.c (its life), engineio/polling.c (requests) and
- * engineio/transport.c (sockets). */
+/* state.h — one Engine.IO session; inside of this folder only. Its life is in session.c, what goes
+ * out of it in output.c. */
 #ifndef PARLOR_GATEWAY_ENGINEIO_STATE_H
 #define PARLOR_GATEWAY_ENGINEIO_STATE_H
 
@@ -54,7 +54,7 @@ struct eio_session {
 	bool is_freed;         /* in eio.gone */
 };
 
-/* eio.c */
+/* session.c */
 struct eio_session *session_new(struct eio *e, uint64_t now_ms, const struct eio_query *q);
 void session_wait(struct eio_session *s, struct eio_list *list, uint64_t now_ms);
 void session_use(struct eio_session *s);  /* its client has come back to it */
@@ -63,20 +63,26 @@ void session_drop(struct eio_session *s); /* all its transports too, at once */
 void session_packet(struct eio_session *s, uint64_t now_ms, struct str data, bool is_binary);
 void session_put(struct eio_session *s, struct str text); /* one text packet of ours */
 
-/* engineio/polling.c */
-void polling_flush(struct eio_session *s);
-void polling_answer(struct eio_session *s, struct eio_request *r, struct str text);
+/* polling.c */
 void polling_resume(struct eio *e, uint64_t now_ms);
-void polling_let_go(struct eio_session *s);  /* of what is held, if it need not be any more */
-void polling_release(struct eio_session *s); /* no request is left */
 
-/* engineio/transport.c */
-const struct eio_answer *transport_refusal(unsigned code);
-struct eio_session *transport_session(const struct eio *e, const struct eio_query *q);
+/* output.c */
+void output_respond(struct eio_session *s, struct eio_request *r, const struct eio_answer *answer);
+bool output_must_hold(const struct eio_session *s); /* what it posts */
+void output_forget_unconfirmed(struct eio_session *s);
+void output_flush(struct eio_session *s);
+void output_answer(struct eio_session *s, struct eio_request *r, struct str text);
+void output_let_go(struct eio_session *s);  /* of what is held, if it need not be any more */
+void output_release(struct eio_session *s); /* no request is left */
+void output_drop_probe(struct eio_session *s);
+void output_release_all(struct eio_session *s); /* no request and no socket is left */
+void output_close_socket(struct eio *e, struct eio_socket *ws);
+
+/* admission.c */
+const struct eio_answer *admission_refusal(unsigned code);
+struct eio_session *admission_session(const struct eio *e, const struct eio_query *q);
 /* The code of what is wrong with such a request; negative: nothing is. */
-int transport_judge(const struct eio *e, const struct eio_query *q,
+int admission_check(const struct eio *e, const struct eio_query *q,
 		    enum eio_transport_name transport);
-void transport_drop_probe(struct eio_session *s);
-void transport_release(struct eio_session *s); /* no request and no socket is left */
 
 #endif

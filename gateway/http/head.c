@@ -41,24 +41,9 @@ enum http_progress http_scan(struct http_scan *s, struct str bytes)
 
 /* ---- words ---- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-bool http_equal(struct str a, struct str b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.ptr[i]) != lower(b.ptr[i]))
-			return false;
-	return true;
-}
-
 static bool is_token_char(char c)
 {
-	return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+	return (c >= '0' && c <= '9') || (http_lower(c) >= 'a' && http_lower(c) <= 'z') ||
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
@@ -310,7 +295,7 @@ static int digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
-	return lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
+	return http_lower(c) >= 'a' && http_lower(c) <= 'f' ? http_lower(c) - 'a' + 10 : -1;
 }
 
 bool http_path(struct str raw, struct buf *path)

@@ -69,5 +69,6 @@ bool http_is_token(struct str s);
 /* Equal but for the case of ASCII letters. */
 NODISCARD
 bool http_equal(struct str a, struct str b);
+char http_lower(char c);
 
 #endif
