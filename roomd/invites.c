@@ -3,61 +3,10 @@
  * until a gateway says that it has been shown. */
 #include "roomd/state.h"
 
-static void tell_no_more(struct roomd *r, struct pending *p)
-{
-	if (p->is_told)
-		TAILQ_REMOVE(&r->unseen, p, unseen);
-	p->is_told = false;
-}
-
-static void forget(struct roomd *r, struct pending *p)
-{
-	tell_no_more(r, p);
-	TAILQ_REMOVE(&p->name->pending, p, entry);
-	str_free(&p->room);
-	str_free(&p->from);
-	mem_free(p);
-}
-
-void invite_forget_all(struct roomd *r, struct name *n)
-{
-	while (!TAILQ_EMPTY(&n->pending))
-		forget(r, TAILQ_FIRST(&n->pending));
-}
-
-void invite_tell_no_more(struct roomd *r, struct name *n)
-{
-	struct pending *p;
-	TAILQ_FOREACH (p, &n->pending, entry)
-		tell_no_more(r, p);
-}
-
-static struct pending *find(const struct name *n, struct str room)
-{
-	struct pending *p;
-	TAILQ_FOREACH (p, &n->pending, entry)
-		if (str_equal(p->room, room))
-			return p;
-	return NULL;
-}
-
-static struct pending *keep(struct name *n, struct str room, struct str from)
-{
-	struct pending *p = find(n, room);
-	if (p)
-		return p;
-	p = mem_alloc(sizeof *p);
-	p->name = n;
-	p->room = str_copy(room);
-	p->from = str_copy(from);
-	TAILQ_INSERT_TAIL(&n->pending, p, entry);
-	return p;
-}
-
 /* Told again until a gateway says that it was shown: any word may be lost. */
 static void publish(struct roomd *r, struct pending *p)
 {
-	tell_no_more(r, p);
+	pending_tell_no_more(r, p);
 	p->is_told = true;
 	p->told_ms = r->now_ms;
 	TAILQ_INSERT_TAIL(&r->unseen, p, unseen);
@@ -113,7 +62,7 @@ void invite_loaded(struct roomd *r, const struct ev_invites *ev)
 	n->is_loading = false;
 	for (uint32_t i = 0; i < ev->pending.count; i++) {
 		struct rec_invitation kept = bus_invitation_at(&ev->pending, i);
-		keep(n, kept.room, kept.user);
+		pending_keep(n, kept.room, kept.user);
 	}
 	if (!TAILQ_EMPTY(&n->holdings))
 		invite_load(r, n);
@@ -143,7 +92,7 @@ void invite_done(struct roomd *r, const struct ev_invite_done *ev)
 		struct name *n = name_find(r, q->user2);
 		CHECK(n);
 		if (status == ERR_OK) {
-			struct pending *p = keep(n, q->room, q->user);
+			struct pending *p = pending_keep(n, q->room, q->user);
 			if (!TAILQ_EMPTY(&n->holdings))
 				publish(r, p);
 		}
@@ -153,9 +102,9 @@ void invite_done(struct roomd *r, const struct ev_invite_done *ev)
 								 .status = status});
 	} else if (q->kind == QUESTION_INVITE_DROP) { /* it may have been loaded meanwhile */
 		struct name *n = name_find(r, q->user2);
-		struct pending *p = n ? find(n, q->room) : NULL;
+		struct pending *p = n ? pending_find(n, q->room) : NULL;
 		if (p)
-			forget(r, p);
+			pending_forget(r, p);
 	} else {
 		return;
 	}
@@ -167,9 +116,9 @@ void invite_seen(struct roomd *r, const struct ev_invite_seen *ev)
 	if (ev->user2.len == 0)
 		return;
 	struct name *n = name_get(r, ev->user2);
-	struct pending *p = find(n, ev->room);
+	struct pending *p = pending_find(n, ev->room);
 	if (p)
-		forget(r, p);
+		pending_forget(r, p);
 	ask(r, n,
 	    &(struct question){.kind = QUESTION_INVITE_DROP, .room = ev->room, .user2 = ev->user2});
 }

@@ -4,49 +4,12 @@
  * it has missed one. */
 #include "roomd/state.h"
 
-static struct str room_user_key(const void *item)
-{
-	return ((const struct room_user *)item)->name;
-}
-
-struct room *room_find(const struct roomd *r, struct str name)
-{
-	return table_find(&r->rooms, name);
-}
-
-struct room *room_get(struct roomd *r, struct str name)
-{
-	struct room *room = room_find(r, name);
-	if (room)
-		return room;
-	room = mem_alloc(offsetof(struct room, text) + name.len);
-	room->name = str_put(room->text, name);
-	/* Never a version that the room had in an earlier life. */
-	room->version = r->versions;
-	table_init(&room->users, room_user_key, r->options.seed);
-	TAILQ_INIT(&room->order);
-	TAILQ_INIT(&room->waiters);
-	table_add(&r->rooms, room);
-	return room;
-}
-
-void room_put_away(struct roomd *r, struct room *room)
-{
-	if (room->users.count == 0 && TAILQ_EMPTY(&room->waiters) && !room->question)
-		room_free(r, room);
-}
-
 static uint64_t next_version(struct roomd *r, struct room *room)
 {
 	room->version++;
 	if (room->version > r->versions)
 		r->versions = room->version;
 	return room->version;
-}
-
-struct room_user *room_user_find(const struct room *room, struct str user)
-{
-	return table_find(&room->users, user);
 }
 
 static struct room_user *room_user_get(struct roomd *r, struct room *room, struct str user)
@@ -104,6 +67,15 @@ void member_remove(struct roomd *r, struct member *m)
 	table_remove(&room->users, u->name);
 	TAILQ_REMOVE(&room->order, u, entry);
 	mem_free(u);
+}
+
+struct member *member_find(const struct roomd *r, const struct room_user *u)
+{
+	struct member *m;
+	TAILQ_FOREACH (m, &u->members, of_user)
+		if (m->peer == r->peer)
+			return m;
+	return NULL;
 }
 
 static void put_part(struct roomd *r, struct str room, uint64_t version, uint64_t part,

@@ -32,7 +32,7 @@ void name_free(struct roomd *r, struct name *n)
 {
 	CHECK(TAILQ_EMPTY(&n->holdings));
 	unreserve(r, n);
-	invite_forget_all(r, n);
+	pending_forget_all(r, n);
 	table_remove(&r->names, n->user);
 	str_free(&n->key);
 	mem_free(n);
@@ -79,18 +79,15 @@ static bool hold(struct roomd *r, struct str user, struct str key, struct peer *
 	return add_holding(r, n, peer);
 }
 
-/* A gateway says that it holds the user. What invitations came meanwhile nobody has been told of.
- */
-void name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
+struct name *name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
 {
-	if (hold(r, user, key, peer))
-		invite_load(r, name_find(r, user));
+	return hold(r, user, key, peer) ? name_find(r, user) : NULL;
 }
 
-void name_claim(struct roomd *r, const struct ev_claim *ev)
+struct name *name_claim(struct roomd *r, const struct ev_claim *ev)
 {
 	if (!r->is_settled || ev->user.len == 0)
-		return;
+		return NULL;
 	struct name *n = name_find(r, ev->user);
 	enum err status = ERR_OK;
 	if (n && is_in_use(n) && !str_equal_secret(n->key, ev->key))
@@ -101,8 +98,7 @@ void name_claim(struct roomd *r, const struct ev_claim *ev)
 								      .user = ev->user,
 								      .key = ev->key,
 								      .status = status});
-	if (status == ERR_OK)
-		invite_load(r, name_find(r, ev->user));
+	return status == ERR_OK ? name_find(r, ev->user) : NULL;
 }
 
 void holding_remove(struct roomd *r, struct holding *h)
@@ -113,7 +109,7 @@ void holding_remove(struct roomd *r, struct holding *h)
 	mem_free(h);
 	if (!TAILQ_EMPTY(&n->holdings))
 		return;
-	invite_tell_no_more(r, n);
+	pending_tell_no_more_of(r, n);
 	if (n->key.len) {
 		n->reserved_ms = r->now_ms + RESERVED_MS;
 		TAILQ_INSERT_TAIL(&r->reserved, n, reserved);

@@ -117,15 +117,6 @@ void peer_pipe_closed(struct roomd *r, uint32_t pipe)
 		link_pipe_closed(&p->link, pipe);
 }
 
-struct member *peer_member(const struct roomd *r, const struct room_user *u)
-{
-	struct member *m;
-	TAILQ_FOREACH (m, &u->members, of_user)
-		if (m->peer == r->peer)
-			return m;
-	return NULL;
-}
-
 void peer_round_goes_on(struct roomd *r)
 {
 	r->peer->round_ms = r->now_ms;

@@ -4,7 +4,7 @@
 #include "proto/shard.h"
 #include "roomd/state.h"
 
-static void publish(struct roomd *r, const struct question *q)
+void question_publish(struct roomd *r, const struct question *q)
 {
 	bool is_about_user = q->kind == QUESTION_INVITES || q->kind == QUESTION_INVITE_PUT ||
 			     q->kind == QUESTION_INVITE_DROP;
@@ -51,13 +51,18 @@ uint64_t question_start(struct roomd *r, const struct question *wish)
 	if (q->kind == QUESTION_INVITE_PUT)
 		table_add(&r->invite_puts, q);
 	TAILQ_INSERT_TAIL(&r->questions, q, entry);
-	publish(r, q);
+	question_publish(r, q);
 	return q->number;
 }
 
 struct question *question_find(struct roomd *r, uint64_t number)
 {
 	return table_find(&r->questions_by_number, str_of((const char *)&number, sizeof number));
+}
+
+struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker)
+{
+	return table_find(&r->invite_puts, str_of((const char *)asker, sizeof *asker));
 }
 
 void question_end(struct roomd *r, struct question *q)
@@ -70,58 +75,4 @@ void question_end(struct roomd *r, struct question *q)
 	str_free(&q->user);
 	str_free(&q->user2);
 	mem_free(q);
-}
-
-static bool is_about_room(const struct question *q)
-{
-	return q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE;
-}
-
-static void drop(struct roomd *r, struct question *q)
-{
-	if (is_about_room(q))
-		room_question_dropped(r, q);
-	else
-		invite_question_dropped(r, q);
-	question_end(r, q);
-}
-
-void question_drop_all(struct roomd *r)
-{
-	struct question *q;
-	while ((q = TAILQ_FIRST(&r->questions)) != NULL || (q = TAILQ_FIRST(&r->patient)) != NULL)
-		drop(r, q);
-}
-
-/* Whoever waited has given up; what roomd itself needs is asked on, with more patience. */
-static void expire(struct roomd *r, struct question *q)
-{
-	bool is_needed =
-		is_about_room(q) ? room_question_expired(r, q) : invite_question_needed(r, q);
-	if (!is_needed) {
-		drop(r, q);
-		return;
-	}
-	TAILQ_REMOVE(q->is_patient ? &r->patient : &r->questions, q, entry);
-	q->is_patient = true;
-	q->retry_ms = r->now_ms + PATIENT_MS;
-	TAILQ_INSERT_TAIL(&r->patient, q, entry);
-	publish(r, q);
-}
-
-void question_tick(struct roomd *r)
-{
-	struct question *q;
-	while ((q = TAILQ_FIRST(&r->patient)) != NULL && q->retry_ms <= r->now_ms)
-		expire(r, q);
-	while ((q = TAILQ_FIRST(&r->questions)) != NULL && q->retry_ms <= r->now_ms) {
-		if (++q->tries >= QUESTION_TRIES) {
-			expire(r, q);
-			continue;
-		}
-		TAILQ_REMOVE(&r->questions, q, entry);
-		q->retry_ms = r->now_ms + QUESTION_MS;
-		TAILQ_INSERT_TAIL(&r->questions, q, entry);
-		publish(r, q);
-	}
 }

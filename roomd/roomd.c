@@ -28,11 +28,6 @@ static struct str invite_put_key(const void *item)
 	return asker_key(&((const struct question *)item)->asker);
 }
 
-struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker)
-{
-	return table_find(&r->invite_puts, asker_key(asker));
-}
-
 static struct str question_key(const void *item)
 {
 	const struct question *q = item;
@@ -116,7 +111,9 @@ static void on_refused(struct roomd *r, const struct ev_refused *ev)
 
 static void on_claim(struct roomd *r, const struct ev_claim *ev)
 {
-	name_claim(r, ev);
+	struct name *n = name_claim(r, ev);
+	if (n)
+		invite_load(r, n);
 }
 
 static void on_release(struct roomd *r, const struct ev_release *ev)
@@ -177,8 +174,10 @@ static void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
 static void on_member_user(struct roomd *r, const struct ev_member_user *ev)
 {
 	peer_round_goes_on(r);
-	if (ev->user.len)
-		name_hold(r, ev->user, ev->key, r->peer);
+	/* What invitations came meanwhile nobody has been told of. */
+	struct name *n = ev->user.len ? name_hold(r, ev->user, ev->key, r->peer) : NULL;
+	if (n)
+		invite_load(r, n);
 }
 
 static void on_member_room(struct roomd *r, const struct ev_member_room *ev)

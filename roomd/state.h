@@ -4,7 +4,7 @@
  *
  * Who owns what: rooms own their users, waiters and members; names own their holdings and
  * invitations. A member or a holding is also in its gateway's list, so that all of a gateway's can
- * go when it does. Next: room.c. */
+ * go when it does. Next: joins.c. */
 #ifndef PARLOR_ROOMD_STATE_H
 #define PARLOR_ROOMD_STATE_H
 
@@ -204,65 +204,17 @@ struct roomd {
 	struct buf scratch;
 };
 
-/* room.c */
-void room_join(struct roomd *r, const struct ev_join *ev);
-void room_member_named(struct roomd *r, const struct ev_member_room *ev);
-void room_leave(struct roomd *r, const struct ev_leave *ev);
-void room_forget_joins(struct roomd *r, uint64_t gateway); /* that wait; they will be asked again */
-void room_private_ask(struct roomd *r, const struct ev_private_ask *ev);
-void room_facts(struct roomd *r, const struct ev_room_facts *ev);
-void room_private_done(struct roomd *r, const struct ev_private_done *ev);
-struct room *room_find(const struct roomd *r, struct str name);
-void room_free(struct roomd *r, struct room *room);
-
-/* A question about a room was not answered in time. Those in line are dropped: their gateways ask
- * again. True: it is still needed. */
-NODISCARD
-bool room_question_expired(struct roomd *r, const struct question *q);
-void room_question_dropped(struct roomd *r, const struct question *q);
-
-/* members.c */
-struct room *room_get(struct roomd *r, struct str name);
-void room_put_away(struct roomd *r, struct room *room); /* if nothing holds it */
-struct room_user *room_user_find(const struct room *room, struct str user);
-void member_add(struct roomd *r, struct room *room, struct str user, struct peer *peer);
-void member_remove(struct roomd *r, struct member *m); /* the room stays; see room_put_away */
-void room_presence_ask(struct roomd *r, const struct ev_presence_ask *ev);
-
-/* typing.c */
-void typing_sign(struct roomd *r, const struct ev_typing *ev);
-void typing_end(struct roomd *r, struct room_user *u);
-void typing_wrote(struct roomd *r, const struct ev_wrote *ev);
-void typing_tick(struct roomd *r);
-
-/* names.c */
-void name_claim(struct roomd *r, const struct ev_claim *ev);
-void name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer);
-void name_release(struct roomd *r, struct str user, struct peer *peer);
-void holding_remove(struct roomd *r, struct holding *h);
-void name_tick(struct roomd *r);
-struct name *name_find(const struct roomd *r, struct str user);
-struct name *name_get(struct roomd *r, struct str user);
-void name_put_away(struct roomd *r, struct name *n);
-void name_free(struct roomd *r, struct name *n);
-
-/* invites.c */
-void invite_ask(struct roomd *r, const struct ev_invite_ask *ev);
-void invite_seen(struct roomd *r, const struct ev_invite_seen *ev);
-void invite_load(struct roomd *r, struct name *n); /* and publish what is pending */
-void invite_loaded(struct roomd *r, const struct ev_invites *ev);
-void invite_done(struct roomd *r, const struct ev_invite_done *ev);
-bool invite_question_needed(const struct roomd *r, const struct question *q);
-void invite_question_dropped(struct roomd *r, const struct question *q);
-void invite_forget_all(struct roomd *r, struct name *n);
-void invite_tell_no_more(struct roomd *r, struct name *n); /* nobody is there to be told */
-void invite_tick(struct roomd *r);
+/* Declared by file, from the top down: each calls only those below it. */
 
 /* whole.c */
 bool whole_admits(struct roomd *r); /* the message at hand; false: drop it */
 bool whole_owns(struct roomd *r, const struct bus_event *ev); /* false: another shard does */
 void whole_refused(struct roomd *r, const struct ev_refused *ev);
 void whole_tick(struct roomd *r);
+
+/* expiry.c */
+void question_tick(struct roomd *r);
+void question_drop_all(struct roomd *r); /* at the end */
 
 /* peers.c */
 bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
@@ -272,7 +224,67 @@ void peer_round_goes_on(struct roomd *r);
 void peer_members_end(struct roomd *r, const struct ev_members_end *ev);
 void peer_free(struct roomd *r, struct peer *p);
 bool peer_round_open(const struct roomd *r);
-struct member *peer_member(const struct roomd *r, const struct room_user *u);
+
+/* joins.c */
+void room_join(struct roomd *r, const struct ev_join *ev);
+void room_member_named(struct roomd *r, const struct ev_member_room *ev);
+void room_leave(struct roomd *r, const struct ev_leave *ev);
+void room_forget_joins(struct roomd *r, uint64_t gateway); /* that wait; they will be asked again */
+void room_private_ask(struct roomd *r, const struct ev_private_ask *ev);
+void room_facts(struct roomd *r, const struct ev_room_facts *ev);
+void room_private_done(struct roomd *r, const struct ev_private_done *ev);
+/* A question about a room was not answered in time. Those in line are dropped: their gateways ask
+ * again. True: it is still needed. */
+NODISCARD
+bool room_question_expired(struct roomd *r, const struct question *q);
+void room_question_dropped(struct roomd *r, const struct question *q);
+
+/* invites.c */
+void invite_ask(struct roomd *r, const struct ev_invite_ask *ev);
+void invite_seen(struct roomd *r, const struct ev_invite_seen *ev);
+void invite_load(struct roomd *r, struct name *n); /* and publish what is pending */
+void invite_loaded(struct roomd *r, const struct ev_invites *ev);
+void invite_done(struct roomd *r, const struct ev_invite_done *ev);
+bool invite_question_needed(const struct roomd *r, const struct question *q);
+void invite_question_dropped(struct roomd *r, const struct question *q);
+void invite_tick(struct roomd *r);
+
+/* members.c */
+void member_add(struct roomd *r, struct room *room, struct str user, struct peer *peer);
+void member_remove(struct roomd *r, struct member *m); /* the room stays; see room_put_away */
+struct member *member_find(const struct roomd *r, const struct room_user *u); /* by r->peer */
+void room_presence_ask(struct roomd *r, const struct ev_presence_ask *ev);
+
+/* typing.c */
+void typing_sign(struct roomd *r, const struct ev_typing *ev);
+void typing_end(struct roomd *r, struct room_user *u);
+void typing_wrote(struct roomd *r, const struct ev_wrote *ev);
+void typing_tick(struct roomd *r);
+
+/* names.c: what is returned has been taken just now, and is to hear of its invitations. */
+struct name *name_claim(struct roomd *r, const struct ev_claim *ev);
+struct name *name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer);
+void name_release(struct roomd *r, struct str user, struct peer *peer);
+void holding_remove(struct roomd *r, struct holding *h);
+void name_tick(struct roomd *r);
+struct name *name_find(const struct roomd *r, struct str user);
+struct name *name_get(struct roomd *r, struct str user);
+void name_put_away(struct roomd *r, struct name *n);
+void name_free(struct roomd *r, struct name *n);
+
+/* rooms.c */
+struct room *room_find(const struct roomd *r, struct str name);
+struct room *room_get(struct roomd *r, struct str name);
+void room_put_away(struct roomd *r, struct room *room); /* if nothing holds it */
+struct room_user *room_user_find(const struct room *room, struct str user);
+
+/* pending.c */
+struct pending *pending_find(const struct name *n, struct str room);
+struct pending *pending_keep(struct name *n, struct str room, struct str from);
+void pending_forget(struct roomd *r, struct pending *p);
+void pending_forget_all(struct roomd *r, struct name *n);
+void pending_tell_no_more(struct roomd *r, struct pending *p);
+void pending_tell_no_more_of(struct roomd *r, struct name *n); /* nobody is there to be told */
 
 /* expelled.c */
 void expelled_tell(struct roomd *r, uint64_t gateway, struct str room, struct str user);
@@ -286,10 +298,9 @@ void directory_tick(struct roomd *r);
 
 /* questions.c */
 uint64_t question_start(struct roomd *r, const struct question *wish); /* its number */
+void question_publish(struct roomd *r, const struct question *q);
 struct question *question_find(struct roomd *r, uint64_t number);
-void question_end(struct roomd *r, struct question *q);
-void question_drop_all(struct roomd *r); /* at the end */
-void question_tick(struct roomd *r);
 struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker);
+void question_end(struct roomd *r, struct question *q);
 
 #endif

@@ -4,6 +4,7 @@
  * with the next message: a thousand who come within a second cost each member a few sends, not a
  * thousand. When very many rooms change at once, as when all come back after a restart, that takes
  * longer. The list follows the changes, the more seldom the longer it is. */
+#include "gateway/core/session.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/frame.h"
 #include "proto/json_out.h"

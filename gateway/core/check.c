@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* check.c — gateway_check: the invariants of state.h, walked. What each function of the core may
  * rely on between two calls, and leaves behind. Rooms are in check_view.c. */
+#include "gateway/core/session.h"
+#include "gateway/core/user.h"
 #include "gateway/core/check.h"
 #include "gateway/core/request.h"
 

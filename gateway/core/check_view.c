@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* check_view.c — the half of gateway_check that walks the rooms. */
+#include "gateway/core/session.h"
 #include "gateway/core/check.h"
 #include "gateway/core/view.h"
 

@@ -2,6 +2,7 @@
 /* client.c — a frame of a client on its way in: held to its rate, read, given to its handler,
  * answered if it was wrong. A turn works on one client for a bounded time; what is left waits in
  * its backlog, as does what names a room while a join of it is under way. */
+#include "gateway/core/session.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"

@@ -3,6 +3,8 @@
  * and the head of the room's log, all in one piece; sessions with the same cursor get the same
  * bytes. Where the session's own message stands, its ack is sent instead. A reader whom the log has
  * left behind gets pages from historyd. */
+#include "gateway/core/session.h"
+#include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/history.h"

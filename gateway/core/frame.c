@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* frame.c — see frame.h. */
+#include "gateway/core/session.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/state.h"
 #include "proto/json_out.h"

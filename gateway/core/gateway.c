@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* gateway.c — see gateway.h: opening and closing, what is due, what is said of the whole. Not here:
  * the bus's events (on_bus.c), clients' (client.c). */
+#include "gateway/core/session.h"
+#include "gateway/core/join.h"
+#include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/repair.h"

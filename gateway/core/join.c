@@ -3,6 +3,11 @@
  * can be: the name (user.c), the room's consent (roomd), who is there, and the newest messages.
  * When all are there the session is greeted: ack, activeUsers, msgHistory, and from then on
  * everything behind the history by cursor, so nothing falls between. */
+#include "gateway/core/session.h"
+#include "gateway/core/user.h"
+#include "gateway/core/join.h"
+#include "gateway/core/private.h"
+#include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/history.h"

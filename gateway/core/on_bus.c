@@ -2,6 +2,10 @@
 /* on_bus.c — what roomd and historyd publish and answer: its order, which tells of losses and
  * restarts, and its events, each to the handler that knows what to do. Not here: clients' events
  * (client.c). */
+#include "gateway/core/user.h"
+#include "gateway/core/join.h"
+#include "gateway/core/private.h"
+#include "gateway/core/on_chat.h"
 #include "gateway/core/repair.h"
 #include "gateway/core/request.h"
 #include "gateway/core/view.h"

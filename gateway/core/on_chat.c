@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* on_chat.c — updateChat and history: messages on their way to historyd and pages on their way
  * back. Delivery to readers is in deliver.c. */
+#include "gateway/core/session.h"
+#include "gateway/core/join.h"
+#include "gateway/core/on_chat.h"
+#include "gateway/core/deliver.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"

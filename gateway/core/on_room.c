@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* on_room.c — userJoin, userLeave, userTyping: what a client does in rooms, messages aside. */
+#include "gateway/core/session.h"
+#include "gateway/core/user.h"
+#include "gateway/core/join.h"
 #include "gateway/core/client.h"
 #include "gateway/core/view.h"
 

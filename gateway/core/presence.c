@@ -5,6 +5,7 @@
  * roomd counts each change of a room; a delta is taken only when it is the next one, otherwise the
  * whole list is asked for and compared with what was known. Not here: telling the clients
  * (announce.c). */
+#include "gateway/core/join.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/request.h"
 #include "gateway/core/view.h"

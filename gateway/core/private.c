@@ -2,6 +2,9 @@
 /* private.c — newRoom: first roomd makes the room private (historyd has stored that when it
  * answers), then the inviter joins it, then the invitation is kept and delivered, then the client
  * gets its ack. Each step can be repeated; the client's wait is over all three. */
+#include "gateway/core/session.h"
+#include "gateway/core/join.h"
+#include "gateway/core/private.h"
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/request.h"

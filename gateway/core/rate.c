@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* rate.c — see rate.h. An event is counted before it is read, so that nonsense costs its sender as
  * much as sense. */
+#include "gateway/core/session.h"
 #include "gateway/core/rate.h"
 
 enum {

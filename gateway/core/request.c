@@ -2,6 +2,7 @@
 /* request.c — see request.h. All waits are equally long, so the queue is always in order of the
  * next repetition. What clients wait for is also in a list by age, which is the order in which
  * posts are published: at first one by one, and again from gateway.again on. */
+#include "gateway/core/session.h"
 #include "gateway/core/request.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/frame.h"

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* session.c — one client connection: its life, its silence, what it is owed. Not here: what it asks
  * for (client.c). */
+#include "gateway/core/session.h"
+#include "gateway/core/user.h"
+#include "gateway/core/join.h"
+#include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"

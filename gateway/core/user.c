@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* user.c — the users who have a connection here: claiming a name with roomd, one key after the
  * other, and invitations that wait for a greeting. Who else holds the name is roomd's to know. */
+#include "gateway/core/user.h"
+#include "gateway/core/join.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/repair.h"
 #include "gateway/core/request.h"

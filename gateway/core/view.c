@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
+#include "gateway/core/join.h"
+#include "gateway/core/deliver.h"
 #include "gateway/core/view.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/repair.h"

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* room.c — who may come into a room: joins, newRoom, and what historyd knows of the room. While
+/* joins.c — who may come into a room: joins, newRoom, and what historyd knows of the room. While
  * that is being asked, and while a room is being made private, joins wait in a line, so nobody
  * slips in between. */
 #include "proto/shard.h"
 #include "roomd/state.h"
-
-void room_free(struct roomd *r, struct room *room)
-{
-	CHECK(!room->question && TAILQ_EMPTY(&room->order) && TAILQ_EMPTY(&room->waiters));
-	table_remove(&r->rooms, room->name);
-	table_free(&room->users);
-	str_free(&room->owner);
-	str_free(&room->guest);
-	mem_free(room);
-}
 
 static bool is_private(const struct room *room)
 {
@@ -207,7 +197,7 @@ void room_leave(struct roomd *r, const struct ev_leave *ev)
 	if (w)
 		waiter_remove(r, room, w);
 	struct room_user *u = room_user_find(room, ev->user);
-	struct member *m = u ? peer_member(r, u) : NULL;
+	struct member *m = u ? member_find(r, u) : NULL;
 	if (m)
 		member_remove(r, m);
 	room_put_away(r, room);

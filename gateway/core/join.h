@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* join.h — entering a room, leaving it, and being put out. */
+#ifndef PARLOR_GATEWAY_CORE_JOIN_H
+#define PARLOR_GATEWAY_CORE_JOIN_H
+
+#include "gateway/core/state.h"
+
+void join_start(struct gateway *g, struct session *s, struct str room,
+		const struct join_wish *wish);
+void join_advance(struct gateway *g, struct membership *m);
+void join_advance_view(struct gateway *g, struct view *v);
+void join_fail(struct gateway *g, struct membership *m, enum err error);
+void join_tick(struct gateway *g);
+void join_page(struct gateway *g, struct membership *m, const struct ev_page *page);
+void join_answered(struct gateway *g, const struct ev_join_answer *ev);
+
+/* The room's log cannot be read: who waits for it is told. That may end the view. */
+void join_unreadable(struct gateway *g, struct view *v);
+
+/* The room is private to these two: whoever else is still in it here, or on the way in, is put out.
+ * That may end the view. */
+void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest);
+void membership_end(struct gateway *g, struct membership *m);
+void membership_end_feed(struct gateway *g, struct membership *m);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* user.h — who has a connection here; a name is claimed with roomd by its first. */
+#ifndef PARLOR_GATEWAY_CORE_USER_H
+#define PARLOR_GATEWAY_CORE_USER_H
+
+#include "gateway/core/state.h"
+
+struct user *user_find(const struct gateway *g, struct str name); /* the first in its line */
+enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key);
+void user_leave(struct gateway *g, struct session *s);
+void user_show_invitations(struct gateway *g, struct session *s);
+void user_invited(struct gateway *g, const struct ev_invited *ev);
+void user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev);
+
+#endif
