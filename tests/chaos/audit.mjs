@@ -9,7 +9,7 @@ import { until, within } from "../e2e/lib/wait.mjs";
 const PAGE = 200;
 const READ_MS = 20_000;
 
-async function connect(url) {
+export async function connect(url) {
   return until("the auditor connects", async () => {
     let connection;
     const isOpen = new Promise((resolve) => {
@@ -19,7 +19,7 @@ async function connect(url) {
   });
 }
 
-function ask(connection, event, data) {
+export function ask(connection, event, data) {
   return within(new Promise((resolve, reject) => {
     connection.request(event, data, (error, reply) => (error ? reject(new Error(`${event}: ${error.code}`)) : resolve(reply)));
   }), `${event} is answered`);

@@ -16,7 +16,8 @@ export class Connection {
   #ids = 0;
   #waiting = new Map();
 
-  /** @param hooks  { opened(), told(frame), closed(code) }; nothing is called after closed() or cut() */
+  /** @param hooks  { opened(), told(frame), closed(code, why) }, why: of one that never opened; nothing is called after closed()
+   *                 or cut() */
   constructor(url, hooks) {
     this.#hooks = hooks;
     const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, ["parlor.v1"], {
@@ -24,7 +25,8 @@ export class Connection {
     });
     this.#socket = socket;
     socket.on("upgrade", (response) => { this.gateway = response.headers["x-parlor-gateway"]; });
-    socket.on("error", () => {}); // the close that follows says enough
+    let why;
+    socket.on("error", (error) => { why = this.isOpen ? undefined : error.message; }); // a close follows
     socket.on("open", () => {
       if (this.isOver) return;
       this.isOpen = true;
@@ -32,7 +34,7 @@ export class Connection {
       hooks.opened();
     });
     socket.on("message", (bytes) => this.#received(bytes.toString()));
-    socket.on("close", (code) => this.#end(() => hooks.closed(code)));
+    socket.on("close", (code) => this.#end(() => hooks.closed(code, why)));
   }
 
   #received(text) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// netstack.mjs - the processes with the bus on TCP, each in a network namespace of its own, so that it can be cut off.
-// tests/chaos/netns has made the namespaces; this process runs in the hub.
+// netstack.mjs - the processes with the bus on TCP, in network namespaces that can be cut off: each in its own, or several
+// in one as on a host. tests/chaos/netns has made the namespaces; this process runs in the hub.
 //
 // See also: upstack.mjs, the same without namespaces.
 
@@ -12,21 +12,28 @@ import { bin, FAULTS, REPO, serviceEnv, tempDir } from "../e2e/lib/stack.mjs";
 import { PATIENCE_MS, until, within } from "../e2e/lib/wait.mjs";
 import { probe } from "./upstack.mjs";
 
-const BUS_PORT = 7100;
-const WEB_PORT = 8080;
+const BUS_PORTS = { historyd: 7100, roomd: 7200, gateway: 7300 }; // each and the five above it
+export const WEB_PORT = 8080;
 const FIRST_HOST = 10; // as in tests/chaos/netns
 
 export class NetStack {
   services;
   #prefix;
+  #hosts; // [[namespace, services]], in the order of their addresses
+  #firstGatewayId;
   #loops = new Map(); // service → { child, ended }
 
-  /** @param options  { counts, prefix: of the namespaces, gatewayOptions } */
-  static async start({ counts, prefix, gatewayOptions }) {
+  /**
+   * @param options  { counts, prefix: of the namespaces, gatewayOptions, hosts: { namespace: services } if not each service has
+   *                   its own, firstGatewayId }
+   */
+  static async start({ counts, prefix, gatewayOptions, hosts, firstGatewayId = 0 }) {
     const stack = new NetStack();
     stack.#prefix = prefix;
     stack.services = ["gateway", "roomd", "historyd"].flatMap((service) =>
       Array.from({ length: counts[service] }, (_, n) => `${service}-${n}`));
+    stack.#hosts = Object.entries(hosts ?? Object.fromEntries(stack.services.map((service) => [service, [service]])));
+    stack.#firstGatewayId = firstGatewayId;
     stack.data = tempDir();
     for (const dir of ["log", "run"]) mkdirSync(path.join(stack.data, dir));
     stack.#startAll(counts, gatewayOptions);
@@ -41,35 +48,38 @@ export class NetStack {
   }
 
   #startAll(counts, gatewayOptions) {
-    const bus = (service) => `tcp://${this.#host(service)}:${BUS_PORT}`;
-    const all = (service) => this.#named(service).map(bus).join(",");
     for (const [n, name] of this.#named("historyd").entries()) {
-      this.#start(name, "parlor-historyd", ["--bind", bus(name), "--shard", n, "--shards", counts.historyd,
+      this.#start(name, "parlor-historyd", ["--bind", this.#bus(name), "--shard", n, "--shards", counts.historyd,
         "--data", path.join(this.data, name), "--create", "chaos"]);
     }
     for (const [n, name] of this.#named("roomd").entries()) {
-      this.#start(name, "parlor-roomd", ["--bind", bus(name), "--shard", n, "--roomds", counts.roomd,
-        "--historyd", all("historyd")]);
+      this.#start(name, "parlor-roomd", ["--bind", this.#bus(name), "--shard", n, "--roomds", counts.roomd,
+        "--historyd", this.addresses("historyd")]);
     }
     for (const [n, name] of this.#named("gateway").entries()) {
-      this.#start(name, "parlor-gateway", [...gatewayOptions, "--id", n, "--host", this.#host(name), "--port", WEB_PORT,
-        "--roomd", all("roomd"), "--historyd", all("historyd"), "--bind", bus(name),
+      this.#start(name, "parlor-gateway", [...gatewayOptions, "--id", this.#firstGatewayId + n, "--host", this.#address(name),
+        "--port", WEB_PORT, "--roomd", this.addresses("roomd"), "--historyd", this.addresses("historyd"), "--bind", this.#bus(name),
         "--web", path.join(REPO, "gateway/web")]);
     }
   }
 
   #start(name, program, options) {
-    const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", "ip", "netns", "exec", `${this.#prefix}-${name}`,
+    const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", "ip", "netns", "exec", `${this.#prefix}-${this.#hostOf(name)[0]}`,
       "bash", path.join(REPO, "deploy/run-service"), this.data, name, bin(program), ...options.map(String)],
     { env: serviceEnv(), stdio: "ignore", detached: true });
     this.#loops.set(name, { child, ended: new Promise((resolve) => child.on("close", resolve)) });
   }
 
   #named(service) { return this.services.filter((name) => name.startsWith(`${service}-`)); }
-  #host(name) { return `10.97.0.${FIRST_HOST + this.services.indexOf(name)}`; }
+  #hostOf(name) { return this.#hosts.find(([, services]) => services.includes(name)); }
+  #address(name) { return `10.97.0.${FIRST_HOST + this.#hosts.indexOf(this.#hostOf(name))}`; }
+
+  #bus(name) { return `tcp://${this.#address(name)}:${BUS_PORTS[name.split("-")[0]]}`; }
+  /** Of all of a service, on the bus, as options list them. */
+  addresses(service) { return this.#named(service).map((name) => this.#bus(name)).join(","); }
 
   get name() { return "namespaces, TCP"; }
-  get urls() { return this.#named("gateway").map((name) => `http://${this.#host(name)}:${WEB_PORT}`); }
+  get urls() { return this.#named("gateway").map((name) => `http://${this.#address(name)}:${WEB_PORT}`); }
   pid(service) { return Number(readFileSync(path.join(this.data, "run", `${service}.pid`), "utf8")); }
 
   log(service) {
@@ -79,12 +89,13 @@ export class NetStack {
 
   /** Every gateway reaches every service: undefined, or what they say otherwise. */
   async missing() {
-    const answers = await Promise.all(this.urls.map(probe));
+    const answers = await Promise.all(this.urls.map((url) => probe(url)));
     return answers.filter(({ isReady }) => !isReady).map(({ says }) => says).join("; ") || undefined;
   }
 
-  cut(service) { execFileSync("ip", ["link", "set", service, "down"]); }
-  mend(service) { execFileSync("ip", ["link", "set", service, "up"]); }
+  /** @param host  a namespace: a service's name where each has its own */
+  cut(host) { execFileSync("ip", ["link", "set", host, "down"]); }
+  mend(host) { execFileSync("ip", ["link", "set", host, "up"]); }
 
   /** Stops everything; throws when a log holds a sanitizer's report or a failed CHECK. */
   async stop({ keepData }) {

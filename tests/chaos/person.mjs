@@ -4,7 +4,7 @@
 //
 // Next: connection.mjs, the socket below; view.mjs, what must be right about what it reads.
 
-import { Connection } from "./connection.mjs";
+import { Connection as WebSocketConnection } from "./connection.mjs";
 import { bodyOf, cidOf, numberOf } from "./ledger.mjs";
 import { View } from "./view.mjs";
 
@@ -45,16 +45,17 @@ export class Person {
   /** Away on purpose. */
   isAway = true;
   isWriting = true;
-  counts = { connections: 0, closes: {}, givenUp: 0, vanished: 0, errors: {}, retries: 0, heldBack: 0 };
+  counts = { connections: 0, closes: {}, failures: {}, givenUp: 0, vanished: 0, errors: {}, retries: 0, heldBack: 0 };
   #connection;
   #connectAt = 0;
 
   /**
    * @param options  { name, ledger, urls, random, rooms: [{ room, isWriter }], everyMs: between two messages in a room,
-   *                   window: unanswered ones in a room }
+   *                   window: unanswered ones in a room, Connection: how it connects,
+   *                   hasHeartbeat: it asks when it has heard nothing }
    */
-  constructor({ name, ledger, urls, random, rooms, everyMs, window }) {
-    Object.assign(this, { name, ledger, urls, random, everyMs, window });
+  constructor({ name, ledger, urls, random, rooms, everyMs, window, Connection = WebSocketConnection, hasHeartbeat = true }) {
+    Object.assign(this, { name, ledger, urls, random, everyMs, window, Connection, hasHeartbeat });
     this.key = `chaos-key-of-${name}`.padEnd(24, "-");
     for (const { room, isWriter } of rooms) this.seats.set(room, new Seat(this, room, isWriter));
   }
@@ -100,7 +101,7 @@ export class Person {
       else if (seat.view.hasHistory) this.#send(seat, now);
       if (now >= seat.notBefore) this.#fillGap(seat);
     }
-    const isSilent = now - this.#connection.heardAt > PROBE_MS && this.#connection.waitingMs(now) === 0;
+    const isSilent = this.hasHeartbeat && now - this.#connection.heardAt > PROBE_MS && this.#connection.waitingMs(now) === 0;
     const [seat] = this.seats.values();
     if (isSilent && seat.isJoined) this.#request("history", { room: seat.room, limit: 1 }, () => {});
   }
@@ -108,11 +109,12 @@ export class Person {
   #connect() {
     this.counts.connections += 1;
     const url = this.urls[Math.floor(this.random() * this.urls.length)];
-    this.#connection = new Connection(url, {
+    this.#connection = new this.Connection(url, {
       opened: () => {},
       told: (frame) => this.#told(frame),
-      closed: (code) => {
-        this.counts.closes[code] = (this.counts.closes[code] ?? 0) + 1;
+      closed: (code, why) => {
+        const [counted, key] = why ? [this.counts.failures, why] : [this.counts.closes, code];
+        counted[key] = (counted[key] ?? 0) + 1;
         if ([1002, 1003, 1007, 1009, 4001].includes(code)) this.#strange(`closed with ${code}`);
         this.#drop();
         this.#connectAt = Date.now() + 50 + this.random() * 250;

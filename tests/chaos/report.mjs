@@ -48,8 +48,8 @@ export function judgeSilences(faults, ledger) {
   }
 }
 
-function sumCounts(persons) {
-  const total = { connections: 0, givenUp: 0, vanished: 0, retries: 0, heldBack: 0, closes: {}, errors: {} };
+export function sumCounts(persons) {
+  const total = { connections: 0, givenUp: 0, vanished: 0, retries: 0, heldBack: 0, closes: {}, failures: {}, errors: {} };
   for (const { counts } of persons) {
     for (const [name, value] of Object.entries(counts)) {
       if (typeof value === "number") total[name] += value;
@@ -90,7 +90,7 @@ export function summarize({ options, ledger, faults, persons, stack, seconds, st
   };
 }
 
-const counted = (object) => Object.entries(object).map(([key, n]) => `${n} × ${key}`).join(", ") || "none";
+export const counted = (object) => Object.entries(object).map(([key, n]) => `${n} × ${key}`).join(", ") || "none";
 
 export function markdown(result, startedAt) {
   const { clients, kinds, broken } = result;
@@ -104,6 +104,7 @@ export function markdown(result, startedAt) {
     `| read | ${result.read} by clients; ${result.stored} in the whole history at the end |`,
     `| errors | ${counted(clients.errors)} |`,
     `| closes | ${counted(clients.closes)} |`,
+    `| connections that did not open | ${counted(clients.failures)} |`,
     `| longest stall of the test itself | ${s(result.lagMs)} |`,
     ...result.skipped.map((why) => `| skipped | ${why} |`),
     ``,

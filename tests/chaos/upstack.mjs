@@ -9,18 +9,19 @@ import { Stack } from "../e2e/lib/stack.mjs";
 const PROBE_MS = 1_000;
 const PROBES = 6; // connections, which the system spreads over the gateways that share the port
 
-/** What /readyz says on a connection of its own: { isReady, gateway, says }. */
-export function probe(url) {
+/** What a gateway says of itself on a connection of its own: { isReady, status, gateway, body, says }. */
+export function probe(url, target = "/readyz?all", timeout = PROBE_MS) {
   return new Promise((resolve) => {
-    const request = http.get(`${url}/readyz`, { agent: false, timeout: PROBE_MS }, (response) => {
+    const request = http.get(url + target, { agent: false, timeout }, (response) => {
       const gateway = response.headers["x-parlor-gateway"];
       let body = "";
       response.setEncoding("utf8").on("data", (text) => { body += text; }).on("error", () => {});
       response.on("close", () => {
-        resolve({ isReady: response.statusCode === 200, gateway, says: `gateway-${gateway}: ${body.trim()}` });
+        const { statusCode: status } = response;
+        resolve({ isReady: status === 200, status, gateway, body, says: `gateway-${gateway}: ${body.trim()}` });
       });
     });
-    request.on("timeout", () => request.destroy());
+    request.on("timeout", () => request.destroy(new Error("timeout")));
     request.on("error", (error) => resolve({ isReady: false, says: error.message }));
   });
 }
