@@ -5,6 +5,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +21,24 @@ void log_open(const char *service, enum log_level lowest, bool as_json)
 	service_label = service;
 	lowest_level = lowest;
 	is_json = as_json;
+}
+
+/* systemd names the socket that it gave us; stderr may have been put elsewhere since. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char name[64];
+	struct stat st;
+	if (!stream || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, name) == 0;
+}
+
+const char *log_priority(enum log_level level)
+{
+	static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>"};
+	return is_journal() ? priorities[level] : "";
 }
 
 static void put_time(struct buf *b)
@@ -103,7 +123,7 @@ void log_line(enum log_level level, const char *what, const char *fmt, ...)
 			pairs[i] = '?';
 
 	struct buf line = {0};
-	buf_printf(&line, is_json ? "{\"time\":\"" : "time=");
+	buf_printf(&line, "%s%s", log_priority(level), is_json ? "{\"time\":\"" : "time=");
 	put_time(&line);
 	if (is_json) {
 		buf_printf(&line, "\",\"level\":\"%s\",\"service\":\"%s\",\"what\":\"%s\"",

@@ -2,7 +2,8 @@
 /* log.h — one line an event, key=value or JSON, to stderr. Never message bodies, keys or tokens.
  *
  * Levels say who should look: `trace` nobody, `info` whoever is curious, `odd` somebody else
- * misbehaves, `broken` we do. Shells only; cores count, and their shells log the counts. */
+ * misbehaves, `broken` we do. systemd's journal knows them as debug, info, warning and err. Shells
+ * only; cores count, and their shells log the counts. */
 #ifndef PARLOR_PROTO_SHELL_LOG_H
 #define PARLOR_PROTO_SHELL_LOG_H
 
@@ -12,6 +13,9 @@ enum log_level { LOG_TRACE, LOG_INFO, LOG_ODD, LOG_BROKEN };
 
 /* `service` ("roomd-0") stands in every line and must outlive the process. */
 void log_open(const char *service, enum log_level lowest, bool as_json);
+
+/* What begins a line of this level for systemd's journal; empty when stderr goes elsewhere. */
+const char *log_priority(enum log_level level);
 
 /* `fmt` makes key=value pairs; a value with spaces stands in double quotes. Control characters come
  * out as '?'. */

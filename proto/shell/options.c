@@ -2,6 +2,7 @@
 /* options.c — see options.h. The file format is inih's. */
 #include "proto/shell/options.h"
 
+#include "proto/shell/log.h"
 #include "proto/version.h"
 
 #include <ctype.h>
@@ -14,7 +15,7 @@
 static _Noreturn PRINTF_LIKE(3, 0) void fail(int status, const char *program, const char *fmt,
 					     va_list args)
 {
-	fprintf(stderr, "%s: ", program);
+	fprintf(stderr, "%s%s: ", log_priority(LOG_BROKEN), program);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 	exit(status);
@@ -167,11 +168,11 @@ static void take_variable(struct loading *l, const struct option_row *row, bool 
 	buf_append(&name, "", 1);
 	const char *value = getenv(name.ptr);
 	if (value && is_service_link(row, value))
-		fprintf(stderr, "%s: %s=%s is ignored: Kubernetes sets it for a Service\n", program,
-			name.ptr, value);
+		fprintf(stderr, "%s%s: %s=%s is ignored: Kubernetes sets it for a Service\n",
+			log_priority(LOG_ODD), program, name.ptr, value);
 	else if (value && is_shared && row->is_own)
-		fprintf(stderr, "%s: %s is ignored, as it differs by service: give " STR_FMT "\n",
-			program, name.ptr, STR_ARG(buf_view(&own)));
+		fprintf(stderr, "%s%s: %s is ignored, as it differs by service: give " STR_FMT "\n",
+			log_priority(LOG_ODD), program, name.ptr, STR_ARG(buf_view(&own)));
 	else if (value)
 		offer(l, row, value);
 	buf_free(&name);

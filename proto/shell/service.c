@@ -32,6 +32,8 @@ struct envelope service_start(enum service kind, uint64_t id, const struct servi
 	log_open(str_copy(buf_view(&label)).ptr, level_named(o->log_level),
 		 strcmp(o->log_format, "json") == 0);
 	buf_free(&label);
+	/* A terminal that was closed, or an operator who would have files opened again. */
+	CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR);
 	watchdog_open();
 	return (struct envelope){.from = kind, .id = id, .epoch = clock_utc_us()};
 }

@@ -55,7 +55,7 @@ void service_random_bytes(void *bytes, size_t len);
 /* Random bits, for the seeds of hash tables that strangers fill. */
 uint64_t service_random(void);
 
-/* Which signals have come; SIGTERM and SIGINT stop a service, SIGPIPE is ignored. */
+/* Which signals have come; SIGTERM and SIGINT stop a service, SIGPIPE and SIGHUP are ignored. */
 int service_signal_fd(void);
 bool service_should_stop(int signal_fd);
 

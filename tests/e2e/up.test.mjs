@@ -43,6 +43,23 @@ describe("up", () => {
     }
   });
 
+  it("has services that a HUP does not end, and logs without priorities where there is no journal", async () => {
+    const stack = await Stack.start({ env: { JOURNAL_STREAM: "8:1" } });
+    try {
+      const pids = stack.services.map((name) => stack.pid(name));
+      for (const pid of pids) process.kill(pid, "SIGHUP");
+      const ann = await Client.join(stack, "ann", "main");
+      await ann.say("main", "still here");
+      await sleep(1000); // longer than a restart takes
+      assert.deepEqual(stack.services.map((name) => stack.pid(name)), pids);
+      await ann.say("main", "and here");
+      await ann.close();
+      for (const line of stack.logs().split("\n").filter((text) => /^<|time=/.test(text))) assert.match(line, /^time=/);
+    } finally {
+      await stack.stop();
+    }
+  });
+
   it("runs everything, says where, and leaves nothing behind", async () => {
     const port = await freePort();
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
