@@ -6,6 +6,7 @@
  * longer. The list follows the changes, the more seldom the longer it is. */
 #include "gateway/core/session.h"
 #include "gateway/core/announce.h"
+#include "gateway/core/changes.h"
 #include "gateway/core/frame.h"
 #include "proto/json_out.h"
 
@@ -21,11 +22,6 @@ static const char *const event_names[] = {
 	[CHANGE_TYPES] = "userTyping",
 	[CHANGE_STOPPED] = "userStoppedTyping",
 };
-
-static bool is_of_list(const struct change *c)
-{
-	return c->kind == CHANGE_ARRIVED || c->kind == CHANGE_LEFT;
-}
 
 static struct change_frames write_changes(struct gateway *g, struct view *v, enum wire wire)
 {
@@ -83,7 +79,7 @@ static uint32_t list_changes(const struct view *v)
 	STAILQ_FOREACH(c, &v->changes, entry)
 	{
 		n++;
-		if (is_of_list(c))
+		if (change_is_of_list(c))
 			last = n;
 	}
 	return last;
@@ -114,56 +110,14 @@ static void send_changes(struct gateway *g, struct view *v)
 	}
 }
 
-static struct present *take_change(struct view *v)
-{
-	struct change *c = STAILQ_FIRST(&v->changes);
-	if (!c)
-		return NULL;
-	struct present *who = c->who;
-	STAILQ_REMOVE_HEAD(&v->changes, entry);
-	v->change_count--;
-	who->changes--;
-	mem_free(c);
-	return who;
-}
-
 void announce_changes(struct gateway *g, struct view *v)
 {
 	struct present *who;
 	if (v->change_count == 0)
 		return;
 	send_changes(g, v);
-	while ((who = take_change(v)) != NULL)
+	while ((who = change_take(v)) != NULL)
 		view_drop_present(g, v, who);
-}
-
-static void leave_queue(struct gateway *g, struct view *v)
-{
-	v->is_announcing = false;
-	g->announcing_count--;
-	TAILQ_REMOVE(&g->announcing, v, announcing);
-}
-
-static void enter_queue_first(struct gateway *g, struct view *v)
-{
-	v->is_announcing = true;
-	g->announcing_count++;
-	v->announce_ms = g->now_ms;
-	TAILQ_INSERT_HEAD(&g->announcing, v, announcing);
-}
-
-void announce_change(struct gateway *g, struct view *v, struct present *p, enum change_kind kind)
-{
-	struct change *c = mem_alloc(sizeof *c);
-	*c = (struct change){.who = p, .kind = kind};
-	STAILQ_INSERT_TAIL(&v->changes, c, entry);
-	v->change_count++;
-	p->changes++;
-	v->is_list_old |= is_of_list(c);
-	if (v->is_announcing && !is_of_list(c)) /* typing is told in this turn */
-		leave_queue(g, v);
-	if (!v->is_announcing)
-		enter_queue_first(g, v);
 }
 
 /* ---- the list ---- */
@@ -233,7 +187,7 @@ void announce_flush(struct gateway *g)
 {
 	struct view *v;
 	while ((v = TAILQ_FIRST(&g->announcing)) != NULL && v->announce_ms <= g->now_ms) {
-		leave_queue(g, v);
+		change_leave_queue(g, v);
 		bool is_of_list = list_changes(v) > 0;
 		announce_changes(g, v);
 		if (!is_of_list && !v->is_list_old)
@@ -248,12 +202,4 @@ uint64_t announce_next_due(const struct gateway *g)
 {
 	const struct view *v = TAILQ_FIRST(&g->announcing);
 	return v ? v->announce_ms : UINT64_MAX;
-}
-
-void announce_forget(struct gateway *g, struct view *v)
-{
-	while (take_change(v))
-		continue;
-	if (v->is_announcing)
-		leave_queue(g, v);
 }

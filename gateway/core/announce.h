@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* announce.h — telling the members of a room who came, who went, who types, and who is there. Not
- * here: how the gateway knows (presence.c). */
+ * here: what there is to tell (changes.h). */
 #ifndef PARLOR_GATEWAY_CORE_ANNOUNCE_H
 #define PARLOR_GATEWAY_CORE_ANNOUNCE_H
 
 #include "gateway/core/view.h"
-
-/* A user came, went, types or has stopped. Only noted: who knows of it may be walking a list, and
- * nothing is freed or sent before the turn ends. */
-void announce_change(struct gateway *g, struct view *v, struct present *p, enum change_kind kind);
 
 /* Tells the changes that are not told yet, if there are any: whatever a user does is seen after the
  * user has come. At the end of a turn. */
@@ -20,8 +16,5 @@ void announce_list(struct gateway *g, struct membership *m);
 /* What is due: at the end of each turn. */
 void announce_flush(struct gateway *g);
 uint64_t announce_next_due(const struct gateway *g); /* UINT64_MAX: never */
-
-/* The view ends, with what was not told. */
-void announce_forget(struct gateway *g, struct view *v);
 
 #endif

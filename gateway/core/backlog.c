@@ -161,6 +161,13 @@ void backlog_settled(struct gateway *g, struct session *s)
 	session_touch(g, s);
 }
 
+void backlog_joins(struct gateway *g, struct session *s, int change)
+{
+	s->joins = (uint16_t)(s->joins + change);
+	if (change < 0)
+		backlog_settled(g, s);
+}
+
 bool backlog_is_long(const struct session *s)
 {
 	const struct backlog *b = s->backlog;

@@ -60,4 +60,7 @@ bool backlog_was_given_up(const struct session *s, struct str room);
 
 void backlog_free(struct gateway *g, struct session *s);
 
+/* A join of it has begun or ended (+1, -1). */
+void backlog_joins(struct gateway *g, struct session *s, int change);
+
 #endif

@@ -6,6 +6,7 @@
 #include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/frame.h"
+#include "gateway/core/giveup.h"
 #include "gateway/core/repair.h"
 #include "gateway/core/request.h"
 
@@ -158,6 +159,7 @@ void gateway_tick(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 		(void)link_lapsed(&g->historyd[i], now_ms);
 	}
 	join_tick(g);
+	giveup_tick(g);
 	request_tick(g);
 	deliver_tick(g);
 	repair_tick(g);

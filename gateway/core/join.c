@@ -6,7 +6,9 @@
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
 #include "gateway/core/join.h"
-#include "gateway/core/private.h"
+#include "gateway/core/backlog.h"
+#include "gateway/core/changes.h"
+#include "gateway/core/roster.h"
 #include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/frame.h"
@@ -42,10 +44,30 @@ static void end_joining(struct gateway *g, struct membership *m)
 {
 	TAILQ_REMOVE(&g->joining, m->joining, entry);
 	TAILQ_REMOVE(&m->view->joining, m, of_view);
-	session_joins(g, m->session, -1);
+	backlog_joins(g, m->session, -1);
 	str_free(&m->joining->wish.invited);
 	mem_free(m->joining);
 	m->joining = NULL;
+}
+
+/* Its last membership is gone. */
+static void end_room(struct gateway *g, struct view *v)
+{
+	CHECK(TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining));
+	change_forget_all(g, v);
+	struct present *p;
+	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
+		CHECK(p->here == 0 && !p->join);
+		p->is_listed = false;
+		view_drop_present(g, v, p);
+	}
+	if (v->presence_request)
+		request_end(g, v->presence_request);
+	if (v->page_request)
+		request_end(g, v->page_request);
+	v->presence_request = v->page_request = NULL;
+	repair_forget_room(g, v);
+	view_free(g, v);
 }
 
 void membership_end(struct gateway *g, struct membership *m)
@@ -72,11 +94,11 @@ void membership_end(struct gateway *g, struct membership *m)
 			request_end(g, p->join);
 		p->join = NULL;
 		p->is_in = false;
-		repair_untold(g, v->roomd, TOLD_MEMBER, &p->told);
+		roster_remove(g, v->roomd, TOLD_MEMBER, &p->told);
 		view_drop_present(g, v, p);
 	}
 	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
-		view_close(g, v);
+		end_room(g, v);
 	if (!s->user->is_held && TAILQ_EMPTY(&s->memberships))
 		user_leave(g, s); /* nothing waits for the name any more */
 }
@@ -113,7 +135,7 @@ void join_start(struct gateway *g, struct session *s, struct str room, const str
 	m->joining = j;
 	TAILQ_INSERT_TAIL(&m->view->joining, m, of_view);
 	insert_by_deadline(g, j);
-	session_joins(g, s, +1);
+	backlog_joins(g, s, +1);
 	join_advance(g, m);
 }
 
@@ -185,8 +207,8 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	if (!m->was_live || wish->has_since || was_void || last < m->cursor)
 		m->cursor = last;
 	deliver_acks_passed(g, m);
-	if (wish->reply == REPLY_INVITE)
-		private_joined(g, m);
+	if (wish->then)
+		wish->then(g, m);
 	end_joining(g, m);
 	m->was_live = false;
 	m->is_live = true;
@@ -273,118 +295,6 @@ void join_unreadable(struct gateway *g, struct view *v)
 	while (m) {
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		join_fail(g, m, ERR_UNAVAILABLE); /* the last one may take the view along */
-		m = next;
-	}
-}
-
-static bool is_owners(const struct session *s, struct str owner, struct str guest)
-{
-	return str_equal(s->user->name, owner) || str_equal(s->user->name, guest);
-}
-
-static struct membership *find_in(const struct membership_list *list, struct str owner,
-				  struct str guest)
-{
-	struct membership *m;
-	TAILQ_FOREACH (m, list, of_view)
-		if (!is_owners(m->session, owner, guest))
-			return m;
-	return NULL;
-}
-
-/* The first membership of anybody but the two. */
-static struct membership *find_stranger(const struct view *v, struct str owner, struct str guest)
-{
-	struct membership *m = find_in(&v->live, owner, guest);
-	return m ? m : find_in(&v->joining, owner, guest);
-}
-
-static void put_out(struct gateway *g, struct membership *m)
-{
-	if (!m->is_live) {
-		join_fail(g, m, ERR_FORBIDDEN);
-		return;
-	}
-	frame_send_expelled(g, m->session, m->view->room);
-	membership_end(g, m);
-}
-
-static uint32_t count_in(const struct membership_list *list)
-{
-	const struct membership *m;
-	uint32_t count = 0;
-	TAILQ_FOREACH (m, list, of_view)
-		count++;
-	return count;
-}
-
-void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest)
-{
-	struct membership *m;
-	uint32_t left = count_in(&v->live) + count_in(&v->joining);
-	while (left-- && (m = find_stranger(v, owner, guest)) != NULL)
-		put_out(g, m); /* the last one takes the view along */
-}
-
-/* roomd says that the user may not be there: the room became private to others while this gateway
- * was cut off. */
-static void expel(struct gateway *g, struct view *v, struct present *p)
-{
-	uint32_t left = p->here;
-	struct membership *m = TAILQ_FIRST(&v->live);
-	p->is_in = false; /* roomd has let go of it already */
-	repair_untold(g, v->roomd, TOLD_MEMBER, &p->told);
-	while (m && left) {
-		struct membership *next = TAILQ_NEXT(m, of_view);
-		if (m->present == p) {
-			left--;
-			put_out(g, m);
-		}
-		m = next;
-	}
-	m = left ? TAILQ_FIRST(&v->joining) : NULL;
-	while (m && left) {
-		struct membership *next = TAILQ_NEXT(m, of_view);
-		if (m->present == p) {
-			left--;
-			put_out(g, m);
-		}
-		m = next;
-	}
-}
-
-void join_answered(struct gateway *g, const struct ev_join_answer *ev)
-{
-	struct view *v = view_find(g, ev->room);
-	struct present *p = v ? view_find_present(v, ev->user) : NULL;
-	enum err status = err_from_wire(ev->status);
-	if (status == ERR_FORBIDDEN && !(p && p->join) && g->from.from == SERVICE_ROOMD) {
-		if (p && p->is_in)
-			expel(g, v, p);
-		/* roomd says so until it hears this. */
-		bus_put_leave(&g->out->roomd[g->from.id],
-			      &(struct ev_leave){.room = ev->room, .user = ev->user});
-		return;
-	}
-	if (!p || !p->join)
-		return;
-	request_end(g, p->join);
-	p->join = NULL;
-	p->is_in = status == ERR_OK;
-	if (p->is_in)
-		repair_told(g, v->roomd, TOLD_MEMBER, &p->told);
-	/* roomd has counted further than the deltas that came: one was lost. */
-	if (v->is_presence_known && v->presence_epoch == g->from.epoch &&
-	    ev->version > v->presence_version)
-		view_ask_presence(g, v);
-	struct membership *m = TAILQ_FIRST(&v->joining);
-	while (m) {
-		struct membership *next =
-			TAILQ_NEXT(m, of_view); /* the last one may take the view along */
-		if (m->present == p && status == ERR_OK)
-			join_advance(g, m);
-		else if (m->present == p)
-			join_fail(g, m, status);
 		m = next;
 	}
 }

@@ -23,4 +23,12 @@ void join_keep_private(struct gateway *g, struct view *v, struct str owner, stru
 void membership_end(struct gateway *g, struct membership *m);
 void membership_end_feed(struct gateway *g, struct membership *m);
 
+/* All who wait with this name and key: go on, or are told why not; the user goes with the last of
+ * those. */
+void join_user_answered(struct gateway *g, struct user *u, enum err status);
+void join_user_refused(struct gateway *g, struct user *u, enum err error);
+
+/* The room's history has gone back: what its members have does not stand any more. */
+void join_void(struct gateway *g, struct view *v);
+
 #endif

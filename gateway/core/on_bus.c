@@ -65,8 +65,9 @@ static bool is_historys(struct gateway *g, struct str room)
 
 static void on_claim_answer(struct gateway *g, const struct ev_claim_answer *ev)
 {
-	if (ev->gateway == g->options.id)
-		user_claim_answered(g, ev);
+	struct user *u = ev->gateway == g->options.id ? user_claim_answered(g, ev) : NULL;
+	if (u)
+		join_user_answered(g, u, err_from_wire(ev->status));
 }
 
 static void on_join_answer(struct gateway *g, const struct ev_join_answer *ev)
@@ -106,8 +107,8 @@ static void on_typing_off(struct gateway *g, const struct ev_typing_off *ev)
 static void on_presence(struct gateway *g, const struct ev_presence *ev)
 {
 	struct view *v = ev->gateway == g->options.id ? find_view(g, ev->room) : NULL;
-	if (v)
-		view_presence(g, v, ev);
+	if (v && view_presence(g, v, ev))
+		join_advance_view(g, v);
 }
 
 static void on_private_answer(struct gateway *g, const struct ev_private_answer *ev)

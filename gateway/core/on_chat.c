@@ -280,11 +280,14 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 		CHECK(v && v->page_request == r);
 		v->page_request = NULL;
 		request_end(g, r);
-		if (page->reset)
+		if (page->reset) {
 			view_begin_anew(g, v, page);
+			join_void(g, v);
+		}
 		if (v->is_open)
 			acknowledge_paged(g, v->room, page);
-		view_page(g, v, page);
+		if (view_page(g, v, page))
+			join_advance_view(g, v);
 	} else if (r->kind == REQUEST_PAGE_READER) {
 		give_reader(g, r, page);
 	} else if (r->kind == REQUEST_PAGE_CLIENT) {

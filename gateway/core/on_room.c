@@ -51,7 +51,10 @@ void on_userJoin(struct gateway *g, struct session *s, struct client_event *e)
 				  g->options.rooms_max);
 		return;
 	}
-	enum err entered = user_enter(g, s, user, key_digest(e, key));
+	struct user *refused;
+	enum err entered = user_enter(g, s, user, key_digest(e, key), &refused);
+	if (refused)
+		join_user_refused(g, refused, ERR_UNAVAILABLE);
 	if (entered != ERR_OK) {
 		client_event_fail(e, entered, "%s", err_text(entered));
 		return;

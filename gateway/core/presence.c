@@ -5,8 +5,7 @@
  * roomd counts each change of a room; a delta is taken only when it is the next one, otherwise the
  * whole list is asked for and compared with what was known. Not here: telling the clients
  * (announce.c). */
-#include "gateway/core/join.h"
-#include "gateway/core/announce.h"
+#include "gateway/core/changes.h"
 #include "gateway/core/request.h"
 #include "gateway/core/view.h"
 
@@ -63,7 +62,7 @@ static void set_listed(struct gateway *g, struct view *v, struct present *p, boo
 	p->is_listed = is_listed;
 	v->listed += is_listed ? 1u : UINT32_MAX; /* +1 or -1 */
 	if (v->is_presence_known)
-		announce_change(g, v, p, is_listed ? CHANGE_ARRIVED : CHANGE_LEFT);
+		change_note(g, v, p, is_listed ? CHANGE_ARRIVED : CHANGE_LEFT);
 	if (!is_listed)
 		end_typing(g, p);
 }
@@ -110,18 +109,18 @@ void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typ
 		p->typing_ms = g->now_ms;
 		TAILQ_INSERT_TAIL(&g->typing, p, typing);
 	}
-	announce_change(g, v, p, is_typing ? CHANGE_TYPES : CHANGE_STOPPED);
+	change_note(g, v, p, is_typing ? CHANGE_TYPES : CHANGE_STOPPED);
 }
 
-void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)
+bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)
 {
 	bool is_same = v->is_presence_known && v->presence_epoch == g->from.epoch;
 	if (is_same && ev->version < v->presence_version)
-		return;
+		return false;
 	if (ev->part == 0)
 		v->presence_mark++;
 	else if (ev->part != v->presence_part)
-		return; /* the part before it was lost; the list will be asked for again */
+		return false; /* the part before it was lost; the list will be asked for again */
 	v->presence_part = ev->last ? 0 : ev->part + 1;
 	for (uint32_t i = 0; i < ev->names.count; i++) {
 		struct present *p = view_present(v, bus_name_at(&ev->names, i).user);
@@ -129,7 +128,7 @@ void view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 		set_listed(g, v, p, true);
 	}
 	if (!ev->last)
-		return;
+		return false;
 	struct present *p = TAILQ_FIRST(&v->present);
 	while (p) {
 		struct present *next = TAILQ_NEXT(p, entry);
@@ -146,8 +145,7 @@ void view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 	v->presence_epoch = g->from.epoch;
 	bool was_known = v->is_presence_known;
 	v->is_presence_known = true;
-	if (!was_known)
-		join_advance_view(g, v);
+	return !was_known;
 }
 
 void view_resync_presence(struct gateway *g, struct view *v)

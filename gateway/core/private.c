@@ -5,6 +5,7 @@
 #include "gateway/core/session.h"
 #include "gateway/core/join.h"
 #include "gateway/core/private.h"
+#include "gateway/core/backlog.h"
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/request.h"
@@ -31,16 +32,18 @@ void on_newRoom(struct gateway *g, struct session *s, struct client_event *e)
 	if (e->error != ERR_OK)
 		return;
 	CHECK(s->user);
-	request_start(g, &(struct request_wish){
-				 .kind = REQUEST_PRIVATE,
-				 .shard = shard_of(room, g->options.roomd_shards),
-				 .session = s,
-				 .has_id = e->has_id,
-				 .id = e->id,
-				 .room = room,
-				 .user = s->user->name,
-				 .user2 = user2,
-			 });
+	struct request *r =
+		request_start(g, &(struct request_wish){
+					 .kind = REQUEST_PRIVATE,
+					 .shard = shard_of(room, g->options.roomd_shards),
+					 .session = s,
+					 .has_id = e->has_id,
+					 .id = e->id,
+					 .room = room,
+					 .user = s->user->name,
+					 .user2 = user2,
+				 });
+	backlog_private(g, s, r);
 }
 
 static void send_status(struct gateway *g, struct session *s, bool has_id, uint64_t id,
@@ -74,7 +77,7 @@ static void be_late(struct gateway *g, uint64_t give_up_ms)
 }
 
 /* The inviter is in the room now. */
-void private_joined(struct gateway *g, struct membership *m)
+static void on_joined(struct gateway *g, struct membership *m)
 {
 	const struct join_wish *wish = &m->joining->wish;
 	uint64_t late_ms = g->late_ms;
@@ -103,6 +106,7 @@ static void go_on(struct gateway *g, struct session *s, const struct request *r,
 	else
 		join_start(g, s, r->room,
 			   &(struct join_wish){.reply = REPLY_INVITE,
+					       .then = on_joined,
 					       .has_id = r->has_id,
 					       .id = r->id,
 					       .is_already_in = is_already_in,
@@ -122,6 +126,8 @@ void private_answered(struct gateway *g, const struct ev_private_answer *ev)
 	else if (s)
 		go_on(g, s, r, status == ERR_ALREADY_IN);
 	g->late_ms = 0;
+	if (s)
+		backlog_private_over(g, s, r);
 	request_end(g, r);
 }
 

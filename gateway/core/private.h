@@ -5,8 +5,6 @@
 
 #include "gateway/core/state.h"
 
-void private_joined(struct gateway *g, struct membership *m);
-
 void private_answered(struct gateway *g, const struct ev_private_answer *ev);
 void private_invite_answered(struct gateway *g, const struct ev_invite_answer *ev);
 

@@ -96,30 +96,6 @@ void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool 
 
 /* ---- members ---- */
 
-/* An entry is in `told` when it was named, or came, since the newest call began. */
-static struct told_list *list_of(struct roll *roll, enum told_kind kind, const struct told *told)
-{
-	return told->call == roll->calls ? &roll->told[kind] : &roll->untold[kind];
-}
-
-void repair_told(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told)
-{
-	struct roll *roll = &g->rolls[shard];
-	if (told->is_in)
-		return;
-	told->is_in = true;
-	told->call = roll->calls;
-	TAILQ_INSERT_TAIL(&roll->told[kind], told, entry);
-}
-
-void repair_untold(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told)
-{
-	if (!told->is_in)
-		return;
-	told->is_in = false;
-	TAILQ_REMOVE(list_of(&g->rolls[shard], kind, told), told, entry);
-}
-
 static void put_user(struct batch *b, struct told *told)
 {
 	const struct user *u = CONTAINER_OF(told, struct user, told);

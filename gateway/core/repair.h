@@ -21,10 +21,6 @@ void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool 
 /* The room is closed, or needs no repair any more. */
 void repair_forget_room(struct gateway *g, struct view *v);
 
-/* roomd counts this entry in by our word from now on, or not any longer. */
-void repair_told(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
-void repair_untold(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
-
 /* Names all users and members to the shard, from the beginning. */
 void repair_members(struct gateway *g, uint32_t shard, uint64_t round);
 

@@ -4,8 +4,6 @@
  * posts are published: at first one by one, and again from gateway.again on. */
 #include "gateway/core/session.h"
 #include "gateway/core/request.h"
-#include "gateway/core/backlog.h"
-#include "gateway/core/frame.h"
 
 static struct batch *batch_for(struct gateway *g, const struct request *r)
 {
@@ -199,8 +197,6 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
 	if (s && is_clients(r))
 		session_in_flight(g, s, +1);
-	if (s && r->kind == REQUEST_PRIVATE)
-		backlog_private(g, s, r);
 	count_in_flight(g, r, +1);
 	if (r->kind == REQUEST_POST)
 		enter_ring(g, r);
@@ -214,8 +210,6 @@ void request_end(struct gateway *g, struct request *r)
 	struct session *s = r->session ? session_find(g, r->session) : NULL;
 	if (s && is_clients(r))
 		session_in_flight(g, s, -1);
-	if (s && r->kind == REQUEST_PRIVATE)
-		backlog_private_over(g, s, r);
 	count_in_flight(g, r, -1);
 	if (r->kind == REQUEST_POST)
 		leave_ring(g, r);
@@ -331,47 +325,8 @@ void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
 	repeat_others(g, service, shard);
 }
 
-static void tell_unavailable(struct gateway *g, struct request *r)
-{
-	struct session *s = session_find(g, r->session);
-	if (r->kind == REQUEST_POST)
-		g->stats.posts_unavailable_total++;
-	if (s)
-		frame_send_error(g, s, r->has_id, r->id, ERR_UNAVAILABLE, NULL);
-	request_end(g, r);
-}
-
-/* What is not worked on yet goes with it when its turn comes: on_chat.c. */
-static void note_given_up(struct gateway *g, const struct request *r)
-{
-	struct session *s = session_find(g, r->session);
-	if (s)
-		backlog_note_given_up(g, s, r->room);
-}
-
-/* A post takes with it what its connection sent into the room after it: stored without it, that
- * would come before it when the client sends it again. */
-static void give_up(struct gateway *g, struct request *r)
-{
-	uint64_t session = r->session;
-	if (r->kind == REQUEST_POST)
-		note_given_up(g, r);
-	if (r->kind == REQUEST_PAGE_CLIENT)
-		backlog_give_up(g, session_find(g, session));
-	struct request *next = r->kind == REQUEST_POST ? request_next_post(g, r) : NULL;
-	tell_unavailable(g, r);
-	while ((r = next) != NULL) {
-		next = request_next_post(g, r);
-		if (r->session == session)
-			tell_unavailable(g, r);
-	}
-}
-
 void request_tick(struct gateway *g)
 {
-	struct request *r;
-	while ((r = TAILQ_FIRST(&g->promised)) != NULL && r->asked_ms + GIVE_UP_MS <= g->now_ms)
-		give_up(g, r);
 	for (uint32_t shard = 0; shard < g->options.historyd_shards; shard++)
 		go_on(g, shard);
 	repeat_due(g);

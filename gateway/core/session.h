@@ -28,8 +28,9 @@ static inline void session_owe(struct gateway *g, struct session *s, size_t byte
 		g->stats.owed_bytes += bytes;
 }
 
-/* A join of it has begun or ended (+1, -1). */
-void session_joins(struct gateway *g, struct session *s, int change);
+/* Has the shell do something with the connection. */
+void session_op(struct gateway *g, struct session *s, enum client_op_kind kind, uint16_t code);
+void session_leave_blocked(struct gateway *g, struct session *s);
 struct session *session_find(struct gateway *g, uint64_t number);
 void session_touch(struct gateway *g, struct session *s); /* look at it at the end of the turn */
 

@@ -177,6 +177,7 @@ struct join_wish {
 	uint64_t id, since;
 	uint64_t epoch;     /* in which `since` stood; 0: not known */
 	struct str invited; /* username2 of newRoom */
+	void (*then)(struct gateway *g, struct membership *m); /* once in; may be NULL */
 };
 
 /* A join under way. */

@@ -2,9 +2,8 @@
 /* user.c — the users who have a connection here: claiming a name with roomd, one key after the
  * other, and invitations that wait for a greeting. Who else holds the name is roomd's to know. */
 #include "gateway/core/user.h"
-#include "gateway/core/join.h"
 #include "gateway/core/frame.h"
-#include "gateway/core/repair.h"
+#include "gateway/core/roster.h"
 #include "gateway/core/request.h"
 #include "proto/json_out.h"
 #include "proto/shard.h"
@@ -35,33 +34,17 @@ static void claim(struct gateway *g, struct user *u)
 				    });
 }
 
-/* Ends the joins that wait for this name and key; the user goes with the last of them. */
-static void refuse(struct gateway *g, struct user *u, enum err error)
-{
-	struct session *s = TAILQ_FIRST(&u->sessions);
-	while (s) {
-		struct session *next = TAILQ_NEXT(s, of_user);
-		struct membership *m = TAILQ_FIRST(&s->memberships);
-		while (m) {
-			struct membership *following = TAILQ_NEXT(m, of_session);
-			join_fail(g, m, error);
-			m = following;
-		}
-		s = next;
-	}
-}
-
-/* The last in line for the name, with this key. When too many wait already, the one who has waited
- * longest is refused: an owner who comes last is as likely as any other to be the right one. */
-static void line_up(struct gateway *g, struct user *first, struct user *u)
+/* The last in line for the name, with this key. When too many wait already, returns the one who has
+ * waited longest, who is to be refused: an owner who comes last is as likely as any other to be the
+ * right one. */
+static struct user *line_up(struct user *first, struct user *u)
 {
 	uint32_t waiting = 0;
 	struct user *last = first;
 	for (; last->next; last = last->next)
 		waiting++;
 	last->next = u;
-	if (waiting == NAME_LINE_MAX)
-		refuse(g, first->next, ERR_UNAVAILABLE);
+	return waiting == NAME_LINE_MAX ? first->next : NULL;
 }
 
 static struct user *find_with_key(struct user *first, struct str key)
@@ -72,8 +55,10 @@ static struct user *find_with_key(struct user *first, struct str key)
 	return u;
 }
 
-enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key)
+enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key,
+		    struct user **refused)
 {
+	*refused = NULL;
 	if (s->user)
 		return str_equal(s->user->name, name) ? ERR_OK : ERR_USERNAME_MISMATCH;
 	struct user *first = user_find(g, name);
@@ -87,7 +72,7 @@ enum err user_enter(struct gateway *g, struct session *s, struct str name, struc
 		TAILQ_INIT(&u->sessions);
 		TAILQ_INIT(&u->invitations);
 		if (first)
-			line_up(g, first, u);
+			*refused = line_up(first, u);
 		else
 			claim(g, u);
 	}
@@ -110,7 +95,7 @@ static void end_first(struct gateway *g, struct user *u)
 	/* Also when the claim was not answered yet, or refused: one that was repeated may have been
 	 * granted. */
 	bus_put_release(&g->out->roomd[shard_of_user(g, u)], &(struct ev_release){.user = u->name});
-	repair_untold(g, shard_of_user(g, u), TOLD_USER, &u->told);
+	roster_remove(g, shard_of_user(g, u), TOLD_USER, &u->told);
 	if (u->claim)
 		request_end(g, u->claim);
 	while (!TAILQ_EMPTY(&u->invitations))
@@ -210,29 +195,15 @@ void user_invited(struct gateway *g, const struct ev_invited *ev)
 
 /* ---- whose the name is ---- */
 
-static void hold(struct gateway *g, struct user *u)
-{
-	struct session *s;
-	struct membership *m;
-	u->is_held = true;
-	repair_told(g, shard_of_user(g, u), TOLD_USER, &u->told);
-	while (u->next)
-		refuse(g, u->next, ERR_NAME_TAKEN);
-	TAILQ_FOREACH (s, &u->sessions, of_user)
-		TAILQ_FOREACH (m, &s->memberships, of_session)
-			join_advance(g, m);
-}
-
-void user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev)
+struct user *user_claim_answered(struct gateway *g, const struct ev_claim_answer *ev)
 {
 	struct user *u = user_find(g, ev->user);
 	if (!u || u->is_held || !str_equal_secret(u->key, ev->key))
-		return;
-	enum err status = err_from_wire(ev->status);
+		return NULL;
 	request_end(g, u->claim);
 	u->claim = NULL;
-	if (status == ERR_OK)
-		hold(g, u);
-	else
-		refuse(g, u, status);
+	u->is_held = err_from_wire(ev->status) == ERR_OK;
+	if (u->is_held)
+		roster_add(g, shard_of_user(g, u), TOLD_USER, &u->told);
+	return u;
 }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
-#include "gateway/core/join.h"
-#include "gateway/core/deliver.h"
 #include "gateway/core/view.h"
-#include "gateway/core/announce.h"
-#include "gateway/core/repair.h"
 #include "gateway/core/request.h"
 #include "proto/shard.h"
 
@@ -39,21 +35,10 @@ struct view *view_open(struct gateway *g, struct str room)
 	return v;
 }
 
-void view_close(struct gateway *g, struct view *v)
+void view_free(struct gateway *g, struct view *v)
 {
-	CHECK(TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining));
-	announce_forget(g, v);
-	struct present *p;
-	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
-		CHECK(p->here == 0 && !p->join);
-		p->is_listed = false;
-		view_drop_present(g, v, p);
-	}
-	if (v->presence_request)
-		request_end(g, v->presence_request);
-	if (v->page_request)
-		request_end(g, v->page_request);
-	repair_forget_room(g, v);
+	CHECK(TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining) && TAILQ_EMPTY(&v->present));
+	CHECK(!v->presence_request && !v->page_request && STAILQ_EMPTY(&v->changes));
 	if (v->is_dirty)
 		TAILQ_REMOVE(&g->dirty, v, dirty_entry);
 	table_remove(&g->views, v->room);
@@ -145,20 +130,6 @@ void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t e
 	view_doubt(g, v);
 }
 
-static void void_members(struct gateway *g, const struct membership_list *list)
-{
-	struct membership *m;
-	TAILQ_FOREACH (m, list, of_view) {
-		if (!m->is_live && !m->was_live)
-			continue; /* has nothing yet, or says what it has */
-		deliver_all_acks(g, m);
-		if (m->is_live)
-			membership_end_feed(g, m);
-		m->is_void = true;
-		m->cursor = 0;
-	}
-}
-
 void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page)
 {
 	uint64_t first =
@@ -166,13 +137,11 @@ void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *pa
 	roomlog_restart(&v->log, first - 1);
 	v->has_older = page->more;
 	v->seen_seq = page->head;
-	void_members(g, &v->live);
-	void_members(g, &v->joining);
 	g->stats.resets_total++;
 	mark_dirty(g, v);
 }
 
-void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
+bool view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 {
 	uint64_t doubted = v->doubted;
 	v->doubted = 0;
@@ -195,8 +164,7 @@ void view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 	if ((was_open && page->more && !page->reset) || v->seen_seq > v->log.head ||
 	    (doubted && !epochs_know(&v->epochs, doubted)))
 		view_ask_page(g, v);
-	if (!was_open)
-		join_advance_view(g, v);
+	return !was_open;
 }
 
 /* A page that was asked for before may have been read before what was lost was stored. */

@@ -14,8 +14,8 @@ struct view *view_open(struct gateway *g, struct str room);
 /* The log is to hold frames of this wire format too. */
 void view_want(struct gateway *g, struct view *v, enum wire wire);
 
-/* Ends a view without memberships. */
-void view_close(struct gateway *g, struct view *v);
+/* Frees a view of which nothing is left: see join.c. */
+void view_free(struct gateway *g, struct view *v);
 
 /* The user's entry, made if there is none; end it with view_drop_present when nothing holds it. */
 struct present *view_present(struct view *v, struct str user);
@@ -32,12 +32,16 @@ void view_ask_page(struct gateway *g, struct view *v);
 void view_user_in(struct gateway *g, struct view *v, struct str user, uint64_t version);
 void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t version);
 void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing);
-void view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev);
+
+/* True when it is known now who is there: joins may go on. */
+bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev);
 
 /* Events of historyd. */
 void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
 void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
-void view_page(struct gateway *g, struct view *v, const struct ev_page *page);
+
+/* True when the log is open now: joins may go on. */
+bool view_page(struct gateway *g, struct view *v, const struct ev_page *page);
 
 /* False for the epoch of a start of historyd of which no page has told yet: what stands before a
  * message of it may not be what this gateway knows. A page is asked for then, which tells. */
@@ -47,7 +51,8 @@ void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t e
 /* Asks whether what the log ends with still stands. */
 void view_doubt(struct gateway *g, struct view *v);
 
-/* It does not: historyd has gone back. The log begins anew with the page, and so do its readers. */
+/* It does not: historyd has gone back. The log begins anew with the page; its readers are to, too
+ * (join_void). */
 void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page);
 
 /* Something may have been lost on the link to the room's roomd or historyd. */

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/* roster.h — what each roomd shard keeps by this gateway's word, so that it can be said again.
+ * Saying it is repair.h's. */
+#ifndef PARLOR_GATEWAY_CORE_ROSTER_H
+#define PARLOR_GATEWAY_CORE_ROSTER_H
+
+#include "gateway/core/state.h"
+
+/* The shard was told, or need not be any more. Harmless when it is so already. */
+void roster_add(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
+void roster_remove(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
+
+#endif
