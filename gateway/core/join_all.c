@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* join_all.c — what becomes of several joins and members at once: when roomd has answered, when it is
- * known whose a name or a room is, or when the room's history has gone back. One is join.c's. */
+/* join_all.c — what becomes of several joins and members at once: when roomd has answered, when it
+ * is known whose a name or a room is, or when the room's history has gone back. One is join.c's. */
 #include "gateway/core/deliver.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/join.h"
