@@ -54,6 +54,7 @@ static void repeat_post(struct mail *m, const struct ev_chat_post *in, uint64_t 
 		.room = in->room,
 		.seq = seq,
 		.time = time_ms,
+		.epoch = m->h->logs.epoch,
 	};
 	bus_put_chat_repeat(&m->h->turn.down, &ev);
 	m->h->tally.repeated++;

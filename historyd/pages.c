@@ -176,18 +176,23 @@ static enum err read_messages(struct store *store, const struct ev_page_ask *ask
 
 /* Whether what the asker has seen up to `after` is not what stands here: its epoch is none of the
  * room's, or has ended before. An older copy of the data has taken the place of a newer one. */
-static bool is_void(const struct ev_page_ask *ask, const struct store_room *facts, uint64_t head)
+static enum err judge(struct store *store, const struct ev_page_ask *ask,
+		      const struct store_room *facts, uint64_t head, bool *is_void)
 {
+	enum err e = ERR_OK;
 	uint32_t i = 0;
+	uint64_t end = head;
+	*is_void = false;
 	if (!ask->may_reset || ask->after == 0)
-		return false;
-	if (ask->epoch == 0)
-		return ask->after > head;
-	while (i < facts->epoch_count && facts->epochs[i].epoch != ask->epoch)
+		return ERR_OK;
+	while (ask->epoch && i < facts->epoch_count && facts->epochs[i].epoch != ask->epoch)
 		i++;
-	if (i == facts->epoch_count)
-		return true;
-	return ask->after > (i + 1 < facts->epoch_count ? facts->epochs[i + 1].first - 1 : head);
+	bool is_known = ask->epoch == 0 || i < facts->epoch_count;
+	/* The next one may begin far above the end of this one. */
+	if (ask->epoch && i + 1 < facts->epoch_count)
+		e = find_newest(store, ask->room, 0, facts->epochs[i + 1].first, &end);
+	*is_void = !is_known || ask->after > end;
+	return e;
 }
 
 /* The next message will stand in the epoch of this start: known beforehand, it needs no asking. */
@@ -214,11 +219,14 @@ static struct list pack_epochs(struct buf *b, const struct store_room *facts)
 static enum err read_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
 			  struct ev_page *answer)
 {
+	bool is_void = false;
 	struct store_room facts;
 	enum err e = read_messages(store, ask, page, answer);
 	if (e == ERR_OK)
 		e = store->facts(store->impl, ask->room, &page->facts, &facts);
-	if (e == ERR_OK && is_void(ask, &facts, answer->head)) {
+	if (e == ERR_OK)
+		e = judge(store, ask, &facts, answer->head, &is_void);
+	if (e == ERR_OK && is_void) {
 		struct ev_page_ask newest = *ask;
 		newest.after = 0;
 		newest.newest = 1;

@@ -228,6 +228,7 @@ void deliver_page(struct gateway *g, struct membership *m, const struct ev_page 
 	struct arena *arena = &g->out->arena;
 	struct epochs epochs = {0};
 	epochs_set(&epochs, &page->epochs);
+	epochs.was_other = m->view->epochs.was_other;
 	uint32_t i = 0;
 	for (; i < page->messages.count && session_takes(g, m->session); i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);

@@ -8,8 +8,14 @@ void epochs_free(struct epochs *e)
 	*e = (struct epochs){0};
 }
 
+static uint64_t of_first(const struct epochs *e)
+{
+	return e->count && e->list[0].first == 1 ? e->list[0].epoch : 0;
+}
+
 void epochs_set(struct epochs *e, const struct list *of_page)
 {
+	uint64_t told = of_first(e);
 	if (of_page->count == 0) {
 		epochs_free(e);
 		return;
@@ -19,6 +25,7 @@ void epochs_set(struct epochs *e, const struct list *of_page)
 	e->count = of_page->count;
 	for (uint32_t i = 0; i < e->count; i++)
 		e->list[i] = bus_epoch_at(of_page, i);
+	e->was_other |= told && of_first(e) != told;
 }
 
 bool epochs_know(const struct epochs *e, uint64_t epoch)
@@ -40,7 +47,9 @@ uint64_t epochs_at(const struct epochs *e, uint64_t seq)
 
 uint64_t epochs_begin(const struct epochs *e, uint64_t seq)
 {
-	for (uint32_t i = e->count; i > 0 && e->list[i - 1].first >= seq && seq > 1; i--)
+	if (seq == 1 && !e->was_other)
+		return 0;
+	for (uint32_t i = e->count; i > 0 && e->list[i - 1].first >= seq; i--)
 		if (e->list[i - 1].first == seq)
 			return e->list[i - 1].epoch;
 	return 0;

@@ -13,6 +13,7 @@
 struct epochs {
 	struct rec_epoch *list; /* oldest first, each with its first seq */
 	uint32_t count;
+	bool was_other; /* another one was told for the room's first message */
 };
 
 void epochs_free(struct epochs *e);
@@ -27,7 +28,8 @@ bool epochs_know(const struct epochs *e, uint64_t epoch);
 uint64_t epochs_at(const struct epochs *e, uint64_t seq);
 
 /* The epoch whose first message has this seq, to be told with it; 0: none. That of the room's first
- * message is known before: who joined while there was none was told it. */
+ * message is known before: who joined while there was none was told it, or one that has ended
+ * since. */
 uint64_t epochs_begin(const struct epochs *e, uint64_t seq);
 
 #endif

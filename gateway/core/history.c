@@ -14,7 +14,12 @@ bool history_is_in_log(const struct membership *m)
 	if (wish->since > v->log.head ||
 	    (wish->epoch && epochs_at(&v->epochs, wish->since) != wish->epoch))
 		return false;
-	return wish->since + 1 >= v->log.first_seq || v->log.count >= SINCE_MESSAGES;
+	if (wish->since + 1 >= v->log.first_seq)
+		return true;
+	/* Before the log, but in an epoch that it begins in, it stands; others may have ended
+	 * before it. */
+	return v->log.count >= SINCE_MESSAGES &&
+	       (!wish->epoch || epochs_at(&v->epochs, v->log.first_seq) == wish->epoch);
 }
 
 static void begin_history(struct gateway *g, const struct membership *m)

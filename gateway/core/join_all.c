@@ -43,9 +43,9 @@ static void void_members(struct gateway *g, const struct membership_list *list)
 {
 	struct membership *m;
 	TAILQ_FOREACH (m, list, of_view) {
+		deliver_all_acks(g, m); /* others may stand in their places now */
 		if (!m->is_live && !m->was_live)
 			continue; /* has nothing yet, or says what it has */
-		deliver_all_acks(g, m);
 		if (m->is_live)
 			membership_end_feed(g, m);
 		m->is_void = true;

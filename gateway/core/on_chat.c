@@ -193,6 +193,11 @@ static void acknowledge_paged(struct gateway *g, struct str room, const struct e
 	}
 }
 
+static uint64_t newest_epoch(const struct ev_page *page)
+{
+	return page->epochs.count ? bus_epoch_at(&page->epochs, page->epochs.count - 1).epoch : 0;
+}
+
 /* A page for one reader: history for its greeting, or what the log has dropped. */
 static void give_reader(struct gateway *g, struct request *r, const struct ev_page *page)
 {
@@ -205,7 +210,13 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	m->feed = NULL;
 	request_end(g, r);
 	view_heard_of(g, m->view, page->head); /* it may be ahead of the log */
-	if (m->is_live) {
+	uint64_t epoch = newest_epoch(page);
+	bool is_known = view_knows_epoch(m->view, epoch);
+	if (!is_known)
+		view_hear_epoch(g, m->view, page->head, epoch);
+	if (m->is_live && !is_known) {
+		session_touch(g, s); /* asks again, behind what the view is told */
+	} else if (m->is_live) {
 		acknowledge_paged(g, m->view->room, page);
 		deliver_page(g, m, page);
 	} else {
@@ -329,11 +340,15 @@ void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 
 void chat_repeated(struct gateway *g, const struct ev_chat_repeat *ev)
 {
+	struct view *v = view_find(g, ev->room);
+	if (v && !view_knows_epoch(v, ev->epoch)) { /* it may stand where clients saw another */
+		view_hear_epoch(g, v, ev->seq, ev->epoch);
+		return;
+	}
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
 	if (r)
 		acknowledge(g, r, ev->seq, ev->time);
 	/* Whoever wrote it: it may be that nobody has told this gateway of the message yet. */
-	struct view *v = view_find(g, ev->room);
 	if (v)
 		view_heard_of(g, v, ev->seq);
 }

@@ -6,7 +6,7 @@
 #include "proto/table.h"
 
 enum kind { KIND_CHAT, KIND_HEAD, KIND_CID, KIND_ROOM, KIND_INVITE };
-enum { KINDS = 5 };
+enum { KINDS = 5, SEQS_OF_A_RESTORE = 1 << 13 };
 
 /* One key and its value, behind each other in `bytes`. */
 struct item {
@@ -31,6 +31,7 @@ struct store_memory {
 	uint64_t commits;
 	uint64_t fail_in; /* commits until the one that fails, 0: none will */
 	bool fail_is_applied, is_full, is_unreadable;
+	uint32_t restores; /* that raised the seqs */
 };
 
 static struct str item_key(const void *item)
@@ -97,6 +98,8 @@ static enum err read_room(void *impl, struct str room, struct store_room *out)
 	enum err e = read_facts(m, room, &m->room_space, out);
 	if (e == ERR_OK)
 		read_head(m, room, &out->seq, &out->time_ms);
+	if (e == ERR_OK && out->restores < m->restores)
+		out->seq += (uint64_t)(m->restores - out->restores) * SEQS_OF_A_RESTORE;
 	return e;
 }
 
@@ -280,15 +283,49 @@ struct store_memory *store_memory_open(void)
 	return m;
 }
 
-void store_memory_close(struct store_memory *m)
+static void free_items(struct store_memory *m)
 {
-	store_memory_crash(m);
 	for (size_t k = 0; k < KINDS; k++) {
 		struct item *it;
 		TABLE_EACH (&m->items[k], i, it)
 			mem_free(it);
 		table_free(&m->items[k]);
 	}
+}
+
+struct store_memory *store_memory_copy(const struct store_memory *m)
+{
+	struct store_memory *copy = store_memory_open();
+	copy->restores = m->restores;
+	for (size_t k = 0; k < KINDS; k++) {
+		const struct item *it;
+		TABLE_EACH (&m->items[k], i, it)
+			table_add(&copy->items[k], item_new(item_key(it), item_value(it)));
+	}
+	return copy;
+}
+
+void store_memory_put_back(struct store_memory *m, struct store_memory *copy, bool is_raised)
+{
+	store_memory_crash(m);
+	free_items(m);
+	for (size_t k = 0; k < KINDS; k++) {
+		m->items[k] = copy->items[k];
+		table_init(&copy->items[k], item_key, 1);
+	}
+	m->restores = copy->restores + is_raised;
+	store_memory_close(copy);
+}
+
+uint32_t store_memory_restores(const struct store_memory *m)
+{
+	return m->restores;
+}
+
+void store_memory_close(struct store_memory *m)
+{
+	store_memory_crash(m);
+	free_items(m);
 	mem_free(m->writes);
 	buf_free(&m->packed);
 	buf_free(&m->room_space);

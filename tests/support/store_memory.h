@@ -31,6 +31,14 @@ void store_memory_set_full(struct store_memory *m, bool is_full);
 /* While unreadable, each read fails. */
 void store_memory_set_unreadable(struct store_memory *m, bool is_unreadable);
 
+/* A backup: what is committed now. To be put back or closed. */
+struct store_memory *store_memory_copy(const struct store_memory *m);
+
+/* The process is down: the copy, which is used up, takes the place of all that came since.
+ * `is_raised`: seqs go on far above those of the copy. */
+void store_memory_put_back(struct store_memory *m, struct store_memory *copy, bool is_raised);
+uint32_t store_memory_restores(const struct store_memory *m);
+
 uint64_t store_memory_commits(const struct store_memory *m); /* that succeeded */
 uint64_t store_memory_writes(const struct store_memory *m);  /* put and not committed yet */
 

@@ -184,6 +184,110 @@ static void test_since_of_another_epoch(void **state)
 	(void)asked(f); /* the gateway makes sure that it is not the one who is behind */
 }
 
+/* The next epoch may begin far above: a seq between is of what is gone. */
+static void test_since_that_the_log_has_passed(void **state)
+{
+	struct fixture *f = *state;
+	begin_in_seven(f);
+	stored(f, 1000, 6);
+	answer(f, asked(f).req, false, 1000, 1199, seven, (struct rec_epoch){6, 1000}, STR("eve"));
+	(void)events(f, 0);
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
+	    "\"since\":1000,\"epoch\":6}}");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+	say(f, 0,
+	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
+	    "\"since\":5,\"epoch\":7}}");
+	const struct ev_page_ask ask = asked(f);
+	assert_true(ask.after == 5 && ask.epoch == 7);
+}
+
+/* What a reader is behind with is read from historyd, which may have gone back meanwhile: the view
+ * is told first. */
+static void test_a_readers_page_of_a_new_epoch(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	const struct rec_epoch six = {6, 1000};
+	begin_in_seven(f);
+	block(f, 1);
+	stored(f, 1000, 6);
+	answer(f, asked(f).req, false, 1000, 1199, seven, six, STR("eve"));
+	unblock(f, 1);
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
+	assert_int_equal(ev.as.page_ask.after, 5);
+	answer(f, ev.as.page_ask.req, false, 1000, 1002, six, (struct rec_epoch){5, 1003},
+	       STR("ann"));
+	assert_string_equal(events(f, 1), "");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 2);
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev)); /* the view's, then again */
+	assert_true(ev.as.page_ask.may_reset && ev.as.page_ask.after == 1199);
+}
+
+/* It may stand where the client saw another message. */
+static void test_a_repeat_of_a_new_epoch(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	begin_in_seven(f);
+	say(f, 0, post);
+	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
+	bus_put_chat_repeat(&f->historyd.batch, &(struct ev_chat_repeat){.gateway = 4,
+									 .req = ev.as.chat_post.req,
+									 .room = STR("main"),
+									 .seq = 5,
+									 .epoch = 6});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 0), "");
+	answer(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
+	assert_string_equal(events(f, 0), "msgHistory ack");
+}
+
+/* Whoever has left and is coming back waits with its ack for a place that is another's now. */
+static void test_an_ack_does_not_wait_for_what_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	begin_in_seven(f);
+	say(f, 0, post);
+	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
+	const struct ev_chat_post own = ev.as.chat_post;
+	say(f, 0, "{\"event\":\"userLeave\",\"data\":{\"room\":\"main\"}}");
+	say(f, 0, "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+									 .req = own.req,
+									 .room = STR("main"),
+									 .seq = 6,
+									 .user = STR("ann"),
+									 .cid = STR("k"),
+									 .body = STR("hi"),
+									 .epoch = 7});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 0), "");
+	stored(f, 5, 6);
+	answer(f, asked(f).req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	assert_string_equal(events(f, 0), "ack");
+}
+
+/* Who joined while there was none was told an epoch that no message may have been stored in. */
+static void test_a_first_message_tells_its_epoch(void **state)
+{
+	struct fixture *f = *state;
+	json_t *all;
+	const struct rec_epoch none = {9, 1};
+	join(f, 0, "ann");
+	stored(f, 4, 7);
+	answer(f, asked(f).req, true, 1, 0, (struct rec_epoch){7, 1}, none, STR("eve"));
+	assert_string_equal(events(f, 0), "msgHistory");
+	stored(f, 1, 6);
+	answer(f, asked(f).req, false, 1, 1, (struct rec_epoch){6, 1}, (struct rec_epoch){8, 2},
+	       STR("eve"));
+	const json_t *told = frame(f, 0, 0, &all);
+	assert_int_equal(number(json_object_get(told, "data"), "epoch"), 6);
+	json_decref(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +298,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_message_of_a_new_epoch, open_gateway,
 						close_gateway),
 		cmocka_unit_test_setup_teardown(test_since_of_another_epoch, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_since_that_the_log_has_passed, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_a_readers_page_of_a_new_epoch, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_a_repeat_of_a_new_epoch, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_an_ack_does_not_wait_for_what_is_gone,
+						open_gateway, close_gateway),
+		cmocka_unit_test_setup_teardown(test_a_first_message_tells_its_epoch, open_gateway,
 						close_gateway),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

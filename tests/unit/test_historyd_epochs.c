@@ -125,6 +125,30 @@ static void test_who_begins_anew(void **state)
 	rig_free(r);
 }
 
+/* With the seqs raised, what a client has lies between the end of an epoch and the next one. */
+static void test_who_begins_anew_below_raised_seqs(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(10);
+	start(r, 7);
+	write_some(r, "main", 3);
+	struct store_memory *copy = store_memory_copy(r->memory);
+	write_some(r, "main", 2); /* 4 and 5 will be gone */
+	historyd_close(r->h);
+	r->h = NULL;
+	store_memory_put_back(r->memory, copy, true);
+	r->restores = store_memory_restores(r->memory);
+	start(r, 8);
+	assert_string_equal(ask(r, 7, 5), "page 0 main ok head=3 reset: 1 2 3\n");
+	assert_string_equal(ask(r, 7, 3), "page 0 main ok head=3:\n");
+	write_some(r, "main", 1);
+	assert_string_equal(epochs(r, "main"), "7@1 8@8196 ");
+	assert_string_equal(ask(r, 7, 5), "page 0 main ok head=8196 more reset: 2 3 8196\n");
+	assert_string_equal(ask(r, 7, 3), "page 0 main ok head=8196: 8196\n");
+	assert_string_equal(ask(r, 8, 8196), "page 0 main ok head=8196:\n");
+	rig_free(r);
+}
+
 /* Nothing of the room is in the copy. */
 static void test_a_room_that_is_gone(void **state)
 {
@@ -143,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_rooms_remember_epochs),
 		cmocka_unit_test(test_epoch_of_a_commit_that_failed),
 		cmocka_unit_test(test_who_begins_anew),
+		cmocka_unit_test(test_who_begins_anew_below_raised_seqs),
 		cmocka_unit_test(test_a_room_that_is_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
