@@ -50,16 +50,21 @@ static void on_leave_ack(struct person *me, const struct asked *a)
 static void on_page(struct person *me, const struct asked *a, const json_t *data)
 {
 	struct seat *seat = &me->seats[a->room];
+	uint64_t epoch = 0;
 	size_t i;
 	const json_t *message;
+	if (a->id <= seat->reset_id)
+		return;
 	seat->is_asking = false;
 	json_array_foreach(json_object_get(data, "messages"), i, message)
 	{
 		uint64_t seq = number_of(message, "seq");
-		told(me, a->room, message);
+		epoch = i ? epoch : shown_epoch(seat, seq - 1);
+		bool does_stand = told(me, a->room, message, &epoch, SHOWN_PAGE);
 		if (seq <= seat->have)
 			continue; /* the live run has met the pages */
-		if (seq != seat->have + 1)
+		if (does_stand &&
+		    !promises_follows(me->all->promises, text_of(message, "room"), seat->have, seq))
 			promise_broken(me->all->promises,
 				       "%s in room%u: a page has %" PRIu64 " after %" PRIu64,
 				       me->name, a->room, seq, seat->have);
@@ -79,11 +84,13 @@ static void on_post_ack(struct person *me, const struct asked *a, const json_t *
 	bool is_only = post && post->sendings == 1;
 	if (post)
 		post->is_acked = true;
-	promise_told(me->all->promises, &(struct told){.person = me->name,
-						       .room = text_of(data, "room"),
-						       .cid = str_from(cid),
-						       .seq = seq,
-						       .is_ack = true});
+	const struct told t = {.person = me->name,
+			       .room = text_of(data, "room"),
+			       .cid = str_from(cid),
+			       .seq = seq,
+			       .epoch = number_of(data, "epoch"),
+			       .is_ack = true};
+	promise_told(me->all->promises, &t);
 	promise_sent_well(me->all->promises, &(struct sent){.person = me->name,
 							    .connection = me->connection,
 							    .id = a->id,
@@ -93,9 +100,15 @@ static void on_post_ack(struct person *me, const struct asked *a, const json_t *
 	const struct seat *seat = &me->seats[a->room];
 	bool is_first = is_only && a->sent_ms > seat->history_ms;
 	/* Whoever leaves gets at once what was stored meanwhile. */
-	bool is_leaving = seat->moving && seq > seat->live_last + 1;
-	if (seat->has_history && !is_leaving && (is_first || seq > seat->live_last))
-		live_step(me, a->room, seq, "ack");
+	bool is_leaving = seat->moving && seq > seat->live_last &&
+			  !promises_follows(me->all->promises, t.room, seat->live_last, seq);
+	/* What is gone is acked no later than with the word to begin anew, wherever it stood. */
+	bool does_stand = !promises_is_gone(me->all->promises, &t);
+	if (seat->has_history && !is_leaving &&
+	    ((is_first && does_stand) || seq > seat->live_last)) {
+		shown_add(me, a->room, &t, &me->seats[a->room].shown.epoch, SHOWN_LIVE);
+		live_step(me, a->room, seq, does_stand, "ack");
+	}
 }
 
 static void on_invite_ack(struct person *me, const struct asked *a, const json_t *data)
@@ -234,7 +247,7 @@ void on_error(struct person *me, uint64_t id, const json_t *data)
 		on_move_error(me, &a, code);
 	if (a.kind == ASKED_POST)
 		on_post_error(me, &a, code);
-	if (a.kind == ASKED_PAGE)
+	if (a.kind == ASKED_PAGE && a.id > me->seats[a.room].reset_id)
 		me->seats[a.room].is_asking = false;
 	private_refused(me, &a, a.room, code);
 	me->all->promises->refused++;

@@ -76,21 +76,27 @@ static void note_own(struct person *me, uint32_t room, struct str cid)
 	}
 }
 
-void told(struct person *me, uint32_t room, const json_t *message)
+bool told(struct person *me, uint32_t room, const json_t *message, uint64_t *epoch,
+	  enum shown_by by)
 {
 	struct str cid = text_of(message, "cid");
 	uint64_t seq = number_of(message, "seq");
-	promise_told(me->all->promises, &(struct told){.person = me->name,
-						       .room = text_of(message, "room"),
-						       .cid = cid,
-						       .seq = seq});
+	const struct told t = {.person = me->name,
+			       .room = text_of(message, "room"),
+			       .cid = cid,
+			       .seq = seq,
+			       .epoch = number_of(message, "epoch")};
+	promise_told(me->all->promises, &t);
+	shown_add(me, room, &t, epoch, by);
 	if (str_equal(text_of(message, "username"), str_from(me->name)))
 		note_own(me, room, cid);
-	if (is_private_to_others(me, room) && seq > me->all->room[room].private_seq)
-		promise_private(me->all->promises, me->name, text_of(message, "room"), "reads");
+	bool is_gone = promises_is_gone(me->all->promises, &t);
+	if (is_private_to_others(me, room) && seq > me->all->room[room].private_seq && !is_gone)
+		promise_private(me->all->promises, me->name, t.room, "reads");
+	return !is_gone;
 }
 
-void live_step(struct person *me, uint32_t room, uint64_t seq, const char *what)
+void live_step(struct person *me, uint32_t room, uint64_t seq, bool does_stand, const char *what)
 {
 	struct seat *seat = &me->seats[room];
 	char name[NAME_LEN];
@@ -100,50 +106,88 @@ void live_step(struct person *me, uint32_t room, uint64_t seq, const char *what)
 			       me->name, what, seq);
 		return;
 	}
-	promise_nothing_missing(me->all->promises, me->name, str_from(name), seat->live_last, seq,
-				what);
+	if (does_stand)
+		promise_nothing_missing(me->all->promises, me->name, str_from(name),
+					seat->live_last, seq, what);
 	seat->live_last = seq;
 	close_gap(seat);
 }
 
 /* The messages without a hole, and `more` when the first is not the next one after `since`. */
-static uint64_t read_history(struct person *me, uint32_t room, const json_t *messages,
-			     bool has_more)
+static uint64_t read_history(struct person *me, uint32_t room, const struct heard *h)
 {
+	struct promises *p = me->all->promises;
 	uint64_t since = me->seats[room].greeting.since;
 	uint64_t last = since;
+	uint64_t epoch = shown_epoch(&me->seats[room], since);
 	size_t i;
 	const json_t *message;
-	json_array_foreach(messages, i, message)
+	json_array_foreach(h->data, i, message)
 	{
 		uint64_t seq = number_of(message, "seq");
-		told(me, room, message);
-		if (i == 0 && (has_more ? seq <= since + 1 : seq != since + 1))
-			promise_broken(me->all->promises,
+		epoch = i == 0 && seq != since + 1 ? 0 : epoch;
+		bool is_next = !told(me, room, message, &epoch, SHOWN_GREETING) ||
+			       (i == 0 && h->has_more ? seq > since + 1
+						      : promises_follows(p, h->room, last, seq));
+		if (i == 0 && !h->is_reset && !is_next)
+			promise_broken(p,
 				       "%s in room%u: msgHistory since %" PRIu64
 				       " begins with %" PRIu64 ", more %d",
-				       me->name, room, since, seq, has_more);
-		if (i > 0 && seq != last + 1)
-			promise_broken(me->all->promises, "%s: msgHistory has a hole at %" PRIu64,
-				       me->name, seq);
+				       me->name, room, since, seq, h->has_more);
+		if (i > 0 && !is_next)
+			promise_broken(p, "%s: msgHistory has a hole at %" PRIu64, me->name, seq);
 		last = seq;
 	}
 	return last;
 }
 
+/* It goes on from there; pages that are under way do not. */
+static void have_from(const struct person *me, struct seat *seat, uint64_t have)
+{
+	seat->have = have;
+	seat->reset_id = me->next_id;
+	seat->is_asking = false;
+}
+
+/* What does not stand any more, or is shown again, is put away before. */
+static void keep_what_stands(struct person *me, uint32_t room, const struct heard *h)
+{
+	struct seat *seat = &me->seats[room];
+	const struct asked *join = &seat->greeting;
+	if (h->is_reset) {
+		promise_reset(me->all->promises, me->name, h->room);
+		shown_begin(me, room);
+		have_from(me, seat, 0);
+		seat->greeting.since = seat->live_last = 0;
+	} else if (join->has_since) {
+		shown_keep(me, room, join->since);
+		seat->shown.is_unsure |= join->since && !join->has_epoch;
+		if (seat->have > join->since)
+			have_from(me, seat, join->since);
+	} else if (me->all->plan.faults.older) {
+		shown_begin(me, room);
+		if (!seat->is_again)
+			have_from(me, seat, 0);
+	}
+}
+
 /* Whoever joins again without `since` is shown the newest, and goes on where it was. */
-static void on_history(struct person *me, uint32_t room, const json_t *messages, bool has_more)
+static void on_history(struct person *me, uint32_t room, const struct heard *h)
 {
 	struct seat *seat = &me->seats[room];
 	if (!seat->has_list)
 		promise_broken(me->all->promises, "%s gets msgHistory of room%u before activeUsers",
 			       me->name, room);
-	uint64_t last = read_history(me, room, messages, has_more);
-	if (!seat->is_again || seat->greeting.has_since) {
-		const json_t *first = json_array_get(messages, 0);
+	keep_what_stands(me, room, h);
+	uint64_t last = read_history(me, room, h);
+	if (h->is_reset || !seat->is_again || seat->greeting.has_since) {
+		const json_t *first = json_array_get(h->data, 0);
 		seat->live_first = first ? number_of(first, "seq") : seat->greeting.since + 1;
 		seat->live_last = last;
+		shown_date(me, room, last, h->epoch);
 	}
+	if (h->is_reset)
+		seat->have = seat->live_first - 1;
 	seat->has_history = true;
 	seat->history_ms = me->all->world->now_ms;
 	if (seat->is_inviting && seat->greeting.kind == ASKED_INVITE)
@@ -173,7 +217,7 @@ static void on_room_event(struct person *me, const struct heard *h, uint32_t roo
 	if (!seat->is_joined && !is_entering)
 		promise_nothing_after_leave(me->all->promises, me->name, h->room, h->event);
 	if (str_equal(h->event, STR("msgHistory"))) {
-		on_history(me, room, h->data, h->has_more);
+		on_history(me, room, h);
 		return;
 	}
 	if (str_equal(h->event, STR("activeUsers"))) {
@@ -182,8 +226,8 @@ static void on_room_event(struct person *me, const struct heard *h, uint32_t roo
 	}
 	uint32_t other = person_named(me->all, user);
 	if (str_equal(h->event, STR("updateChat"))) {
-		told(me, room, h->data);
-		live_step(me, room, number_of(h->data, "seq"), "updateChat");
+		bool does_stand = told(me, room, h->data, &seat->shown.epoch, SHOWN_LIVE);
+		live_step(me, room, number_of(h->data, "seq"), does_stand, "updateChat");
 		seat->typing_ms[other] = 0;
 	} else if (str_equal(h->event, STR("userJoin"))) {
 		seat->people[other] = true;

@@ -15,7 +15,7 @@ struct message {
 
 struct sending {
 	const struct message *message;
-	uint64_t id, text;
+	uint64_t id, text, sent_ms;
 	bool is_first, is_failed;
 	bool is_to_fail; /* one before it was given up */
 };
@@ -97,7 +97,7 @@ static struct lane *lane_of(struct promises *p, uint64_t connection, struct str 
 void promise_sent(struct promises *p, const struct sent *s)
 {
 	struct lane *lane = lane_of(p, s->connection, s->room);
-	struct sending sending = {.id = s->id, .text = s->text};
+	struct sending sending = {.id = s->id, .text = s->text, .sent_ms = p->world->now_ms};
 	struct message *message = find_or_add(&p->messages, joined(s->room, s->cid),
 					      sizeof *message, &sending.is_first);
 	message->connection = s->connection;
@@ -131,8 +131,10 @@ static void expect_given_up(struct promises *p, const struct sent *s, struct lan
 {
 	struct sending *end = lane->sendings + lane->count;
 	struct sending *given_up = find_sending(lane, s->id);
-	if (promises_is_stored(p, s->person, s->room, cid_of(given_up->message)))
-		return; /* it is only the ack that could not be sent */
+	/* It may be only the ack that could not be sent. */
+	if (promises_is_stored(p, s->person, s->room, cid_of(given_up->message)) ||
+	    promises_put_back_ms(p, s->room) >= given_up->sent_ms)
+		return;
 	for (struct sending *at = given_up + 1; at < end; at++)
 		if (at->text <= s->text &&
 		    !promises_is_stored(p, s->person, s->room, cid_of(at->message)))

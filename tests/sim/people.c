@@ -185,13 +185,17 @@ struct people *people_open(struct world *w, struct promises *p, const struct pla
 	}
 	private_open(all);
 	shutout_open(all);
+	older_open(all);
 	return all;
 }
 
 void people_close(struct people *all)
 {
-	for (uint32_t i = 0; i < all->count; i++)
+	for (uint32_t i = 0; i < all->count; i++) {
 		buf_free(&all->person[i].batch);
+		shown_free(&all->person[i]);
+	}
+	older_close(all);
 	buf_free(&all->line);
 	mem_free(all);
 }
@@ -221,6 +225,7 @@ void people_act(struct people *all)
 	surge(all);
 	private_look(all);
 	shutout_act(all);
+	older_act(all);
 	for (uint32_t i = 0; i < all->count; i++)
 		if (all->world->now_ms >= all->person[i].next_ms)
 			act(&all->person[i]);

@@ -45,6 +45,7 @@ struct asked {
 	enum asked_kind behind_kind;
 	uint64_t since;    /* of a join */
 	bool has_since;    /* likewise */
+	bool has_epoch;    /* likewise */
 	uint64_t shown_ms; /* of a post: when its message was shown in a page or msgHistory */
 	uint64_t number;   /* of a post: which one */
 	uint32_t guest;    /* of newRoom */
@@ -55,6 +56,16 @@ struct post {
 	uint64_t sent_ms;
 	uint32_t room;
 	bool is_acked, is_sent;
+};
+
+/* What a client has been shown of a room since it began with it: see shown.c. */
+struct shown {
+	struct shown_message {
+		uint64_t seq, message, epoch; /* 0: not known */
+	} * list;
+	size_t count, cap;
+	uint64_t epoch; /* of the newest */
+	bool is_unsure; /* it went on without telling its epoch */
 };
 
 /* A person in a room. What it has read without a gap is 1 … have; behind it is the live run of this
@@ -79,6 +90,8 @@ struct seat {
 	bool is_again;         /* … of a room that it was in */
 	uint64_t have, live_first, live_last;
 	uint64_t history_ms; /* when msgHistory came */
+	struct shown shown;
+	uint64_t reset_id; /* pages that were asked for before are of what is gone */
 	bool people[PEOPLE_MAX];
 	uint64_t typing_ms[PEOPLE_MAX];
 };
@@ -102,6 +115,7 @@ struct person {
 	struct asked asked[ASKED_MAX]; /* by id, modulo */
 	uint64_t oldest_id;            /* nothing before it waits */
 	uint32_t asked_count;
+	bool is_epochless;         /* it ignores epochs */
 	uint64_t invite_ms;        /* when it may ask newRoom again */
 	bool is_long_away;         /* until the quiet */
 	uint64_t nonsense_id;      /* what was not allowed and is not answered yet … */
@@ -140,6 +154,9 @@ struct people {
 	uint64_t look_ms, surge_ms;
 	struct plan plan;
 	struct shutout shutout;
+	struct rng aside;                     /* older.c's … */
+	struct store_memory *copy[NODES_MAX]; /* … backups of the historyds */
+	uint64_t copied_ms[NODES_MAX], older_ms;
 	uint64_t settled_ms; /* since when all faults are over; 0: not yet */
 	struct buf line;
 };
@@ -176,6 +193,23 @@ void private_answered_well(struct person *me, const struct asked *a);
 void private_refused(struct person *me, const struct asked *a, uint32_t room, struct str code);
 void private_check(struct people *all);
 
+/* older.c */
+void older_open(struct people *all);
+void older_close(struct people *all);
+void older_act(struct people *all);
+
+/* shown.c */
+enum shown_by { SHOWN_LIVE, SHOWN_GREETING, SHOWN_PAGE };
+void shown_begin(struct person *me, uint32_t room);               /* anew */
+void shown_keep(struct person *me, uint32_t room, uint64_t last); /* nothing behind it */
+/* `epoch`: in which the one before it stands, and then it. */
+void shown_add(struct person *me, uint32_t room, const struct told *t, uint64_t *epoch,
+	       enum shown_by by);
+void shown_date(struct person *me, uint32_t room, uint64_t last, uint64_t epoch);
+uint64_t shown_epoch(const struct seat *seat, uint64_t seq);
+void shown_check(struct person *me, uint32_t room); /* after the quiet */
+void shown_free(struct person *me);
+
 /* shutout.c */
 void shutout_open(struct people *all);
 void shutout_act(struct people *all);
@@ -209,7 +243,8 @@ struct heard {
 	const struct json_t *data;
 	struct str event, room;
 	uint64_t id;
-	bool has_more;
+	bool has_more, is_reset;
+	uint64_t epoch;
 };
 /* False: it is not what a gateway may say. */
 bool wire_read(enum wire wire, struct str text, struct heard *h);
@@ -221,9 +256,11 @@ extern const struct conn_events hearing;
 void close_gap(struct seat *seat);
 void forget_connection(struct person *me);
 uint32_t person_named(const struct people *all, struct str name);
-/* A message as the person was told of it; the next thing of a room on this connection. */
-void told(struct person *me, uint32_t room, const struct json_t *message);
-void live_step(struct person *me, uint32_t room, uint64_t seq, const char *what);
+/* A message as the person was told of it, whether it stands (or is gone with an older copy of the
+ * disk); the next thing of a room on this connection. */
+bool told(struct person *me, uint32_t room, const struct json_t *message, uint64_t *epoch,
+	  enum shown_by by);
+void live_step(struct person *me, uint32_t room, uint64_t seq, bool does_stand, const char *what);
 
 /* answers.c */
 void on_ack(struct person *me, uint64_t id, const struct json_t *data);

@@ -74,6 +74,8 @@ static void add_rare(struct plan *p)
 {
 	if (!p->is_patient && p->gateways > 1 && rng_chance(&p->aside, 300000))
 		p->faults.shutout = 100000 + rng_below(&p->aside, 500000);
+	if (!p->is_patient && rng_chance(&p->aside, 200000))
+		p->faults.older = 20000 + rng_below(&p->aside, 150000);
 }
 
 struct plan plan_of(uint64_t seed)

@@ -35,6 +35,7 @@
 	F(intrude)    /* … tries the private rooms of others */                   \
 	F(socketio)   /* … speaks Socket.IO on its next connection */             \
 	F(batched)    /* … speaks parlor.v1 on it: several objects a frame */     \
+	F(older)      /* an older copy takes the place of a disk */                 \
 	F(shutout)    /* a stranger's gateway is cut off while a room becomes private */
 
 struct faults {

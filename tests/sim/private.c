@@ -134,7 +134,8 @@ void private_acked(struct person *me, const struct asked *a, struct str status)
 	struct person *guest = &me->all->person[a->guest];
 	must_be_theirs(me, a->room, a->guest);
 	me->has_invited[a->room] = true;
-	if (str_equal(status, STR("invited")) && !guest->was_invited[a->room])
+	if (str_equal(status, STR("invited")) && !guest->was_invited[a->room] &&
+	    a->sent_ms > promises_put_back_ms(me->all->promises, str_from(guest->name)))
 		guest->is_owed[a->room] = true;
 }
 

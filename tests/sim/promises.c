@@ -33,21 +33,27 @@ void promises_open(struct promises *p, struct world *w)
 	table_init(&p->by_place, place_of, 1);
 	table_init(&p->by_cid, mark_of, 2);
 	promises_open_order(p);
+	promises_open_gone(p);
+}
+
+static void fact_free(struct fact *f)
+{
+	str_free(&f->place);
+	str_free(&f->mark);
+	str_free(&f->room);
+	str_free(&f->cid);
+	mem_free(f);
 }
 
 void promises_close(struct promises *p)
 {
 	struct fact *f;
-	TABLE_EACH (&p->by_place, i, f) {
-		str_free(&f->place);
-		str_free(&f->mark);
-		str_free(&f->room);
-		str_free(&f->cid);
-		mem_free(f);
-	}
+	TABLE_EACH (&p->by_place, i, f)
+		fact_free(f);
 	table_free(&p->by_place);
 	table_free(&p->by_cid);
 	promises_close_order(p);
+	promises_close_gone(p);
 }
 
 uint64_t promises_seq(const struct promises *p, struct str mark)
@@ -133,6 +139,18 @@ static void check_once(struct promises *p, const struct told *t, const struct fa
 			       STR_ARG(t->cid), STR_ARG(t->room), same->seq, t->seq);
 }
 
+void promise_forgotten(struct promises *p, struct str room, uint64_t seq)
+{
+	struct str place = joined(room, &seq, sizeof seq);
+	struct fact *f = table_remove(&p->by_place, place);
+	str_free(&place);
+	if (!f)
+		return;
+	if (table_find(&p->by_cid, f->mark) == f)
+		table_remove(&p->by_cid, f->mark);
+	fact_free(f);
+}
+
 void promise_told(struct promises *p, const struct told *t)
 {
 	struct str place = joined(t->room, &t->seq, sizeof t->seq);
@@ -141,11 +159,13 @@ void promise_told(struct promises *p, const struct told *t)
 	const struct fact *same = table_find(&p->by_cid, mark);
 	p->acked += t->is_ack;
 	p->delivered += !t->is_ack;
-	if (there)
+	/* A gateway that has not heard of it yet may still tell of what is gone. */
+	bool is_gone = (!there || !str_equal(there->cid, t->cid)) && promises_is_gone(p, t);
+	if (there && !is_gone)
 		check_one_order(p, t, there);
-	if (same)
+	if (same && !is_gone)
 		check_once(p, t, same);
-	if (there) {
+	if (there || is_gone) {
 		str_free(&place);
 		str_free(&mark);
 		return;
@@ -175,7 +195,7 @@ void promise_ack_in_place(struct promises *p, const char *person, uint64_t id)
 void promise_nothing_missing(struct promises *p, const char *person, struct str room, uint64_t last,
 			     uint64_t seq, const char *what)
 {
-	if (seq != last + 1)
+	if (!promises_follows(p, room, last, seq))
 		promise_broken(p,
 			       "3, nothing twice, nothing missing: %s in " STR_FMT
 			       " gets %s %" PRIu64 " after %" PRIu64,

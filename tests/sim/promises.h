@@ -15,6 +15,7 @@ struct promises {
 	struct world *world;
 	struct table by_place, by_cid; /* struct fact: what was acked or delivered */
 	struct table lanes, messages;  /* what was sent: order.c */
+	struct table gone;             /* what an older copy has not got: gone.c */
 	char failure[512];             /* the first one; empty: all kept */
 	uint64_t failed_ms;
 	uint64_t acked, delivered, refused;
@@ -30,7 +31,7 @@ void promise_broken(struct promises *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct told {
 	const char *person;
 	struct str room, cid;
-	uint64_t seq;
+	uint64_t seq, epoch; /* 0: none was named */
 	bool is_ack;
 };
 
@@ -104,6 +105,30 @@ void promise_sent_well(struct promises *p, const struct sent *s);
 void promise_order(struct promises *p);
 void promises_open_order(struct promises *p);
 void promises_close_order(struct promises *p);
+
+/* Epochs: the copy takes the place of the disk; what only that has of the room is gone. */
+void promise_gone(struct promises *p, struct str room, struct store_memory *disk,
+		  struct store_memory *copy);
+bool promises_is_gone(struct promises *p, const struct told *t);
+void promise_forgotten(struct promises *p, struct str room, uint64_t seq); /* of by_place, by_cid */
+void promises_open_gone(struct promises *p);
+void promises_close_gone(struct promises *p);
+
+/* Epochs: something else stands where the person was shown a message, it has some that are gone, or
+ * it is told to begin anew. */
+void promise_shown_otherwise(struct promises *p, const struct told *t);
+void promise_has_what_stands(struct promises *p, const char *person, struct str room, size_t count);
+void promise_reset(struct promises *p, const char *person, struct str room);
+
+/* When an older copy took the place of the disk that keeps this room or user; 0: never. */
+uint64_t promises_put_back_ms(const struct promises *p, struct str name);
+
+/* Whether nothing stands between the two. */
+bool promises_follows(struct promises *p, struct str room, uint64_t last, uint64_t seq);
+
+/* The room's messages on disk behind that seq. */
+void promises_read(struct promises *p, struct str room, uint64_t after, store_chat_fn *fn,
+		   void *ctx);
 
 /* Whether the disk has it now. */
 bool promises_is_stored(struct promises *p, const char *person, struct str room, struct str cid);

@@ -19,9 +19,10 @@ static void print_sums(const struct world *w, const struct promises *p)
 {
 	printf("%" PRIu64 " acked, %" PRIu64 " delivered, %" PRIu64 " refused, %" PRIu64
 	       " bus messages, %" PRIu64 " lost, %" PRIu64 " crashes, %" PRIu64 " stops, %" PRIu64
-	       " cuts, %" PRIu64 " disk faults, at most %" PRIu64 " bytes kept for a connection\n",
+	       " cuts, %" PRIu64 " disk faults, %" PRIu64 " older copies put back, at most %" PRIu64
+	       " bytes kept for a connection\n",
 	       p->acked, p->delivered, p->refused, w->messages, w->drops, w->crashes, w->pauses,
-	       w->cuts, w->disk_faults, w->overflow_max);
+	       w->cuts, w->disk_faults, w->put_backs, w->overflow_max);
 }
 
 void run(uint64_t seed, const struct plan *plan, const struct telling *telling,

@@ -73,6 +73,10 @@ void say_join(struct person *me, uint32_t room, uint64_t since)
 	a->since = a->has_since ? since : 0;
 	if (a->has_since)
 		buf_printf(&me->all->line, ",\"since\":%" PRIu64, since);
+	uint64_t epoch = a->since && !me->is_epochless ? shown_epoch(seat, since) : 0;
+	a->has_epoch = epoch != 0;
+	if (a->has_epoch)
+		buf_printf(&me->all->line, ",\"epoch\":%" PRIu64, epoch);
 	end(me);
 	note_move(seat, a);
 	seat->will_be_joined = true;

@@ -144,6 +144,7 @@ static void check_seat(struct person *me, uint32_t room)
 	if (!seat->is_wanted || !seat->is_joined)
 		return;
 	promise_all_had(all->promises, me->name, str_from(name), seat->have);
+	shown_check(me, room);
 	for (uint32_t i = 0; i < all->count; i++) {
 		bool is_there = all->person[i].conn && all->person[i].seats[room].is_joined;
 		promise_presence(all->promises, me->name, str_from(name), all->person[i].name,

@@ -17,6 +17,14 @@ uint64_t number_of(const json_t *object, const char *name)
 	return (uint64_t)json_integer_value(json_object_get(object, name));
 }
 
+/* What stands beside msgHistory's data. */
+static void read_beside(struct heard *h, const json_t *object)
+{
+	h->has_more = json_is_true(json_object_get(object, "more"));
+	h->is_reset = json_is_true(json_object_get(object, "reset"));
+	h->epoch = number_of(object, "epoch");
+}
+
 static bool read_native(struct str text, struct heard *h)
 {
 	h->root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
@@ -24,7 +32,7 @@ static bool read_native(struct str text, struct heard *h)
 	h->room = text_of(h->root, "room");
 	h->data = json_object_get(h->root, "data");
 	h->id = number_of(h->root, "id");
-	h->has_more = json_is_true(json_object_get(h->root, "more"));
+	read_beside(h, h->root);
 	return h->data && h->event.len;
 }
 
@@ -41,7 +49,7 @@ static bool read_event(struct heard *h)
 		h->room = str_from(json_string_value(third));
 	else
 		h->room = text_of(third ? third : h->data, "room");
-	h->has_more = json_is_true(json_object_get(third, "more"));
+	read_beside(h, third);
 	return h->data != NULL;
 }
 

@@ -63,6 +63,8 @@ static void start(struct world *w, struct node *n)
 					     .shards = w->historyds,
 					     .cluster = self.cluster,
 					     .seed = rng_next(&w->rng),
+					     .epoch = rng_next(&w->aside) >> 11 | 1,
+					     .restores = store_memory_restores(n->disk),
 					     .rooms_max = 4};
 		n->historyd = historyd_open(&o, store_memory_store(n->disk));
 	}
@@ -106,9 +108,20 @@ void world_crash(struct world *w, struct node *n, uint64_t down_ms)
 	w->crashes++;
 }
 
+void world_put_back(struct world *w, struct node *n, struct store_memory *copy, bool is_raised)
+{
+	world_tell(w, "an older copy takes the place of the disk of historyd-%u%s", n->index,
+		   is_raised ? ", seqs are raised" : "");
+	world_crash(w, n, DISK_RETRY_MS);
+	store_memory_put_back(n->disk, copy, is_raised);
+	n->put_back_ms = w->now_ms;
+	w->put_backs++;
+}
+
 void world_open(struct world *w, uint64_t seed, const struct plan *plan)
 {
 	*w = (struct world){.rng = {seed},
+			    .aside = {~plan->aside.state},
 			    .now_ms = 1000,
 			    .faults = plan->faults,
 			    .gateways = plan->gateways,

@@ -41,6 +41,7 @@ struct node {
 		struct historyd *historyd;
 	};
 	struct store_memory *disk; /* historyd's; outlives it */
+	uint64_t put_back_ms;      /* when an older copy took its place; 0: never */
 	int64_t utc_skew_ms;       /* how wrong its clock is; its steady clock never is */
 	uint64_t disk_full_until, disk_unreadable_until;
 	uint64_t disk_retry_ms; /* the store failed and is opened again then; 0: it works */
@@ -53,6 +54,7 @@ struct node {
 
 struct world {
 	struct rng rng;
+	struct rng aside; /* for epochs */
 	uint64_t now_ms;
 	struct faults faults;
 	bool is_checking; /* each core walks its own state after each of its turns */
@@ -66,7 +68,7 @@ struct world {
 	struct conn *conns;
 	uint64_t tell_from_ms, tell_to_ms; /* the part of the story to print */
 	uint64_t next_fault_ms;
-	uint64_t crashes, pauses, cuts, drops, messages, disk_faults;
+	uint64_t put_backs, crashes, pauses, cuts, drops, messages, disk_faults;
 	uint64_t overflow_max; /* the most that a shell had to keep for one connection */
 };
 
@@ -80,6 +82,9 @@ void world_run(struct world *w, uint64_t until_ms);
 void world_calm(struct world *w);
 
 void world_crash(struct world *w, struct node *n, uint64_t down_ms);
+
+/* historyd stops, if it runs, and its disk is what it was when the copy was taken. */
+void world_put_back(struct world *w, struct node *n, struct store_memory *copy, bool is_raised);
 
 /* Connects a client to a gateway; NULL when that is down. The client's end lasts until `closed` was
  * called or conn_close. */
