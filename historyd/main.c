@@ -309,7 +309,7 @@ static void turn(struct shell *s)
 	if (committed != ERR_OK && store_rocks_failed(s->store))
 		on_commit_failed(s, now_ms);
 	listeners_look(now_ms);
-	if (now_ms >= s->look_ms) {
+	if (store_rocks_unread(s->store) || now_ms >= s->look_ms) {
 		s->look_ms = now_ms + LOOK_MS;
 		historyd_tick(s->core, now_ms);
 		look_at_disk(s, now_ms);
@@ -360,7 +360,8 @@ int main(int argc, char **argv)
 			" cluster=\"none: give it one by a start with create\"",
 			o.bind, o.data, o.shard, o.shards);
 
-	const int fds[] = {s.signals, port_fd(s.up), port_fd(s.ask)};
+	const int fds[] = {s.signals, port_fd(s.up), port_fd(s.ask),
+			   store_rocks_unread_fd(s.store)};
 	while (!service_should_stop(s.signals)) {
 		service_wait(fds, ARRAY_LEN(fds), s.look_ms);
 		turn(&s);

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 #include <sys/statvfs.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 void store_rocks_keep_complaint(struct store_rocks *s, const char *complaint)
 {
@@ -115,10 +117,23 @@ struct store_rocks *store_rocks_open(const struct store_rocks_options *o, char *
 	s->rocks = rocks;
 	pthread_rwlock_init(&s->open_lock, NULL);
 	pthread_mutex_init(&s->complaint_lock, NULL);
+	s->unread_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	CHECK(s->unread_fd >= 0);
 	s->with_sync = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_set_sync(s->with_sync, 1);
 	s->batch = rocksdb_writebatch_create();
 	return s;
+}
+
+int store_rocks_unread_fd(const struct store_rocks *s)
+{
+	return s->unread_fd;
+}
+
+bool store_rocks_unread(struct store_rocks *s)
+{
+	eventfd_t count;
+	return eventfd_read(s->unread_fd, &count) == 0;
 }
 
 const char *store_rocks_cluster(const struct store_rocks *s)
@@ -135,6 +150,7 @@ void store_rocks_close(struct store_rocks *s)
 	rocksdb_writeoptions_destroy(s->with_sync);
 	pthread_rwlock_destroy(&s->open_lock);
 	pthread_mutex_destroy(&s->complaint_lock);
+	close(s->unread_fd);
 	buf_free(&s->packed);
 	buf_free(&s->room_space);
 	mem_free(s);

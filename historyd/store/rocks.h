@@ -74,6 +74,10 @@ struct store_rocks_stats {
 };
 void store_rocks_stats(const struct store_rocks *s, struct store_rocks_stats *stats);
 
+/* Readable when a read has failed since store_rocks_unread was last asked; for poll() only. */
+int store_rocks_unread_fd(const struct store_rocks *s);
+bool store_rocks_unread(struct store_rocks *s);
+
 /* RocksDB's last complaint after the opening, "" when there was none. For the log. Any thread. */
 void store_rocks_complaint(struct store_rocks *s, char *text, size_t text_len);
 

@@ -6,6 +6,8 @@
 #include "historyd/store/rocks_state.h"
 #include "historyd/store/values.h"
 
+#include <sys/eventfd.h>
+
 /* The value of one point look-up: a room's record is the largest. */
 struct point_value {
 	size_t len; /* 0: there is none */
@@ -16,6 +18,7 @@ static enum err read_failed(struct store_rocks *s, const char *complaint)
 {
 	store_rocks_keep_complaint(s, complaint);
 	atomic_fetch_add(&s->read_failures, 1);
+	(void)eventfd_write(s->unread_fd, 1); /* it cannot be full: see store_rocks_unread */
 	return ERR_UNAVAILABLE;
 }
 

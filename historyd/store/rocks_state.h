@@ -27,6 +27,7 @@ struct store_rocks {
 	uint64_t commits, commit_failures, reopens;
 
 	atomic_uint_fast64_t read_failures;
+	int unread_fd; /* an eventfd: readable after a read that failed */
 	pthread_mutex_t complaint_lock;
 	char complaint[512];
 };
