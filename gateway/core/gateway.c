@@ -125,6 +125,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	TAILQ_INIT(&g->touched);
 	repair_init(g);
 	directory_init(&g->directory, options->seed);
+	list_pace_init(&g->list_pace, options->seed);
 	return g;
 }
 
@@ -142,6 +143,7 @@ void gateway_close(struct gateway *g)
 	table_free(&g->views);
 	table_free(&g->requests_by_number);
 	table_free(&g->posts);
+	list_pace_free(&g->list_pace);
 	bus_reader_free(&g->reader);
 	directory_free(&g->directory);
 	buf_free(&g->json);

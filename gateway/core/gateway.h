@@ -174,6 +174,8 @@ const struct topology *gateway_topology(const struct gateway *g);
 	S(acks_total, COUNTER, "messages acked to their writer")                                \
 	S(deliveries_total, COUNTER, "messages handed to readers")                              \
 	S(pages_total, COUNTER, "history pages asked of historyd")                              \
+	S(lists_asked_total, COUNTER, "presence lists asked of roomd")                          \
+	S(lists_delayed_total, COUNTER, "such that were put off, coming too soon")              \
 	S(blocked_total, COUNTER, "times that a reader fell behind")                            \
 	S(owed_bytes, GAUGE, "kept for clients that take none, and of their input")             \
 	S(newcomers_refused_total, COUNTER, "clients refused because too much is owed")         \

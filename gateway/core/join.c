@@ -61,8 +61,10 @@ static void end_room(struct gateway *g, struct view *v)
 		p->is_listed = false;
 		view_drop_present(g, v, p);
 	}
-	if (v->presence_request)
+	if (v->presence_request) {
+		list_pace_note(&g->list_pace, g->now_ms, v->room);
 		request_end(g, v->presence_request);
+	}
 	if (v->page_request)
 		request_end(g, v->page_request);
 	v->presence_request = v->page_request = NULL;

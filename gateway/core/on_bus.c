@@ -106,7 +106,10 @@ static void on_typing_off(struct gateway *g, const struct ev_typing_off *ev)
 
 static void on_presence(struct gateway *g, const struct ev_presence *ev)
 {
-	struct view *v = ev->gateway == g->options.id ? find_view(g, ev->room) : NULL;
+	if (ev->gateway != g->options.id)
+		return;
+	presence_pace(g, ev);
+	struct view *v = find_view(g, ev->room);
 	if (v && view_presence(g, v, ev))
 		join_advance_view(g, v);
 }

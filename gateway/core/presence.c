@@ -48,10 +48,13 @@ void view_ask_presence(struct gateway *g, struct view *v)
 {
 	if (v->presence_request)
 		return;
+	bool is_late = list_pace_waits(&g->list_pace, g->now_ms, v->room);
+	g->stats.lists_delayed_total += is_late;
 	v->presence_request = request_start(g, &(struct request_wish){
 						       .kind = REQUEST_PRESENCE,
 						       .shard = v->roomd,
 						       .room = v->room,
+						       .is_late = is_late,
 					       });
 }
 
@@ -146,6 +149,12 @@ bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 	bool was_known = v->is_presence_known;
 	v->is_presence_known = true;
 	return !was_known;
+}
+
+void presence_pace(struct gateway *g, const struct ev_presence *ev)
+{
+	if (ev->part || !ev->last || ev->names.count >= LARGE_LIST)
+		list_pace_note(&g->list_pace, g->now_ms, ev->room);
 }
 
 void view_resync_presence(struct gateway *g, struct view *v)

@@ -35,6 +35,7 @@ static void publish(struct gateway *g, const struct request *r)
 		bus_put_join(b, &(struct ev_join){.room = r->room, .user = r->user});
 		return;
 	case REQUEST_PRESENCE:
+		g->stats.lists_asked_total++;
 		bus_put_presence_ask(b, &(struct ev_presence_ask){.room = r->room});
 		return;
 	case REQUEST_POST:
@@ -200,7 +201,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	count_in_flight(g, r, +1);
 	if (r->kind == REQUEST_POST)
 		enter_ring(g, r);
-	if (!has_to_wait(g, r) && !r->is_parked)
+	if (!has_to_wait(g, r) && !r->is_parked && !wish->is_late)
 		publish(g, r);
 	return r;
 }

@@ -25,6 +25,7 @@ struct request_wish {
 	uint64_t after, before, limit, epoch;
 	bool is_newest, may_reset;
 	bool is_parked; /* as if by request_park; not asked yet */
+	bool is_late;   /* asked only with its first repetition */
 	struct str room, user, user2, cid, body;
 };
 

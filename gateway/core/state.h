@@ -12,6 +12,7 @@
 #include "gateway/core/directory.h"
 #include "gateway/core/gateway.h"
 #include "gateway/core/epochs.h"
+#include "gateway/core/list_pace.h"
 #include "gateway/core/roomlog.h"
 #include "gateway/core/state_request.h"
 #include "proto/link.h"
@@ -26,6 +27,7 @@ enum {
 	SINCE_MESSAGES = 200,
 	FEED_MESSAGES = 100,
 	NAMES_LIST_MAX = 500,
+	LARGE_LIST = 500,     /* names: such a list is not asked for again at once */
 	ANNOUNCE_MS = 250,    /* changes of a room's presence are told at most so often, … */
 	ANNOUNCE_ROOMS = 100, /* … or once in so much more for each so many rooms that change … */
 	ANNOUNCE_MS_MAX = 2000, /* … but at least so often */
@@ -283,6 +285,7 @@ struct gateway {
 	struct roll rolls[SHARDS_MAX];
 	struct repair repairs[REPAIR_KINDS][SHARDS_MAX];
 	struct directory directory;
+	struct list_pace list_pace;
 	uint64_t last_session, last_request, last_cid;
 
 	/* Equal waits need only a queue: the head is always the next one due. */

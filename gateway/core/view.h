@@ -36,6 +36,9 @@ void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typ
 /* True when it is known now who is there: joins may go on. */
 bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev);
 
+/* A list has come, to whatever view: a large one is not asked for again at once. */
+void presence_pace(struct gateway *g, const struct ev_presence *ev);
+
 /* Events of historyd. */
 void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
 void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */

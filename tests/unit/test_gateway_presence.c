@@ -155,6 +155,100 @@ static void test_a_taken_name_is_refused(void **state)
 	assert_string_equal(events(f, 0), "ack activeUsers msgHistory");
 }
 
+static size_t lists_asked(const struct fixture *f)
+{
+	return bus_count(&f->out.roomd[0], EV_presence_ask);
+}
+
+static void send_list(struct fixture *f, uint32_t names)
+{
+	struct buf list = {0};
+	for (uint32_t i = 1; i <= names; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "n%u", i);
+		bus_pack_name(&list, &(struct rec_name){.user = str_from(name)});
+	}
+	bus_put_presence(
+		&f->roomd.batch,
+		&(struct ev_presence){.gateway = 4,
+				      .room = STR("main"),
+				      .version = 9,
+				      .last = 1,
+				      .names = {.count = names, .packed = buf_view(&list)}});
+	send(f, &f->roomd);
+	buf_free(&list);
+}
+
+static void hang_up(struct fixture *f, size_t client)
+{
+	begin(f);
+	gateway_disconnect(f->gateway, f->now_ms, f->client[client], &f->out);
+	flush(f);
+	f->client[client] =
+		gateway_connect(f->gateway, f->now_ms, &f->handle[client], WIRE_NATIVE, false);
+}
+
+/* Somebody comes, and stays; how often that asks for the list. */
+static size_t come_in(struct fixture *f)
+{
+	say(f, 0, "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
+	bus_put_claim_answer(&f->roomd.batch,
+			     &(struct ev_claim_answer){.gateway = 4, .user = STR("ann")});
+	send(f, &f->roomd);
+	return lists_asked(f);
+}
+
+/* The only one of a room here, who comes and goes all the time. */
+static void test_a_large_list_is_not_asked_for_again_and_again(void **state)
+{
+	struct fixture *f = *state;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(come_in(f), 1);
+		send_list(f, 3);
+		hang_up(f, 0);
+	}
+	assert_int_equal(come_in(f), 1);
+	send_list(f, 600);
+	for (int i = 0; i < 20; i++) {
+		hang_up(f, 0);
+		assert_int_equal(come_in(f), 0);
+	}
+	tick(f, 960);
+	assert_int_equal(lists_asked(f), 1); /* it was only put off */
+	assert_int_equal(stats(f)->lists_asked_total, 22);
+	assert_int_equal(stats(f)->lists_delayed_total, 20);
+}
+
+static void test_a_list_under_way_is_not_asked_for_again(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(come_in(f), 1);
+	for (int i = 0; i < 20; i++) {
+		hang_up(f, 0);
+		assert_int_equal(come_in(f), 0);
+	}
+	send_list(f, 3); /* what was asked for before will do */
+	hang_up(f, 0);
+	tick(f, 960);
+	assert_int_equal(come_in(f), 1);
+}
+
+static void test_losses_in_a_large_room_ask_for_its_list_now_and_then(void **state)
+{
+	struct fixture *f = *state;
+	size_t asked = 0;
+	join(f, 0, "ann");
+	send_list(f, 600);
+	for (uint64_t i = 0; i < 20; i++) {
+		come(f, "zoe", 100 + 2 * i);
+		asked += lists_asked(f);
+		send_list(f, 600);
+		tick(f, 100);
+		asked += lists_asked(f);
+	}
+	assert_in_range(asked, 0, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +258,9 @@ int main(void)
 		TEST(test_typing_is_told_at_once_and_behind_the_coming),
 		TEST(test_a_members_round_names_exactly_who_is_here),
 		TEST(test_a_taken_name_is_refused),
+		TEST_UNLIMITED(test_a_large_list_is_not_asked_for_again_and_again),
+		TEST_UNLIMITED(test_a_list_under_way_is_not_asked_for_again),
+		TEST_UNLIMITED(test_losses_in_a_large_room_ask_for_its_list_now_and_then),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/* list_pace.h — how soon the whole presence list of a room may be asked for again.
+ *
+ * Whoever is the only one of a room here and leaves and joins all the time, or a link that loses
+ * something all the time, would have roomd send the list each time, which may be of fifty thousand
+ * names. So a list that is large, or is asked for and not there yet, is not asked for again at
+ * once, whoever wants it, but with the next repetition of requests. What is remembered is by room,
+ * as the view may be closed meanwhile. Not here: the lists (presence.c). */
+#ifndef PARLOR_GATEWAY_CORE_LIST_PACE_H
+#define PARLOR_GATEWAY_CORE_LIST_PACE_H
+
+#include "proto/base.h"
+#include "proto/table.h"
+
+#include <sys/queue.h>
+
+TAILQ_HEAD(paced_list, paced);
+
+struct list_pace {
+	struct table by_room;
+	struct paced_list all; /* by when they end */
+};
+
+void list_pace_init(struct list_pace *l, uint64_t seed);
+void list_pace_free(struct list_pace *l);
+
+/* The list of this room has come, or may be on its way. */
+void list_pace_note(struct list_pace *l, uint64_t now_ms, struct str room);
+
+/* Whether it has to wait. */
+NODISCARD
+bool list_pace_waits(struct list_pace *l, uint64_t now_ms, struct str room);
+
+#endif
