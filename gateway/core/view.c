@@ -161,8 +161,9 @@ bool view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 	v->is_open = true;
 	if (page->head > v->seen_seq)
 		v->seen_seq = page->head;
-	if ((was_open && page->more && !page->reset) || v->seen_seq > v->log.head ||
-	    (doubted && !epochs_know(&v->epochs, doubted)))
+	/* What was heard of in the new epoch may stand behind a page that was read before it. */
+	bool is_doubted = doubted && (page->reset || !epochs_know(&v->epochs, doubted));
+	if ((was_open && page->more && !page->reset) || v->seen_seq > v->log.head || is_doubted)
 		view_ask_page(g, v);
 	return !was_open;
 }

@@ -226,6 +226,21 @@ static void test_a_readers_page_of_a_new_epoch(void **state)
 }
 
 /* It may stand where the client saw another message. */
+/* What was said in the new epoch while the page that told of it was under way, and stands behind
+ * it. */
+static void test_what_came_while_a_room_went_back(void **state)
+{
+	struct fixture *f = *state;
+	begin_in_seven(f);
+	stored(f, 5, 6);
+	uint64_t req = asked(f).req;
+	stored(f, 6, 6);
+	stored(f, 7, 6);
+	answer(f, req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	assert_string_equal(events(f, 1), "msgHistory");
+	assert_int_equal(asked(f).after, 5);
+}
+
 static void test_a_repeat_of_a_new_epoch(void **state)
 {
 	struct fixture *f = *state;
@@ -280,9 +295,9 @@ static void test_a_first_message_tells_its_epoch(void **state)
 	stored(f, 4, 7);
 	answer(f, asked(f).req, true, 1, 0, (struct rec_epoch){7, 1}, none, STR("eve"));
 	assert_string_equal(events(f, 0), "msgHistory");
+	uint64_t req = asked(f).req; /* where 4 is, which was heard of */
 	stored(f, 1, 6);
-	answer(f, asked(f).req, false, 1, 1, (struct rec_epoch){6, 1}, (struct rec_epoch){8, 2},
-	       STR("eve"));
+	answer(f, req, false, 1, 1, (struct rec_epoch){6, 1}, (struct rec_epoch){8, 2}, STR("eve"));
 	const json_t *told = frame(f, 0, 0, &all);
 	assert_int_equal(number(json_object_get(told, "data"), "epoch"), 6);
 	json_decref(all);
@@ -302,6 +317,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_since_that_the_log_has_passed, open_gateway,
 						close_gateway),
 		cmocka_unit_test_setup_teardown(test_a_readers_page_of_a_new_epoch, open_gateway,
+						close_gateway),
+		cmocka_unit_test_setup_teardown(test_what_came_while_a_room_went_back, open_gateway,
 						close_gateway),
 		cmocka_unit_test_setup_teardown(test_a_repeat_of_a_new_epoch, open_gateway,
 						close_gateway),
