@@ -28,6 +28,9 @@ void membership_end_feed(struct gateway *g, struct membership *m);
 void join_user_answered(struct gateway *g, struct user *u, enum err status);
 void join_user_refused(struct gateway *g, struct user *u, enum err error);
 
+/* It is in a room of others, or on the way in: it is told so, and leaves. That may end the view. */
+void join_put_out(struct gateway *g, struct membership *m);
+
 /* The room's history has gone back: what its members have does not stand any more. */
 void join_void(struct gateway *g, struct view *v);
 

@@ -81,7 +81,7 @@ static struct membership *find_stranger(const struct view *v, struct str owner, 
 	return m ? m : find_in(&v->joining, owner, guest);
 }
 
-static void put_out(struct gateway *g, struct membership *m)
+void join_put_out(struct gateway *g, struct membership *m)
 {
 	if (!m->is_live) {
 		join_fail(g, m, ERR_FORBIDDEN);
@@ -105,7 +105,7 @@ void join_keep_private(struct gateway *g, struct view *v, struct str owner, stru
 	struct membership *m;
 	uint32_t left = count_in(&v->live) + count_in(&v->joining);
 	while (left-- && (m = find_stranger(v, owner, guest)) != NULL)
-		put_out(g, m); /* the last one takes the view along */
+		join_put_out(g, m); /* the last one takes the view along */
 }
 
 /* roomd says that the user may not be there: the room became private to others while this gateway
@@ -120,7 +120,7 @@ static void expel(struct gateway *g, struct view *v, struct present *p)
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
 			left--;
-			put_out(g, m);
+			join_put_out(g, m);
 		}
 		m = next;
 	}
@@ -129,7 +129,7 @@ static void expel(struct gateway *g, struct view *v, struct present *p)
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
 			left--;
-			put_out(g, m);
+			join_put_out(g, m);
 		}
 		m = next;
 	}

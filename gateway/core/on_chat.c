@@ -359,7 +359,13 @@ void chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
 	if (!r)
 		return;
 	struct session *s = session_find(g, r->session);
+	enum err status = err_from_wire(ev->status);
 	if (s)
-		frame_send_error(g, s, r->has_id, r->id, err_from_wire(ev->status), NULL);
+		frame_send_error(g, s, r->has_id, r->id, status, NULL);
 	request_end(g, r);
+	/* The room has become others' while this gateway was cut off from its roomd. */
+	struct membership *m =
+		s && status == ERR_FORBIDDEN ? session_membership(s, ev->room) : NULL;
+	if (m)
+		join_put_out(g, m);
 }

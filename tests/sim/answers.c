@@ -102,8 +102,10 @@ static void on_post_ack(struct person *me, const struct asked *a, const json_t *
 	/* Whoever leaves gets at once what was stored meanwhile. */
 	bool is_leaving = seat->moving && seq > seat->live_last &&
 			  !promises_follows(me->all->promises, t.room, seat->live_last, seq);
-	/* What is gone is acked no later than with the word to begin anew, wherever it stood. */
-	bool does_stand = !promises_is_gone(me->all->promises, &t);
+	/* What is gone, or may be, is acked no later than with the word to begin anew, wherever it
+	 * stood. */
+	bool does_stand = !promises_is_gone(me->all->promises, &t) &&
+			  a->sent_ms > promises_put_back_ms(me->all->promises, t.room);
 	if (seat->has_history && !is_leaving &&
 	    ((is_first && does_stand) || seq > seat->live_last)) {
 		shown_add(me, a->room, &t, &me->seats[a->room].shown.epoch, SHOWN_LIVE);

@@ -173,7 +173,11 @@ static void check_lane(struct promises *p, const struct lane *lane)
 				       m->mark.ptr, STR_ARG(cid_of(m)), seq,
 				       STR_ARG(cid_of(before)), last);
 		bool is_last = m->connection == lane->connection && m->id == lane->sendings[i].id;
-		if (lane->sendings[i].is_failed || !is_last || seq <= last)
+		/* What an older copy has lost may be stored once more, later, by a gateway that
+		 * had not heard of the first time. */
+		bool is_lost =
+			lane->sendings[i].sent_ms <= promises_put_back_ms(p, str_from(m->mark.ptr));
+		if (lane->sendings[i].is_failed || !is_last || seq <= last || is_lost)
 			continue;
 		last = seq;
 		before = m;

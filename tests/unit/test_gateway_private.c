@@ -62,6 +62,28 @@ static void test_a_stranger_alone_ends_the_room(void **state)
 	assert_int_equal(stats(f)->rooms, 0);
 }
 
+/* historyd knows before this gateway does whose the room is. */
+static void test_whose_message_is_forbidden_is_put_out(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	join(f, 0, "ann");
+	join(f, 1, "eve");
+	say(f, 1, post);
+	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
+	bus_put_chat_refused(&f->historyd.batch,
+			     &(struct ev_chat_refused){.gateway = 4,
+						       .req = ev.as.chat_post.req,
+						       .room = STR("main"),
+						       .status = ERR_FORBIDDEN});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 1), "error:forbidden error:forbidden");
+	say(f, 1, post);
+	assert_string_equal(events(f, 1), "error:not_joined");
+	say(f, 0, post);
+	assert_string_equal(events(f, 0), "");
+}
+
 static void test_a_stranger_gets_no_history(void **state)
 {
 	struct fixture *f = *state;
@@ -225,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_page_puts_strangers_out),
 		TEST(test_a_stranger_alone_ends_the_room),
+		TEST(test_whose_message_is_forbidden_is_put_out),
 		TEST(test_a_stranger_gets_no_history),
 		TEST(test_a_stranger_who_joins_again_is_put_out),
 		TEST(test_a_stored_message_names_the_two),
