@@ -34,4 +34,8 @@ void join_put_out(struct gateway *g, struct membership *m);
 /* The room's history has gone back: what its members have does not stand any more. */
 void join_void(struct gateway *g, struct view *v);
 
+/* A page tells of a new epoch, and the history has gone back no further than to the log's end.
+ * Whoever waits there for the place of an own message that is gone begins anew. */
+void join_void_behind(struct gateway *g, struct view *v, const struct ev_page *page);
+
 #endif

@@ -6,6 +6,7 @@
 #include "gateway/core/join.h"
 #include "gateway/core/request.h"
 #include "gateway/core/roster.h"
+#include "gateway/core/session.h"
 #include "gateway/core/view.h"
 
 /* Ends the joins that wait for this name and key; the user goes with the last of them. */
@@ -39,24 +40,58 @@ void join_user_answered(struct gateway *g, struct user *u, enum err status)
 			join_advance(g, m);
 }
 
+static void void_member(struct gateway *g, struct membership *m)
+{
+	deliver_all_acks(g, m); /* others may stand in their places now */
+	if (!m->is_live && !m->was_live)
+		return; /* has nothing yet, or says what it has */
+	if (m->is_live)
+		membership_end_feed(g, m);
+	m->is_void = true;
+	m->cursor = 0;
+	session_touch(g, m->session);
+}
+
 static void void_members(struct gateway *g, const struct membership_list *list)
 {
 	struct membership *m;
-	TAILQ_FOREACH (m, list, of_view) {
-		deliver_all_acks(g, m); /* others may stand in their places now */
-		if (!m->is_live && !m->was_live)
-			continue; /* has nothing yet, or says what it has */
-		if (m->is_live)
-			membership_end_feed(g, m);
-		m->is_void = true;
-		m->cursor = 0;
-	}
+	TAILQ_FOREACH (m, list, of_view)
+		void_member(g, m);
 }
 
 void join_void(struct gateway *g, struct view *v)
 {
 	void_members(g, &v->live);
 	void_members(g, &v->joining);
+}
+
+static bool is_in_page(const struct ev_page *page, uint64_t seq)
+{
+	for (uint32_t i = 0; i < page->messages.count; i++)
+		if (bus_chat_at(&page->messages, i).seq == seq)
+			return true;
+	return false;
+}
+
+static bool waits_for_gone(const struct membership *m, const struct ev_page *page)
+{
+	const struct own_ack *ack;
+	TAILQ_FOREACH (ack, &m->own_acks, entry)
+		if (ack->seq > m->view->log.head && !is_in_page(page, ack->seq) &&
+		    (!page->more || ack->seq > page->head))
+			return true;
+	return false;
+}
+
+void join_void_behind(struct gateway *g, struct view *v, const struct ev_page *page)
+{
+	struct membership *m;
+	TAILQ_FOREACH (m, &v->live, of_view)
+		if (waits_for_gone(m, page))
+			void_member(g, m);
+	TAILQ_FOREACH (m, &v->joining, of_view)
+		if (waits_for_gone(m, page))
+			void_member(g, m);
 }
 
 static bool is_owners(const struct session *s, struct str owner, struct str guest)

@@ -193,11 +193,6 @@ static void acknowledge_paged(struct gateway *g, struct str room, const struct e
 	}
 }
 
-static uint64_t newest_epoch(const struct ev_page *page)
-{
-	return page->epochs.count ? bus_epoch_at(&page->epochs, page->epochs.count - 1).epoch : 0;
-}
-
 /* A page for one reader: history for its greeting, or what the log has dropped. */
 static void give_reader(struct gateway *g, struct request *r, const struct ev_page *page)
 {
@@ -210,7 +205,7 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	m->feed = NULL;
 	request_end(g, r);
 	view_heard_of(g, m->view, page->head); /* it may be ahead of the log */
-	uint64_t epoch = newest_epoch(page);
+	uint64_t epoch = view_newest_epoch(page);
 	bool is_known = view_knows_epoch(m->view, epoch);
 	if (!is_known)
 		view_hear_epoch(g, m->view, page->head, epoch);
@@ -294,6 +289,8 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 		if (page->reset) {
 			view_begin_anew(g, v, page);
 			join_void(g, v);
+		} else if (!view_knows_epoch(v, view_newest_epoch(page))) {
+			join_void_behind(g, v, page);
 		}
 		if (v->is_open)
 			acknowledge_paged(g, v->room, page);

@@ -244,7 +244,8 @@ struct view {
 	uint64_t seen_seq; /* the newest seq that was heard of */
 	struct roomlog log;
 	struct epochs epochs;
-	uint64_t doubted; /* an epoch that was heard of, and which a page is to tell of; or 0 */
+	uint64_t doubted;     /* an epoch that was heard of, and which a page is to tell of; or 0 */
+	uint64_t doubted_seq; /* the newest seq that was heard of in it */
 	struct request *page_request;
 
 	char text[]; /* room */
@@ -256,7 +257,7 @@ _Static_assert(sizeof(struct session) <= 168, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct view) <= 448, "grown: see ARCHITECTURE.md"); /* one a room */
+_Static_assert(sizeof(struct view) <= 456, "grown: see ARCHITECTURE.md"); /* one a room */
 
 struct gateway {
 	struct gateway_options options;

@@ -117,6 +117,11 @@ bool view_knows_epoch(const struct view *v, uint64_t epoch)
 	return epoch == 0 || epochs_know(&v->epochs, epoch);
 }
 
+uint64_t view_newest_epoch(const struct ev_page *page)
+{
+	return page->epochs.count ? bus_epoch_at(&page->epochs, page->epochs.count - 1).epoch : 0;
+}
+
 void view_doubt(struct gateway *g, struct view *v)
 {
 	if (v->is_open)
@@ -126,6 +131,8 @@ void view_doubt(struct gateway *g, struct view *v)
 void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch)
 {
 	v->doubted = epoch;
+	if (seq > v->doubted_seq)
+		v->doubted_seq = seq;
 	view_heard_of(g, v, seq);
 	view_doubt(g, v);
 }
@@ -144,7 +151,10 @@ void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *pa
 bool view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 {
 	uint64_t doubted = v->doubted;
+	bool is_new = !view_knows_epoch(v, view_newest_epoch(page));
 	v->doubted = 0;
+	if (is_new) /* what was heard of in earlier ones may be gone */
+		v->seen_seq = page->head;
 	epochs_set(&v->epochs, &page->epochs);
 	for (uint32_t i = 0; i < page->messages.count; i++) {
 		struct rec_chat chat = bus_chat_at(&page->messages, i);
@@ -162,7 +172,9 @@ bool view_page(struct gateway *g, struct view *v, const struct ev_page *page)
 	if (page->head > v->seen_seq)
 		v->seen_seq = page->head;
 	/* What was heard of in the new epoch may stand behind a page that was read before it. */
-	bool is_doubted = doubted && (page->reset || !epochs_know(&v->epochs, doubted));
+	bool is_doubted =
+		doubted && (v->doubted_seq > v->log.head || !epochs_know(&v->epochs, doubted));
+	v->doubted_seq = 0;
 	if ((was_open && page->more && !page->reset) || v->seen_seq > v->log.head || is_doubted)
 		view_ask_page(g, v);
 	return !was_open;

@@ -49,6 +49,7 @@ bool view_page(struct gateway *g, struct view *v, const struct ev_page *page);
 /* False for the epoch of a start of historyd of which no page has told yet: what stands before a
  * message of it may not be what this gateway knows. A page is asked for then, which tells. */
 bool view_knows_epoch(const struct view *v, uint64_t epoch);
+uint64_t view_newest_epoch(const struct ev_page *page); /* 0: it tells of none */
 void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch);
 
 /* Asks whether what the log ends with still stands. */

@@ -241,6 +241,33 @@ static void test_what_came_while_a_room_went_back(void **state)
 	assert_int_equal(asked(f).after, 5);
 }
 
+/* Its ack waits behind a message that was lost on the way, when an older copy without both is put
+ * back. */
+static void test_an_own_message_behind_the_log_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	begin_in_seven(f);
+	say(f, 0, post);
+	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
+	const struct ev_chat_post own = ev.as.chat_post;
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+									 .req = own.req,
+									 .room = STR("main"),
+									 .seq = 7,
+									 .user = own.user,
+									 .cid = own.cid,
+									 .body = own.body,
+									 .epoch = 7});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 0), "");
+	uint64_t req = asked(f).req; /* for 6 */
+	answer(f, req, false, 6, 5, seven, (struct rec_epoch){9, 6}, STR("eve"));
+	assert_string_equal(events(f, 0), "ack msgHistory");
+	assert_string_equal(events(f, 1), "");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0); /* nor asked for for ever */
+}
+
 static void test_a_repeat_of_a_new_epoch(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +347,8 @@ int main(void)
 						close_gateway),
 		cmocka_unit_test_setup_teardown(test_what_came_while_a_room_went_back, open_gateway,
 						close_gateway),
+		cmocka_unit_test_setup_teardown(test_an_own_message_behind_the_log_is_gone,
+						open_gateway, close_gateway),
 		cmocka_unit_test_setup_teardown(test_a_repeat_of_a_new_epoch, open_gateway,
 						close_gateway),
 		cmocka_unit_test_setup_teardown(test_an_ack_does_not_wait_for_what_is_gone,
