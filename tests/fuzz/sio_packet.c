@@ -3,13 +3,6 @@
  * byte of each line says whether it is text or bytes; lines are the frames. */
 #include "gateway/socketio/sio.h"
 
-/* Nobody guesses here, and each run is to be the same. */
-static void count_up(void *bytes, size_t len)
-{
-	static unsigned char next;
-	memset(bytes, ++next, len);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void on_send(void *ctx, struct eio_socket *ws, struct str frames)
