@@ -60,6 +60,7 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 					.historyds = options->historyd_shards};
 	r->rounds = now_ms << 16; /* not those of an earlier life */
 	r->now_ms = now_ms;
+	r->ticked_ms = now_ms;
 	bus_reader_init(&r->reader);
 	table_init(&r->peers, peer_key, options->seed);
 	table_init(&r->rooms, room_key, options->seed);
@@ -271,6 +272,7 @@ void roomd_step(struct roomd *r, uint64_t now_ms, const struct bus_source *sourc
 void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 {
 	r->now_ms = now_ms;
+	r->ticked_ms = now_ms;
 	r->out = out;
 	settle(r);
 	whole_tick(r);
@@ -285,9 +287,10 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 
 uint64_t roomd_next_due(const struct roomd *r)
 {
-	/* Leases, rounds and invitations are looked at with each heartbeat; only typing and
-	 * questions want more. */
-	uint64_t due = r->now_ms + HEARTBEAT_MS / 2;
+	/* Leases, rounds and invitations are looked at twice a heartbeat, counted from the last
+	 * look: were it from the last message, a busy bus would put it off for ever. Only typing
+	 * and questions want more. */
+	uint64_t due = r->ticked_ms + HEARTBEAT_MS / 2;
 	const struct room_user *u = TAILQ_FIRST(&r->typing);
 	const struct question *q = TAILQ_FIRST(&r->questions);
 	if (u && u->typing_until_ms < due)

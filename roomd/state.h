@@ -171,6 +171,7 @@ struct roomd {
 	struct bus_reader reader;
 	uint64_t opened_ms;
 	bool is_settled;
+	uint64_t ticked_ms; /* when it was last looked at what is due */
 
 	/* The call under way. */
 	uint64_t now_ms;

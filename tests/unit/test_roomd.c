@@ -157,6 +157,27 @@ static void test_losses_do_not_begin_a_round_each(void **state)
 	assert_int_equal(bus_count(&f->out.down, EV_user_out), 1);
 }
 
+/* What is due is done however busy the bus is: a question for members that was lost is asked again.
+ */
+static void test_a_busy_bus_puts_nothing_off(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ask;
+	f->gateway[0].self.seq++; /* something was lost, and then the question, too */
+	send(f, &f->gateway[0]);
+	assert_true(bus_find(&f->out.down, EV_members_ask, 0, &ask));
+	size_t asked = 0;
+	for (uint64_t end_ms = f->now_ms + 5000; f->now_ms < end_ms; f->now_ms += 100) {
+		send(f, &f->gateway[0]);
+		send(f, &f->gateway[1]);
+		if (roomd_next_due(f->roomd) > f->now_ms)
+			continue;
+		tick(f, 0);
+		asked += bus_count(&f->out.down, EV_members_ask);
+	}
+	assert_in_range(asked, 1, 4);
+}
+
 static void test_garbage_is_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -216,6 +237,7 @@ int main(void)
 		TEST(test_a_dead_gateway_leaves_no_ghosts),
 		TEST(test_a_round_sweeps_out_who_is_not_named),
 		TEST(test_losses_do_not_begin_a_round_each),
+		TEST(test_a_busy_bus_puts_nothing_off),
 		TEST(test_garbage_is_counted),
 		TEST(test_a_waiting_join_dies_with_its_gateway),
 		TEST(test_closes_with_many_gateways),

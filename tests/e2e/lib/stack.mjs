@@ -47,7 +47,12 @@ async function freePorts(count) {
 
 /** The environment of the services: no settings of ours leak in, and a small disk is enough. */
 export function serviceEnv(more = {}) {
-  const env = { ...process.env, PARLOR_MIN_FREE: "1048576", ...more };
+  const env = {
+    ...process.env,
+    PARLOR_MIN_FREE: "1048576",
+    LSAN_OPTIONS: `suppressions=${path.join(REPO, "tests", "lsan.supp")}:print_suppressions=0`,
+    ...more,
+  };
   delete env.PARLOR_BUILD;
   delete env.NODE_OPTIONS;
   return env;
