@@ -132,13 +132,13 @@ struct name { /* a user, wherever connected */
 	char text[];        /* user */
 };
 
-/* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
- * these numbers too. */
-_Static_assert(sizeof(struct member) <= 56, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct room_user) <= 88, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct name) <= 96, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct holding) <= 56, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct room) <= 144, "grown: see ARCHITECTURE.md"); /* one a room */
+/* One each for a client in a room. The table in tests/bench/README.md, "What an idle client costs",
+ * has these numbers too. */
+_Static_assert(sizeof(struct member) <= 56, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct room_user) <= 88, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct name) <= 96, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct holding) <= 56, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct room) <= 144, "grown: see tests/bench/README.md"); /* one a room */
 
 enum question_kind {
 	QUESTION_ROOM,

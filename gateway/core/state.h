@@ -251,13 +251,13 @@ struct view {
 	char text[]; /* room */
 };
 
-/* One each for a client in a room. The table in ARCHITECTURE.md, "What an idle client costs", has
- * these numbers too. */
-_Static_assert(sizeof(struct session) <= 168, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct user) <= 112, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct membership) <= 112, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct present) <= 128, "grown: see ARCHITECTURE.md");
-_Static_assert(sizeof(struct view) <= 456, "grown: see ARCHITECTURE.md"); /* one a room */
+/* One each for a client in a room. The table in tests/bench/README.md, "What an idle client costs",
+ * has these numbers too. */
+_Static_assert(sizeof(struct session) <= 168, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct user) <= 112, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct membership) <= 112, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct present) <= 128, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct view) <= 456, "grown: see tests/bench/README.md"); /* one a room */
 
 struct gateway {
 	struct gateway_options options;

@@ -19,7 +19,7 @@ enum {
 struct slot {
 	struct conn *conn; /* once it is established */
 };
-_Static_assert(sizeof(struct slot) <= 8, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct slot) <= 8, "grown: see tests/bench/README.md");
 
 /* ---- callbacks ---- */
 

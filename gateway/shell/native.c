@@ -11,7 +11,7 @@ struct native_conn {
 	struct native *native;
 	struct session *session;
 };
-_Static_assert(sizeof(struct native_conn) <= 120, "grown: see ARCHITECTURE.md");
+_Static_assert(sizeof(struct native_conn) <= 120, "grown: see tests/bench/README.md");
 
 static struct native_conn *of(struct conn *c)
 {
