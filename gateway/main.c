@@ -154,7 +154,7 @@ static void log_readiness(struct shell *s)
 		if (quoted.ptr[i] != '"')
 			buf_append(&missing, &quoted.ptr[i], 1);
 	if (!s->is_readiness_known || now != s->readiness)
-		log_line(now == GATEWAY_READY ? LOG_INFO : LOG_ODD, names[now],
+		log_line(now == GATEWAY_READY ? LOG_INFO : LOG_WARN, names[now],
 			 "roomds=%u historyds=%u missing=\"" STR_FMT "\"", s->shards.roomd_count,
 			 s->shards.historyd_count, STR_ARG(buf_view(&missing)));
 	s->readiness = now;
@@ -257,8 +257,8 @@ static uint64_t allow_sockets(uint64_t wanted)
 			    fds, FDS_MIN);
 	uint64_t allowed = fds > 2 * FDS_MARGIN ? fds - FDS_MARGIN : fds / 2;
 	if (allowed < wanted || (!wanted && allowed < SOCKETS_FEW))
-		log_odd("max_connections_lowered", "to=%" PRIu64 " descriptors=%" PRIu64, allowed,
-			fds);
+		log_warn("max_connections_lowered", "to=%" PRIu64 " descriptors=%" PRIu64, allowed,
+			 fds);
 	return allowed;
 }
 
@@ -338,7 +338,7 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	o->core.epoch = self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
-	conns_init(&s->conns, o->frame_max, o->io_uring);
+	conns_init(&s->conns, o->frame_max, !o->no_io_uring);
 	s->conns.core = s->core;
 	s->ops.send_posted = on_send_posted;
 	s->ops.ctx = &s->conns;

@@ -78,7 +78,7 @@ static void open_store(struct shell *s, const struct options *o)
 		fail_system(PROGRAM, "%s", error);
 	store_rocks_stats(s->store, &s->store_stats);
 	if (s->store_stats.was_cut)
-		log_broken("data_lost", "data=%s times=%" PRIu64, o->data, s->store_stats.losses);
+		log_error("data_lost", "data=%s times=%" PRIu64, o->data, s->store_stats.losses);
 }
 
 /* Clients carry it about, and count to 2^53. */
@@ -182,7 +182,7 @@ static void set_writable(struct shell *s, bool is_writable, const char *why)
 	if (is_writable)
 		log_info("writable", "why=\"%s\"", log_sentence(str_from(why)).text);
 	else
-		log_broken("not_writable", "why=\"%s\"", log_sentence(str_from(why)).text);
+		log_error("not_writable", "why=\"%s\"", log_sentence(str_from(why)).text);
 }
 
 static void on_commit_failed(struct shell *s, uint64_t now_ms)
@@ -211,8 +211,8 @@ static void reopen(struct shell *s, uint64_t now_ms)
 	if (s->reopen_wait_ms > REOPEN_MAX_MS)
 		s->reopen_wait_ms = REOPEN_MAX_MS;
 	s->reopen_ms = clock_steady_ms() + s->reopen_wait_ms;
-	log_broken("reopen_failed", "why=\"%s\" again_ms=%" PRIu64,
-		   log_sentence(str_from(error)).text, s->reopen_wait_ms);
+	log_error("reopen_failed", "why=\"%s\" again_ms=%" PRIu64,
+		  log_sentence(str_from(error)).text, s->reopen_wait_ms);
 }
 
 static void look_at_disk(struct shell *s, uint64_t now_ms)
@@ -234,24 +234,24 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 	s->reader_stats = reader_stats(s->reader);
 	uint64_t bad = s->stats.bad_messages + s->stats.unknown_events + s->reader_stats.bad;
 	if (bad != s->complained && now_ms >= s->complaint_ms) {
-		log_odd("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64 " read_bad=%" PRIu64,
-			s->stats.bad_messages, s->stats.unknown_events, s->reader_stats.bad);
+		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64 " read_bad=%" PRIu64,
+			 s->stats.bad_messages, s->stats.unknown_events, s->reader_stats.bad);
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}
 	if (s->store_stats.read_failures != s->unread && now_ms >= s->unread_ms) {
 		char complaint[ERROR_MAX];
 		store_rocks_complaint(s->store, complaint, sizeof complaint);
-		log_broken("read_failed", "times=%" PRIu64 " why=\"%s\"",
-			   s->store_stats.read_failures - s->unread,
-			   log_sentence(str_from(complaint)).text);
+		log_error("read_failed", "times=%" PRIu64 " why=\"%s\"",
+			  s->store_stats.read_failures - s->unread,
+			  log_sentence(str_from(complaint)).text);
 		s->unread = s->store_stats.read_failures;
 		s->unread_ms = now_ms + COMPLAINT_MS;
 	}
 	service_log_misfits(&s->misfits, historyd_topology(s->core), now_ms);
 	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_complaint_ms) {
-		log_odd("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",
-			s->stats.clock_behind_ms);
+		log_warn("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",
+			 s->stats.clock_behind_ms);
 		s->clock_complaint_ms = now_ms + CLOCK_COMPLAINT_MS;
 	}
 	metrics_http_look(s->metrics_http, &s->metrics);
@@ -355,10 +355,10 @@ int main(int argc, char **argv)
 			 "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64 " cluster=%s", o.bind,
 			 o.data, o.shard, o.shards, store_rocks_cluster(s.store));
 	else
-		log_odd("listening",
-			"bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64
-			" cluster=\"none: give it one by a start with create\"",
-			o.bind, o.data, o.shard, o.shards);
+		log_warn("listening",
+			 "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64
+			 " cluster=\"none: give it one by a start with create\"",
+			 o.bind, o.data, o.shard, o.shards);
 
 	const int fds[] = {s.signals, port_fd(s.up), port_fd(s.ask),
 			   store_rocks_unread_fd(s.store)};

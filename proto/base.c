@@ -8,7 +8,7 @@
 
 void check_failed(const char *file, int line, const char *condition)
 {
-	fprintf(stderr, "level=broken what=check at=%s:%d failed=\"%s\"\n", file, line, condition);
+	fprintf(stderr, "level=error what=check at=%s:%d failed=\"%s\"\n", file, line, condition);
 	abort();
 }
 

@@ -161,7 +161,7 @@ static void report(struct shell *s, uint64_t now_ms, const struct ev_heartbeat *
 		log_info(state->ready ? "ready" : "not_ready", "historyds=%zu", s->historyds);
 	for (size_t i = 0; i < s->historyds; i++)
 		if ((state->missing ^ s->said.missing) >> i & 1)
-			log_line(state->missing >> i & 1 ? LOG_ODD : LOG_INFO,
+			log_line(state->missing >> i & 1 ? LOG_WARN : LOG_INFO,
 				 state->missing >> i & 1 ? "not_reached" : "reached",
 				 "historyd=%zu address=%s", i, s->addresses[i]);
 	s->said = *state;
@@ -170,13 +170,13 @@ static void report(struct shell *s, uint64_t now_ms, const struct ev_heartbeat *
 	s->report_ms = now_ms + REPORT_MS;
 	roomd_stats(s->core, &s->stats);
 	if (s->stats.lapsed != s->lapsed)
-		log_odd("gateway_lapsed", "total=%" PRIu64 " left=%" PRIu64, s->stats.lapsed,
-			s->stats.gateways);
+		log_warn("gateway_lapsed", "total=%" PRIu64 " left=%" PRIu64, s->stats.lapsed,
+			 s->stats.gateways);
 	s->lapsed = s->stats.lapsed;
 	uint64_t bad = s->stats.bad_messages + s->stats.unknown_events;
 	if (bad != s->complained && now_ms >= s->complaint_ms) {
-		log_odd("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64, s->stats.bad_messages,
-			s->stats.unknown_events);
+		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64, s->stats.bad_messages,
+			 s->stats.unknown_events);
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}

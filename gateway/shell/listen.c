@@ -33,7 +33,7 @@ static bool accept_one(struct listener *l)
 		return false;
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return true; /* that one has gone already */
-	log_odd("accept_failed", "why=\"%s\"", strerror(errno));
+	log_warn("accept_failed", "why=\"%s\"", strerror(errno));
 	uv_poll_stop(&l->poll); /* it would stay readable */
 	l->is_waiting = true;
 	return false;

@@ -156,7 +156,7 @@ static void on_log(int level, const char *line)
 {
 	size_t len = strcspn(line, "\n");
 	(void)level;
-	log_trace("libwebsockets", "says=\"%s\"", log_sentence(str_of(line, len)).text);
+	log_debug("libwebsockets", "says=\"%s\"", log_sentence(str_of(line, len)).text);
 }
 
 bool lws_shell_open(struct lws_shell *s, uv_loop_t *loop)

@@ -35,7 +35,7 @@ static const struct option_row own_rows[] = {
 	{OPTION("hosts", OPTION_TEXT, served), .fallback = "",
 	 .help = "names under which clients may ask for this gateway, such as chat.example, with "
 		 "commas or spaces between; any when empty"},
-	{OPTION("guest-keys", OPTION_CHOICE, guest_keys), .fallback = "optional",
+	{OPTION("guest-keys", OPTION_CHOICE, guest_keys_required), .fallback = "optional",
 	 .choices = "optional|required", .help = "whether a guest must send a key"},
 	{OPTION("max-connections", OPTION_NUMBER, connections_max), .fallback = "0",
 	 .max = 10000000,
@@ -44,7 +44,7 @@ static const struct option_row own_rows[] = {
 	 .max = 1 << 20, .help = "bytes of one message from a client"},
 	{OPTION("drain-ms", OPTION_NUMBER, drain_ms), .fallback = "5000", .max = 600000,
 	 .help = "time for clients to leave when the gateway is stopped"},
-	{OPTION("io-uring", OPTION_CHOICE, io_uring_wish), .fallback = "auto", .choices = "auto|no",
+	{OPTION("io-uring", OPTION_CHOICE, no_io_uring), .fallback = "auto", .choices = "auto|no",
 	 .help = "send to many clients in one system call where the kernel can"},
 	SERVICE_OPTION_ROWS(struct options, service),
 };
@@ -198,8 +198,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	if (*o->advertise)
 		service_check_address(PROGRAM, "advertise", o->advertise);
 	o->core.address = relay_address(o);
-	o->io_uring = strcmp(o->io_uring_wish, "auto") == 0;
-	o->core.guest_keys_required = strcmp(o->guest_keys, "required") == 0;
+	o->core.guest_keys_required = o->guest_keys_required;
 	o->web = strcmp(o->web_wish, "auto") == 0 ? installed_web() : o->web_wish;
 	read_origins(&o->origins, o->allow_origin);
 	read_hosts(o, o->served);

@@ -20,10 +20,8 @@ struct options {
 	struct origins origins;
 	const char *hosts[HOSTS_MAX];
 	size_t host_count;
-	bool io_uring;
-	const char *roomd, *historyd, *guest_keys, *allow_origin, *served, *web_wish,
-		*io_uring_wish; /* as
-				   given */
+	unsigned guest_keys_required, no_io_uring; /* places in their choices */
+	const char *roomd, *historyd, *allow_origin, *served, *web_wish; /* as given */
 };
 
 /* Ends the process with one line when something is wrong. */

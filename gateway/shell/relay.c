@@ -59,7 +59,7 @@ static struct relay_port *dial(struct relay_shell *s, struct str address)
 				       .tap = s->tap};
 	struct port *port = port_open(&o, error, sizeof error);
 	if (!port) {
-		log_odd("relay_address", "why=\"%s\"", log_sentence(str_from(error)).text);
+		log_warn("relay_address", "why=\"%s\"", log_sentence(str_from(error)).text);
 		return NULL;
 	}
 	struct relay_port *p = mem_alloc(sizeof *p);

@@ -29,7 +29,7 @@ void report_look(struct report *r, const struct gateway_stats *stats, const stru
 	uint64_t origins = server->refused_origins - r->origins;
 	uint64_t newcomers = stats->newcomers_refused_total - r->stats.newcomers_refused_total;
 	if (errors.len || closed.len || sockets || origins || newcomers) {
-		log_line(sockets || newcomers ? LOG_ODD : LOG_INFO, "refused",
+		log_line(sockets || newcomers ? LOG_WARN : LOG_INFO, "refused",
 			 "sockets=%" PRIu64 " newcomers=%" PRIu64 " origins=%" PRIu64
 			 " errors=\"" STR_FMT "\" closed=\"" STR_FMT "\"",
 			 sockets, newcomers, origins, STR_ARG(buf_view(&errors)),

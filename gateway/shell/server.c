@@ -21,8 +21,8 @@ static void complain(struct server *s, struct str origin)
 	if (now_ms < s->complaint_ms)
 		return;
 	s->complaint_ms = now_ms + COMPLAINT_MS;
-	log_odd("origin_refused", "origin=%s total=%" PRIu64, log_text(origin).text,
-		s->refused_origins);
+	log_warn("origin_refused", "origin=%s total=%" PRIu64, log_text(origin).text,
+		 s->refused_origins);
 }
 
 static enum origin_rule look_up(const struct server *s, const struct http_head *head)

@@ -89,11 +89,11 @@ void listeners_look(uint64_t now_ms)
 			continue;
 		int rc = start(all[i].socket, all[i].url);
 		if (rc == 0) {
-			log_odd("listening_again", "at=\"%s\" why=\"its file was gone\"",
-				all[i].url);
+			log_warn("listening_again", "at=\"%s\" why=\"its file was gone\"",
+				 all[i].url);
 		} else if (now_ms >= complaint_ms) {
-			log_broken("not_reachable", "at=\"%s\" why=\"%s\"", all[i].url,
-				   nng_strerror(rc));
+			log_error("not_reachable", "at=\"%s\" why=\"%s\"", all[i].url,
+				  nng_strerror(rc));
 			complaint_ms = now_ms + COMPLAINT_MS;
 		}
 	}

@@ -16,6 +16,16 @@ static const char *service_label = "parlor";
 static enum log_level lowest_level = LOG_INFO;
 static bool is_json;
 
+/* As lines say them, and as systemd's journal reads them (sd-daemon(3)). */
+static const struct {
+	const char *name, *priority;
+} levels[] = {
+	[LOG_DEBUG] = {"debug", "<7>"},
+	[LOG_INFO] = {"info", "<6>"},
+	[LOG_WARN] = {"warn", "<4>"},
+	[LOG_ERROR] = {"error", "<3>"},
+};
+
 void log_open(const char *service, enum log_level lowest, bool as_json)
 {
 	service_label = service;
@@ -37,8 +47,7 @@ static bool is_journal(void)
 
 const char *log_priority(enum log_level level)
 {
-	static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>"};
-	return is_journal() ? priorities[level] : "";
+	return is_journal() ? levels[level].priority : "";
 }
 
 static void put_time(struct buf *b)
@@ -107,7 +116,6 @@ struct log_sentence log_sentence(struct str s)
 
 void log_line(enum log_level level, const char *what, const char *fmt, ...)
 {
-	static const char *const names[] = {"trace", "info", "odd", "broken"};
 	if (level < lowest_level)
 		return;
 	char pairs[LOG_LINE_MAX];
@@ -127,12 +135,12 @@ void log_line(enum log_level level, const char *what, const char *fmt, ...)
 	put_time(&line);
 	if (is_json) {
 		buf_printf(&line, "\",\"level\":\"%s\",\"service\":\"%s\",\"what\":\"%s\"",
-			   names[level], service_label, what);
+			   levels[level].name, service_label, what);
 		put_pairs_as_json(&line, str_of(pairs, len));
 		BUF_LIT(&line, "}\n");
 	} else {
-		buf_printf(&line, " level=%s service=%s what=%s ", names[level], service_label,
-			   what);
+		buf_printf(&line, " level=%s service=%s what=%s ", levels[level].name,
+			   service_label, what);
 		buf_append(&line, pairs, len);
 		BUF_LIT(&line, "\n");
 	}

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* log.h — one line an event, key=value or JSON, to stderr. Never message bodies, keys or tokens.
  *
- * Levels say who should look: `trace` nobody, `info` whoever is curious, `odd` somebody else
- * misbehaves, `broken` we do. systemd's journal knows them as debug, info, warning and err. Shells
- * only; cores count, and their shells log the counts. */
+ * `warn`: somebody else misbehaves; `error`: we do. systemd's journal knows the levels as debug,
+ * info, warning and err. Shells only; cores count, and their shells log the counts. */
 #ifndef PARLOR_PROTO_SHELL_LOG_H
 #define PARLOR_PROTO_SHELL_LOG_H
 
 #include "proto/base.h"
 
-enum log_level { LOG_TRACE, LOG_INFO, LOG_ODD, LOG_BROKEN };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+#define LOG_LEVELS "debug|info|warn|error"
 
 /* `service` ("roomd-0") stands in every line and must outlive the process. */
 void log_open(const char *service, enum log_level lowest, bool as_json);
@@ -21,7 +21,7 @@ const char *log_priority(enum log_level level);
  * out as '?'. */
 void log_line(enum log_level level, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Bytes of others as one value: `log_odd("x", "origin=%s", log_text(origin).text)`. Quoted, cut,
+/* Bytes of others as one value: `log_warn("x", "origin=%s", log_text(origin).text)`. Quoted, cut,
  * and only what is visible in ASCII and neither quote nor backslash; the rest comes out as '?'. */
 enum { LOG_TEXT_MAX = 256 };
 struct log_text {
@@ -36,9 +36,9 @@ struct log_sentence {
 };
 struct log_sentence log_sentence(struct str s);
 
-#define log_trace(...) log_line(LOG_TRACE, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
-#define log_odd(...) log_line(LOG_ODD, __VA_ARGS__)
-#define log_broken(...) log_line(LOG_BROKEN, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 
 #endif

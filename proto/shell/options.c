@@ -15,7 +15,7 @@
 static _Noreturn PRINTF_LIKE(3, 0) void fail(int status, const char *program, const char *fmt,
 					     va_list args)
 {
-	fprintf(stderr, "%s%s: ", log_priority(LOG_BROKEN), program);
+	fprintf(stderr, "%s%s: ", log_priority(LOG_ERROR), program);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 	exit(status);
@@ -35,13 +35,41 @@ void fail_system(const char *program, const char *fmt, ...)
 	fail(1, program, fmt, args);
 }
 
-static bool is_choice(const char *choices, const char *value)
+enum { NO_CHOICE = -1 };
+
+/* Which of "one|two|…" the value is. */
+static int choice_of(const char *choices, const char *value)
 {
 	size_t len = strlen(value);
-	for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-		if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0') && len)
-			return true;
-	return false;
+	for (int i = 0; choices && len; i++) {
+		if (strcspn(choices, "|") == len && strncmp(choices, value, len) == 0)
+			return i;
+		choices = strchr(choices, '|');
+		if (choices)
+			choices++;
+	}
+	return NO_CHOICE;
+}
+
+static struct str choice_at(const char *choices, int index)
+{
+	for (; index > 0; index--)
+		choices = strchr(choices, '|') + 1;
+	return str_of(choices, strcspn(choices, "|"));
+}
+
+static unsigned read_choice(const struct program *p, const struct option_row *row,
+			    const char *value)
+{
+	int choice = choice_of(row->choices, value);
+	if (choice != NO_CHOICE)
+		return (unsigned)choice;
+	choice = choice_of(row->former, value);
+	if (choice == NO_CHOICE)
+		fail_usage(p->name, "--%s: '%s' is not one of %s", row->name, value, row->choices);
+	fprintf(stderr, "%s%s: --%s: '%s' is called '" STR_FMT "' now\n", log_priority(LOG_WARN),
+		p->name, row->name, value, STR_ARG(choice_at(row->choices, choice)));
+	return (unsigned)choice;
 }
 
 static void set(const struct program *p, const struct option_row *row, const char *value,
@@ -62,14 +90,12 @@ static void set(const struct program *p, const struct option_row *row, const cha
 		return;
 	}
 	case OPTION_CHOICE:
-		if (!is_choice(row->choices, value))
-			fail_usage(p->name, "--%s: '%s' is not one of %s", row->name, value,
-				   row->choices);
-		break;
+		*(unsigned *)field = read_choice(p, row, value);
+		return;
 	case OPTION_SWITCH:
-		if (!is_choice("yes|no", value))
+		if (choice_of("no|yes", value) == NO_CHOICE)
 			fail_usage(p->name, "--%s: '%s' is neither yes nor no", row->name, value);
-		*(bool *)field = strcmp(value, "yes") == 0;
+		*(bool *)field = choice_of("no|yes", value) == 1;
 		return;
 	case OPTION_TEXT:
 		break;
@@ -169,10 +195,10 @@ static void take_variable(struct loading *l, const struct option_row *row, bool 
 	const char *value = getenv(name.ptr);
 	if (value && is_service_link(row, value))
 		fprintf(stderr, "%s%s: %s=%s is ignored: Kubernetes sets it for a Service\n",
-			log_priority(LOG_ODD), program, name.ptr, value);
+			log_priority(LOG_WARN), program, name.ptr, value);
 	else if (value && is_shared && row->is_own)
 		fprintf(stderr, "%s%s: %s is ignored, as it differs by service: give " STR_FMT "\n",
-			log_priority(LOG_ODD), program, name.ptr, STR_ARG(buf_view(&own)));
+			log_priority(LOG_WARN), program, name.ptr, STR_ARG(buf_view(&own)));
 	else if (value)
 		offer(l, row, value);
 	buf_free(&name);

@@ -14,7 +14,7 @@
 enum option_kind {
 	OPTION_TEXT,   /* const char * */
 	OPTION_NUMBER, /* uint64_t, within min and max */
-	OPTION_CHOICE, /* const char *, one of `choices` */
+	OPTION_CHOICE, /* unsigned, the place of the word in `choices` */
 	OPTION_SWITCH, /* bool: --name, or name = yes|no */
 };
 
@@ -25,6 +25,7 @@ struct option_row {
 	const char *fallback; /* as one would write it; NULL: must be given */
 	uint64_t min, max;
 	const char *choices; /* "optional|required" */
+	const char *former;  /* the words of an earlier release, in the same places; still read */
 	const char *help;
 	bool is_own; /* differs by service: PARLOR_ROOMD_NAME, never PARLOR_NAME */
 };

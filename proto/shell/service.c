@@ -2,7 +2,6 @@
 /* service.c — see service.h. */
 #include "proto/shell/service.h"
 #include "proto/shell/clock.h"
-#include "proto/shell/log.h"
 #include "proto/shell/watchdog.h"
 
 #include <poll.h>
@@ -15,22 +14,12 @@
 
 enum { MISFITS_MS = 10000 }; /* between two lines about topology */
 
-static enum log_level level_named(const char *name)
-{
-	static const char *const names[] = {"trace", "info", "odd", "broken"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return (enum log_level)i;
-	return LOG_INFO;
-}
-
 struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o)
 {
 	struct buf label = {0};
 	umask(S_IRWXG | S_IRWXO); /* files and sockets are this user's alone */
 	buf_printf(&label, "%s-%" PRIu64, service_name(kind), id);
-	log_open(str_copy(buf_view(&label)).ptr, level_named(o->log_level),
-		 strcmp(o->log_format, "json") == 0);
+	log_open(str_copy(buf_view(&label)).ptr, (enum log_level)o->log_level, o->log_as_json);
 	buf_free(&label);
 	/* A terminal that was closed, or an operator who would have files opened again. */
 	CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR);
@@ -54,8 +43,8 @@ void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_
 	if (t->misfits == l->count || now_ms < l->due_ms)
 		return;
 	topology_print(t, &fields);
-	log_odd("topology", "messages=%" PRIu64 " " STR_FMT, t->misfits - l->count,
-		STR_ARG(buf_view(&fields)));
+	log_warn("topology", "messages=%" PRIu64 " " STR_FMT, t->misfits - l->count,
+		 STR_ARG(buf_view(&fields)));
 	buf_free(&fields);
 	l->count = t->misfits;
 	l->due_ms = now_ms + MISFITS_MS;

@@ -6,31 +6,32 @@
 #define PARLOR_PROTO_SHELL_SERVICE_H
 
 #include "proto/shell/busio.h"
+#include "proto/shell/log.h"
 #include "proto/shell/options.h"
 
 /* The options of every service, to be put first into its struct and its rows. */
 struct service_options {
 	const char *metrics;
-	const char *log_level;
-	const char *log_format;
+	unsigned log_level, log_as_json; /* places in their choices */
 };
-#define SERVICE_OPTION_ROWS(type, member)                                          \
-	{.name = "metrics",                                                        \
-	 .kind = OPTION_TEXT,                                                      \
-	 .offset = offsetof(type, member.metrics),                                 \
-	 .fallback = "",                                                           \
-	 .is_own = true,                                                           \
-	 .help = "host:port to serve Prometheus metrics on"},                      \
-		{.name = "log-level",                                              \
-		 .kind = OPTION_CHOICE,                                            \
-		 .offset = offsetof(type, member.log_level),                       \
-		 .fallback = "info",                                               \
-		 .choices = "trace|info|odd|broken",                               \
-		 .help = "log this and worse"},                                    \
-	{                                                                          \
-		.name = "log-format", .kind = OPTION_CHOICE,                       \
-		.offset = offsetof(type, member.log_format), .fallback = "logfmt", \
-		.choices = "logfmt|json", .help = "how a log line looks"           \
+#define SERVICE_OPTION_ROWS(type, member)                                           \
+	{.name = "metrics",                                                         \
+	 .kind = OPTION_TEXT,                                                       \
+	 .offset = offsetof(type, member.metrics),                                  \
+	 .fallback = "",                                                            \
+	 .is_own = true,                                                            \
+	 .help = "host:port to serve Prometheus metrics on"},                       \
+		{.name = "log-level",                                               \
+		 .kind = OPTION_CHOICE,                                             \
+		 .offset = offsetof(type, member.log_level),                        \
+		 .fallback = "info",                                                \
+		 .choices = LOG_LEVELS,                                             \
+		 .former = "trace|info|odd|broken",                                 \
+		 .help = "log this and worse"},                                     \
+	{                                                                           \
+		.name = "log-format", .kind = OPTION_CHOICE,                        \
+		.offset = offsetof(type, member.log_as_json), .fallback = "logfmt", \
+		.choices = "logfmt|json", .help = "how a log line looks"            \
 	}
 /* What the row of an option says that several services have. */
 #define HISTORYD_OPTION_HELP "addresses of all historyd shards, in their order, with commas between"

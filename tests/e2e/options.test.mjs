@@ -251,7 +251,7 @@ describe("options", () => {
     const limited = (limit) => new Program("prlimit", [`--nofile=${limit}:${limit}`, bin("parlor-gateway"), ...complete("parlor-gateway", 0)]);
     const few = limited(512);
     await few.says(/what=listening .*sockets_max=256 /);
-    assert.match(few.stderr, /level=odd .*what=max_connections_lowered to=256 descriptors=512/);
+    assert.match(few.stderr, /level=warn .*what=max_connections_lowered to=256 descriptors=512/);
     assert.equal(await few.stop(), 0);
     const none = limited(64);
     assert.equal(await none.end(), 1);

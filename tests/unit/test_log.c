@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* test_log.c — what others wrote stands in a line of the log as one value, and makes no line, pair
- * or member of its own. */
+/* test_log.c — levels and their priorities in the journal; and what others wrote stands in a line
+ * as one value, and makes no line, pair or member of its own. */
 #include "proto/shell/log.h"
 
 #include <setjmp.h>
@@ -8,127 +8,159 @@
 #include <stddef.h>
 // cmocka wants the three above first
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The line that `text` makes, from "what=" or "\"what\"" on. */
-static void logged(char line[2048], bool as_json, bool is_ours, struct str text)
+enum { LINE_MAX_LEN = 2048 };
+
+/* stderr while it is read by the test. */
+struct capture {
+	int ends[2], stderr_fd;
+};
+
+static void capture_start(struct capture *c)
 {
-	int ends[2];
-	int stderr_fd = dup(STDERR_FILENO);
-	assert_int_equal(pipe(ends), 0);
-	dup2(ends[1], STDERR_FILENO);
-	log_open("gateway-0", LOG_INFO, as_json);
-	if (is_ours)
-		log_odd("told", "why=\"%s\" n=1", log_sentence(text).text);
-	else
-		log_odd("told", "origin=%s n=1", log_text(text).text);
-	dup2(stderr_fd, STDERR_FILENO);
-	ssize_t len = read(ends[0], line, 2047);
-	assert_true(len > 0);
-	line[len] = '\0';
-	close(ends[0]);
-	close(ends[1]);
-	close(stderr_fd);
-	const char *what = strstr(line, as_json ? "\"what\"" : "what=");
-	assert_non_null(what);
-	memmove(line, what, strlen(what) + 1);
+	assert_int_equal(pipe2(c->ends, O_NONBLOCK), 0);
+	c->stderr_fd = dup(STDERR_FILENO);
+	assert_true(dup2(c->ends[1], STDERR_FILENO) >= 0);
 }
+
+/* What was written meanwhile, "" for nothing. */
+static void capture_end(struct capture *c, char line[LINE_MAX_LEN])
+{
+	assert_true(dup2(c->stderr_fd, STDERR_FILENO) >= 0);
+	ssize_t len = read(c->ends[0], line, LINE_MAX_LEN - 1);
+	line[len > 0 ? len : 0] = '\0';
+	close(c->ends[0]);
+	close(c->ends[1]);
+	close(c->stderr_fd);
+}
+
+/* As systemd does it: the variable names what stderr is. */
+static void name_journal(void)
+{
+	struct stat st;
+	char ours[64];
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", ours, 1);
+}
+
+static const struct {
+	enum log_level level;
+	const char *name, *priority;
+} levels[] = {
+	{LOG_DEBUG, "debug", "<7>"},
+	{LOG_INFO, "info", "<6>"},
+	{LOG_WARN, "warn", "<4>"},
+	{LOG_ERROR, "error", "<3>"},
+};
+
+/* Each level against each lowest one, as text and JSON, to the journal and elsewhere. */
+static void test_levels(void **state)
+{
+	(void)state;
+	enum { LEVELS = ARRAY_LEN(levels), FORMS = 4 };
+	for (unsigned n = 0; n < LEVELS * LEVELS * FORMS; n++) {
+		size_t lowest = n % LEVELS;
+		size_t at = n / LEVELS % LEVELS;
+		bool as_json = n / LEVELS / LEVELS & 1;
+		bool to_journal = n / LEVELS / LEVELS & 2;
+		struct capture c;
+		char line[LINE_MAX_LEN];
+		char level[32];
+		capture_start(&c);
+		unsetenv("JOURNAL_STREAM");
+		if (to_journal)
+			name_journal();
+		log_open("gateway-0", levels[lowest].level, as_json);
+		log_line(levels[at].level, "told", "n=1");
+		capture_end(&c, line);
+		if (at < lowest) {
+			assert_string_equal(line, "");
+			continue;
+		}
+		const char *begin = as_json ? "{\"time\":" : "time=";
+		const char *priority = to_journal ? levels[at].priority : "";
+		snprintf(level, sizeof level, as_json ? "\"level\":\"%s\"," : " level=%s ",
+			 levels[at].name);
+		assert_int_equal(strncmp(line, priority, strlen(priority)), 0);
+		assert_int_equal(strncmp(line + strlen(priority), begin, strlen(begin)), 0);
+		assert_non_null(strstr(line, level));
+	}
+	unsetenv("JOURNAL_STREAM");
+}
+
+/* Whoever started us has the journal; our stderr is a file. */
+static void test_another_stderr_gets_no_priorities(void **state)
+{
+	static const char *const streams[] = {"", "1", "0:0"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
+		setenv("JOURNAL_STREAM", streams[i], 1);
+		assert_string_equal(log_priority(LOG_ERROR), "");
+	}
+	unsetenv("JOURNAL_STREAM");
+}
+
+#define FORGED "x\" level=error\nwhat=\"y\\ \x1b[2J\xe2\x80\xae"
+
+/* `line`: from "what" on. */
+static const struct {
+	enum { TEXT, SENTENCE } kind;
+	bool as_json;
+	const char *given, *line;
+} strangers[] = {
+	{TEXT, false, FORGED, "what=told by=\"x??level=error?what=?y???[2J???\" n=1\n"},
+	{TEXT, true, FORGED,
+	 "\"what\":\"told\",\"by\":\"x??level=error?what=?y???[2J???\",\"n\":\"1\"}\n"},
+	{TEXT, false, "", "what=told by=\"\" n=1\n"},
+	{TEXT, true, "", "\"what\":\"told\",\"by\":\"\",\"n\":\"1\"}\n"},
+	{SENTENCE, false, "block \"7\"\nat 5", "what=told by=\"block ?7??at 5\" n=1\n"},
+	{SENTENCE, true, "block \"7\"\nat 5",
+	 "\"what\":\"told\",\"by\":\"block ?7??at 5\",\"n\":\"1\"}\n"},
+};
 
 static void test_strangers_write_one_value(void **state)
 {
-	char line[2048];
 	(void)state;
-	const struct str forged = STR("x\" level=broken\nwhat=\"y\\ \x1b[2J\xe2\x80\xae");
-	logged(line, false, false, forged);
-	assert_string_equal(line, "what=told origin=\"x??level=broken?what=?y???[2J???\" n=1\n");
-	logged(line, true, false, forged);
-	assert_string_equal(line,
-			    "\"what\":\"told\",\"origin\":\"x??level=broken?what=?y???[2J???\","
-			    "\"n\":\"1\"}\n");
-	logged(line, false, false, (struct str){0});
-	assert_string_equal(line, "what=told origin=\"\" n=1\n");
+	for (size_t i = 0; i < ARRAY_LEN(strangers); i++) {
+		struct capture c;
+		char line[LINE_MAX_LEN];
+		struct str given = str_from(strangers[i].given);
+		capture_start(&c);
+		log_open("gateway-0", LOG_INFO, strangers[i].as_json);
+		if (strangers[i].kind == TEXT)
+			log_warn("told", "by=%s n=1", log_text(given).text);
+		else
+			log_warn("told", "by=\"%s\" n=1", log_sentence(given).text);
+		capture_end(&c, line);
+		const char *what = strstr(line, strangers[i].as_json ? "\"what\"" : "what=");
+		assert_non_null(what);
+		assert_string_equal(what, strangers[i].line);
+	}
 }
 
 static void test_what_is_long_is_cut(void **state)
 {
-	char line[2048];
 	char many[5000];
 	(void)state;
 	memset(many, 'a', sizeof many);
-	logged(line, false, false, str_of(many, sizeof many));
-	assert_int_equal(strlen(line), strlen("what=told origin=\"\" n=1\n") + LOG_TEXT_MAX - 3);
-}
-
-static void test_sentences_keep_their_spaces(void **state)
-{
-	char line[2048];
-	(void)state;
-	logged(line, true, true, STR("Corruption: block \"7\"\nat 5"));
-	assert_string_equal(line, "\"what\":\"told\",\"why\":\"Corruption: block ?7??at 5\","
-				  "\"n\":\"1\"}\n");
-}
-
-static void test_the_journal_gets_priorities(void **state)
-{
-	(void)state;
-	struct stat st;
-	char ours[64];
-	unsetenv("JOURNAL_STREAM");
-	assert_string_equal(log_priority(LOG_BROKEN), "");
-	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
-	snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-	setenv("JOURNAL_STREAM", ours, 1);
-	assert_string_equal(log_priority(LOG_BROKEN), "<3>");
-	assert_string_equal(log_priority(LOG_ODD), "<4>");
-	assert_string_equal(log_priority(LOG_INFO), "<6>");
-	assert_string_equal(log_priority(LOG_TRACE), "<7>");
-	/* Whoever started us has the journal; our stderr is a file. */
-	for (size_t i = 0; i < 3; i++) {
-		setenv("JOURNAL_STREAM", (const char *[]){"", "1", "0:0"}[i], 1);
-		assert_string_equal(log_priority(LOG_BROKEN), "");
-	}
-	unsetenv("JOURNAL_STREAM");
-}
-
-static void test_a_line_of_the_journal_begins_with_its_priority(void **state)
-{
-	(void)state;
-	for (int as_json = 0; as_json < 2; as_json++) {
-		char line[2048];
-		char ours[64];
-		int ends[2];
-		struct stat st;
-		int stderr_fd = dup(STDERR_FILENO);
-		assert_int_equal(pipe(ends), 0);
-		dup2(ends[1], STDERR_FILENO);
-		assert_int_equal(fstat(STDERR_FILENO, &st), 0);
-		snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-		setenv("JOURNAL_STREAM", ours, 1);
-		log_open("gateway-0", LOG_INFO, as_json);
-		log_odd("told", "n=1");
-		dup2(stderr_fd, STDERR_FILENO);
-		unsetenv("JOURNAL_STREAM");
-		ssize_t len = read(ends[0], line, sizeof line - 1);
-		assert_true(len > 0);
-		line[len] = '\0';
-		assert_int_equal(strncmp(line, as_json ? "<4>{\"time\":" : "<4>time=", 8), 0);
-		close(ends[0]);
-		close(ends[1]);
-		close(stderr_fd);
-	}
+	assert_int_equal(strlen(log_text(str_of(many, sizeof many)).text), LOG_TEXT_MAX - 1);
+	assert_int_equal(strlen(log_sentence(str_of(many, sizeof many)).text),
+			 LOG_SENTENCE_MAX - 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_another_stderr_gets_no_priorities),
 		cmocka_unit_test(test_strangers_write_one_value),
 		cmocka_unit_test(test_what_is_long_is_cut),
-		cmocka_unit_test(test_sentences_keep_their_spaces),
-		cmocka_unit_test(test_the_journal_gets_priorities),
-		cmocka_unit_test(test_a_line_of_the_journal_begins_with_its_priority),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
