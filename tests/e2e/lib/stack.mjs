@@ -18,7 +18,7 @@ export const BUILD = path.resolve(process.env.PARLOR_BUILD ?? path.join(REPO, "b
 export const bin = (name) => path.join(BUILD, "bin", name);
 
 // What the services must never write into their logs.
-export const FAULTS = /ERROR: \w+Sanitizer|runtime error:|LeakSanitizer|\bfailed=/;
+export const FAULTS = /(ERROR|WARNING): \w+Sanitizer|runtime error:|LeakSanitizer|\bfailed=/;
 
 export const tempDir = () => mkdtempSync(path.join(tmpdir(), "parlor-e2e-"));
 
