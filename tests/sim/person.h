@@ -7,6 +7,7 @@
 #define PARLOR_TESTS_SIM_PERSON_H
 
 #include "tests/sim/people.h"
+#include "tests/sim/wire.h"
 
 enum {
 	ROOMS_MAX = 8,
@@ -236,20 +237,6 @@ void say_new_room(struct person *me, uint32_t room, uint32_t guest);
 void say_nonsense(struct person *me);
 void say_all(struct person *me);                /* what a batch still holds */
 void ask_gap(struct person *me, uint32_t room); /* unless there is none, or it is asked for */
-
-/* wire.c: one thing that the gateway said, whatever the wire. */
-struct heard {
-	struct json_t *root;
-	const struct json_t *data;
-	struct str event, room;
-	uint64_t id;
-	bool has_more, is_reset;
-	uint64_t epoch;
-};
-/* False: it is not what a gateway may say. */
-bool wire_read(enum wire wire, struct str text, struct heard *h);
-struct str text_of(const struct json_t *object, const char *name);
-uint64_t number_of(const struct json_t *object, const char *name);
 
 /* hearing.c */
 extern const struct conn_events hearing;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* wire.c — what a gateway says, read off the wire: native JSON objects or Socket.IO's packets. What
  * it means to a client is in hearing.c and answers.c. */
-#include "tests/sim/person.h"
+#include "tests/sim/wire.h"
 
 #include <jansson.h>
 
