@@ -314,7 +314,7 @@ static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
 	eio_open(&s->eio, &(struct eio_options){.random = service_random_bytes,
 						.ping_interval_ms = o->core.ping_ms,
 						.ping_timeout_ms = o->core.pong_ms,
-						.payload_max = o->frame_max,
+						.payload_max = o->core.frame_bytes_max,
 						.owner = id,
 						.sessions_max = s->server.sockets_max});
 	s->eio_shell = (struct eio_shell){.eio = &s->eio,
@@ -326,7 +326,7 @@ static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
 	eio_shell_init(&s->eio_shell);
 	s->chat.core = s->core;
 	s->chat.out = &s->out;
-	sio_chat_open(&s->chat, &s->eio, o->frame_max);
+	sio_chat_open(&s->chat, &s->eio, o->core.frame_bytes_max);
 }
 
 static void open_all(struct shell *s, struct options *o, struct envelope self)
@@ -338,7 +338,7 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	o->core.epoch = self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
-	conns_init(&s->conns, o->frame_max, !o->no_io_uring);
+	conns_init(&s->conns, o->core.frame_bytes_max, !o->no_io_uring);
 	s->conns.core = s->core;
 	s->ops.send_posted = on_send_posted;
 	s->ops.ctx = &s->conns;
@@ -374,7 +374,7 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 				    .self = self,
 				    .roomd_count = o->core.roomd_shards,
 				    .historyd_count = o->core.historyd_shards};
-	if (!shards_open(&s->shards, &s->loop, o->bind, o->roomds, o->historyds, error,
+	if (!shards_open(&s->shards, &s->loop, o->bind, o->roomds.at, o->historyds.at, error,
 			 sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	open_relay(s, o, self);

@@ -2,32 +2,31 @@
 /* options.c — see options.h. */
 #include "historyd/options.h"
 
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
 
 static const struct option_row option_rows[] = {
-	{OPTION("bind", OPTION_TEXT, bind), .is_own = true,
+	{OPTION("bind", ADDRESS, bind), .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/historyd-0 or "
 		 "tcp://0.0.0.0:7100"},
-	{OPTION("shard", OPTION_NUMBER, shard), .is_own = true, .fallback = "0",
-	 .max = SHARDS_MAX - 1, .help = "which of the historyd shards this is"},
-	{OPTION("shards", OPTION_NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
+	{OPTION("shard", NUMBER, shard), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
+	 .help = "which of the historyd shards this is"},
+	{OPTION("shards", NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
 	 .help = "how many historyd shards there are; fixed once there is data"},
-	{OPTION("data", OPTION_TEXT, data), .help = "directory of the messages"},
-	{OPTION("create", OPTION_TEXT, create), .fallback = "",
+	{OPTION("data", TEXT, data), .help = "directory of the messages"},
+	{OPTION("create", TEXT, create), .fallback = "",
 	 .help = "makes the directory of the messages, for the cluster of this name: letters, "
 		 "digits, - _ ."},
-	{OPTION("log-dir", OPTION_TEXT, log_dir), .fallback = "",
+	{OPTION("log-dir", TEXT, log_dir), .fallback = "",
 	 .help = "directory of RocksDB's own log, best a tmpfs; beside the data when empty"},
-	{OPTION("min-free", OPTION_NUMBER, min_free), .fallback = "1073741824", .max = UINT64_MAX,
+	{OPTION("min-free", NUMBER, min_free), .fallback = "1073741824", .max = UINT64_MAX,
 	 .help = "bytes free on the disk of the data below which nothing more is stored"},
-	{OPTION("cache-bytes", OPTION_NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
+	{OPTION("cache-bytes", NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
 	 .max = UINT64_MAX, .help = "memory for what was read from the data"},
-	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .is_own = true, .fallback = "1000000",
-	 .min = 1, .max = UINT32_MAX, .help = "rooms kept in memory"},
-	{OPTION("allow-data-loss", OPTION_SWITCH, allow_data_loss), .fallback = "no",
+	{OPTION("rooms-max", NUMBER, rooms_max), .is_own = true, .fallback = "1000000", .min = 1,
+	 .max = UINT32_MAX, .help = "rooms kept in memory"},
+	{OPTION("allow-data-loss", SWITCH, allow_data_loss), .fallback = "no",
 	 .help = "start on a damaged log, with what stands before the damage"},
-	{OPTION("restored", OPTION_SWITCH, restored), .fallback = "no",
+	{OPTION("restored", SWITCH, restored), .fallback = "no",
 	 .help = "the data is an older backup: give no seq again; once, at the first start"},
 	SERVICE_OPTION_ROWS(struct options, service),
 };
@@ -45,7 +44,6 @@ void historyd_options_load(struct options *o, int argc, char **argv)
 	static const struct program program = {PROGRAM, "keeps the messages of a Parlor",
 					       option_rows, ARRAY_LEN(option_rows)};
 	options_load(&program, argc, argv, o);
-	service_check_address(PROGRAM, "bind", o->bind);
 	if (o->shard >= o->shards)
 		fail_usage(PROGRAM, "--shard must be below --shards");
 	if (!is_cluster_name(o->create))

@@ -27,32 +27,19 @@ struct options {
 	struct service_options service;
 	const char *bind;
 	uint64_t shard, roomds;
-	const char *historyd;
+	struct address_list historyds;
 };
 
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
+
 static const struct option_row option_rows[] = {
-	{.name = "bind",
-	 .kind = OPTION_TEXT,
-	 .offset = offsetof(struct options, bind),
-	 .is_own = true,
+	{OPTION("bind", ADDRESS, bind), .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/roomd-0 or tcp://0.0.0.0:7000"},
-	{.name = "shard",
-	 .kind = OPTION_NUMBER,
-	 .offset = offsetof(struct options, shard),
-	 .is_own = true,
-	 .fallback = "0",
-	 .max = SHARDS_MAX - 1,
+	{OPTION("shard", NUMBER, shard), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
 	 .help = "which of the roomd shards this is"},
-	{.name = "roomds",
-	 .kind = OPTION_NUMBER,
-	 .offset = offsetof(struct options, roomds),
-	 .fallback = "0",
-	 .max = SHARDS_MAX,
+	{OPTION("roomds", NUMBER, roomds), .fallback = "0", .max = SHARDS_MAX,
 	 .help = "how many roomd shards there are; 0: as many as the first gateway says"},
-	{.name = "historyd",
-	 .kind = OPTION_TEXT,
-	 .offset = offsetof(struct options, historyd),
-	 .help = HISTORYD_OPTION_HELP},
+	{OPTION("historyd", ADDRESSES, historyds), .help = HISTORYD_OPTION_HELP},
 	SERVICE_OPTION_ROWS(struct options, service),
 };
 
@@ -65,8 +52,7 @@ struct shell {
 	struct tap *tap;
 	struct misfit_log misfits;
 	struct port *up, *down, *ask[SHARDS_MAX];
-	size_t historyds;
-	const char *addresses[SHARDS_MAX]; /* theirs */
+	struct address_list historyds;
 	struct arena labels;
 	int fds[WAIT_FDS_MAX];
 	size_t fd_count;
@@ -112,16 +98,12 @@ static struct port *open_port(struct shell *s, enum port_kind kind, const char *
 static void open_ports(struct shell *s, const struct options *o)
 {
 	char error[ERROR_MAX];
-	const char *const *historyds = s->addresses;
 	s->bind = o->bind;
-	service_check_address(PROGRAM, "bind", s->bind);
-	for (size_t i = 0; i < s->historyds; i++)
-		service_check_address(PROGRAM, "historyd", historyds[i]);
 	s->tap = tap_open(s->bind, &s->self, error, sizeof error);
 	if (!s->tap)
 		fail_system(PROGRAM, "%s", error);
-	for (size_t i = 0; i < s->historyds; i++)
-		s->ask[i] = open_port(s, PORT_ASK, historyds[i], ENDPOINT_ASK,
+	for (size_t i = 0; i < s->historyds.count; i++)
+		s->ask[i] = open_port(s, PORT_ASK, s->historyds.at[i], ENDPOINT_ASK,
 				      label(s, "historyd", i, "ask"), i + 1);
 	s->down = open_port(s, PORT_PUBLISH, s->bind, ENDPOINT_DOWN,
 			    label(s, "roomd", o->shard, "down"), 0);
@@ -158,12 +140,12 @@ static void add_metrics(struct shell *s, const struct options *o)
 static void report(struct shell *s, uint64_t now_ms, const struct ev_heartbeat *state)
 {
 	if (state->ready != s->said.ready)
-		log_info(state->ready ? "ready" : "not_ready", "historyds=%zu", s->historyds);
-	for (size_t i = 0; i < s->historyds; i++)
+		log_info(state->ready ? "ready" : "not_ready", "historyds=%u", s->historyds.count);
+	for (size_t i = 0; i < s->historyds.count; i++)
 		if ((state->missing ^ s->said.missing) >> i & 1)
 			log_line(state->missing >> i & 1 ? LOG_WARN : LOG_INFO,
 				 state->missing >> i & 1 ? "not_reached" : "reached",
-				 "historyd=%zu address=%s", i, s->addresses[i]);
+				 "historyd=%zu address=%s", i, s->historyds.at[i]);
 	s->said = *state;
 	if (now_ms < s->report_ms)
 		return;
@@ -202,13 +184,13 @@ static void turn(struct shell *s)
 	while (port_pipe_closed(s->up, &pipe))
 		roomd_pipe_closed(s->core, pipe);
 	take(s, s->up, (struct bus_source){.kind = SERVICE_ANY}, now_ms);
-	for (uint32_t i = 0; i < s->historyds; i++)
+	for (uint32_t i = 0; i < s->historyds.count; i++)
 		take(s, s->ask[i], (struct bus_source){.kind = SERVICE_HISTORYD, .shard = i},
 		     now_ms);
 	if (roomd_next_due(s->core) <= now_ms)
 		roomd_tick(s->core, now_ms, &s->out);
 	port_send(s->down, &s->out.down);
-	for (size_t i = 0; i < s->historyds; i++)
+	for (size_t i = 0; i < s->historyds.count; i++)
 		port_send(s->ask[i], &s->out.ask[i]);
 	roomd_out_reset(&s->out);
 	const struct ev_heartbeat state = roomd_heartbeat(s->core, now_ms);
@@ -235,21 +217,19 @@ int main(int argc, char **argv)
 	s.self = service_start(SERVICE_ROOMD, o.shard, &o.service);
 	s.signals = service_signal_fd();
 	s.fds[s.fd_count++] = s.signals;
-	s.historyds = options_split(o.historyd, s.addresses, SHARDS_MAX);
-	if (s.historyds == 0)
-		fail_usage(PROGRAM, "--historyd: give 1 to %d addresses", SHARDS_MAX);
+	s.historyds = o.historyds;
 	if (o.roomds && o.shard >= o.roomds)
 		fail_usage(PROGRAM, "--shard must be below --roomds");
 	const struct roomd_options core = {.id = o.shard,
 					   .epoch = s.self.epoch,
 					   .roomd_shards = (uint32_t)o.roomds,
-					   .historyd_shards = (uint32_t)s.historyds,
+					   .historyd_shards = o.historyds.count,
 					   .seed = service_random()};
 	s.core = roomd_open(&core, clock_steady_ms());
 	s.said = roomd_heartbeat(s.core, clock_steady_ms());
 	open_ports(&s, &o);
 	add_metrics(&s, &o);
-	log_info("listening", "bind=%s historyds=%zu", o.bind, s.historyds);
+	log_info("listening", "bind=%s historyds=%u", o.bind, o.historyds.count);
 
 	while (!service_should_stop(s.signals)) {
 		service_wait(s.fds, s.fd_count, roomd_next_due(s.core));

@@ -12,25 +12,12 @@
 
 void gateway_options_default(struct gateway_options *o)
 {
-	*o = (struct gateway_options){
-		.roomd_shards = 1,
-		.historyd_shards = 1,
-		.name_bytes_max = 64,
-		.room_bytes_max = 128,
-		.body_bytes_max = 4000,
-		.frame_bytes_max = 64 * 1024,
-		.rooms_max = 100,
-		.in_flight_max = 64,
-		.rate = 50,
-		.burst = 200,
-		.rate_bytes = 64 * 1024,
-		.join_ms = 30000,
-		.ping_ms = 25000,
-		.pong_ms = 20000,
-		.stall_ms = 30000,
-		.log_bytes = 256 * 1024,
-		.session_bytes = 64 * 1024,
-		.sessions_bytes = 256 * 1024 * 1024,
+	*o = (struct gateway_options){.roomd_shards = 1,
+				      .historyd_shards = 1,
+				      .in_flight_max = 64,
+#define O(field, option, whose, value, ...) .field = value,
+				      GATEWAY_OPTIONS(O)
+#undef O
 	};
 }
 

@@ -8,6 +8,7 @@
 #ifndef PARLOR_GATEWAY_CORE_GATEWAY_H
 #define PARLOR_GATEWAY_CORE_GATEWAY_H
 
+#include "gateway/core/options.def"
 #include "proto/arena.h"
 #include "proto/topology.h"
 
@@ -20,18 +21,10 @@ struct gateway_options {
 	uint64_t id, epoch; /* as in the envelopes this gateway sends */
 	uint32_t roomd_shards, historyd_shards;
 	uint64_t seed; /* of the hash tables */
-	uint64_t name_bytes_max, room_bytes_max, body_bytes_max;
-	uint64_t frame_bytes_max; /* of what gateway_frame is given, as the shell sees to */
-	uint64_t rooms_max;       /* a connection */
-	uint64_t in_flight_max;   /* questions of a connection before it is read no further */
-	uint64_t rate, burst;     /* events a second and at once, a connection; rate 0: no limits */
-	uint64_t rate_bytes;      /* likewise bytes, four times as many at once; 0: no limit */
-	uint64_t join_ms;         /* a connection that has not joined by then is closed */
-	uint64_t ping_ms, pong_ms; /* silence before a ping; silence after it before the close */
-	uint64_t stall_ms;         /* a reader that takes nothing for so long is closed (4008) */
-	uint64_t log_bytes;        /* of newest messages kept in memory, a room */
-	uint64_t session_bytes;    /* owed to one client before it has to wait */
-	uint64_t sessions_bytes;   /* owed to all of them before newcomers are refused */
+#define O(field, ...) uint64_t field;
+	GATEWAY_OPTIONS(O)
+#undef O
+	uint64_t in_flight_max; /* requests of a connection before it is read no further */
 	bool guest_keys_required;
 	struct str address; /* where other gateways reach this one, or empty; not copied */
 };

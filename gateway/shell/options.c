@@ -6,109 +6,55 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
 
-static const struct option_row own_rows[] = {
-	{OPTION("host", OPTION_TEXT, host), .fallback = "127.0.0.1",
+enum { SHARED = false, OWN = true };
+
+static const struct option_row option_rows[] = {
+	{OPTION("host", TEXT, host), .fallback = "127.0.0.1",
 	 .help = "address to listen on; 0.0.0.0 or :: for all"},
-	{OPTION("port", OPTION_NUMBER, port), .fallback = "8080", .max = 65535,
+	{OPTION("port", NUMBER, port), .fallback = "8080", .max = 65535,
 	 .help = "port to listen on, which several gateways may share; 0 for any"},
-	{OPTION("id", OPTION_NUMBER, core.id), .fallback = "0", .max = 65535,
+	{OPTION("id", NUMBER, core.id), .fallback = "0", .max = 65535,
 	 .help = "which gateway this is; no two may have the same"},
-	{OPTION("roomd", OPTION_TEXT, roomd),
+	{OPTION("roomd", ADDRESSES, roomds),
 	 .help = "addresses of all roomd shards, in their order, with commas between"},
-	{OPTION("historyd", OPTION_TEXT, historyd), .help = HISTORYD_OPTION_HELP},
-	{OPTION("bind", OPTION_TEXT, bind), .is_own = true, .fallback = "",
+	{OPTION("historyd", ADDRESSES, historyds), .help = HISTORYD_OPTION_HELP},
+	{OPTION("bind", ADDRESS, bind), .is_own = true, .fallback = "",
 	 .help = "address of this gateway on the bus, such as ipc:///run/parlor/gateway-0: its "
 		 "tap, "
 		 "and where other gateways relay polls to"},
-	{OPTION("advertise", OPTION_TEXT, advertise), .fallback = "",
+	{OPTION("advertise", ADDRESS, advertise), .fallback = "",
 	 .help = "address by which other gateways reach this one, to relay polls of clients; that "
 		 "of --bind when empty"},
-	{OPTION("web", OPTION_TEXT, web_wish), .fallback = "auto",
+	{OPTION("web", TEXT, web_wish), .fallback = "auto",
 	 .help = "directory of the web client, read once at the start; auto: the one installed "
 		 "with this program, if there is one"},
-	{OPTION("allow-origin", OPTION_TEXT, allow_origin), .fallback = "",
+	{OPTION("allow-origin", TEXT, allow_origin), .fallback = "",
 	 .help = "origins of web pages that may connect, such as https://chat.example, with "
 		 "commas or spaces between; * for all; only the same host when empty"},
-	{OPTION("hosts", OPTION_TEXT, served), .fallback = "",
+	{OPTION("hosts", TEXT, served), .fallback = "",
 	 .help = "names under which clients may ask for this gateway, such as chat.example, with "
 		 "commas or spaces between; any when empty"},
-	{OPTION("guest-keys", OPTION_CHOICE, guest_keys_required), .fallback = "optional",
+	{OPTION("guest-keys", CHOICE, guest_keys_required), .fallback = "optional",
 	 .choices = "optional|required", .help = "whether a guest must send a key"},
-	{OPTION("max-connections", OPTION_NUMBER, connections_max), .fallback = "0",
-	 .max = 10000000,
+	{OPTION("max-connections", NUMBER, connections_max), .fallback = "0", .max = 10000000,
 	 .help = "refuse clients beyond so many; 0: as many as there are descriptors"},
-	{OPTION("frame-max", OPTION_NUMBER, frame_max), .fallback = "65536", .min = 1024,
-	 .max = 1 << 20, .help = "bytes of one message from a client"},
-	{OPTION("drain-ms", OPTION_NUMBER, drain_ms), .fallback = "5000", .max = 600000,
+	{OPTION("drain-ms", NUMBER, drain_ms), .fallback = "5000", .max = 600000,
 	 .help = "time for clients to leave when the gateway is stopped"},
-	{OPTION("io-uring", OPTION_CHOICE, no_io_uring), .fallback = "auto", .choices = "auto|no",
+	{OPTION("io-uring", CHOICE, no_io_uring), .fallback = "auto", .choices = "auto|no",
 	 .help = "send to many clients in one system call where the kernel can"},
 	SERVICE_OPTION_ROWS(struct options, service),
+#define O(field, option, whose, value, least, most, text) \
+	{OPTION(option, NUMBER, core.field),              \
+	 .is_own = (whose),                               \
+	 .fallback = #value,                              \
+	 .min = (least),                                  \
+	 .max = (most),                                   \
+	 .help = (text)},
+	GATEWAY_OPTIONS(O)
+#undef O
 };
-
-/* Options of the core; their defaults are its own (gateway_options_default). */
-static const struct option_row core_rows[] = {
-	{OPTION("name-max", OPTION_NUMBER, core.name_bytes_max), .min = 1, .max = USER_MAX,
-	 .help = "bytes of a username"},
-	{OPTION("room-max", OPTION_NUMBER, core.room_bytes_max), .min = 1, .max = ROOM_MAX,
-	 .help = "bytes of a room's name"},
-	{OPTION("body-max", OPTION_NUMBER, core.body_bytes_max), .min = 1, .max = BODY_MAX,
-	 .help = "bytes of a message"},
-	{OPTION("rooms-max", OPTION_NUMBER, core.rooms_max), .is_own = true, .min = 1, .max = 10000,
-	 .help = "rooms of one connection"},
-	{OPTION("rate", OPTION_NUMBER, core.rate), .max = 1000000,
-	 .help = "events a second from one connection; 0: no limit, of bytes neither"},
-	{OPTION("burst", OPTION_NUMBER, core.burst), .min = 1, .max = BURST_MAX,
-	 .help = "events at once from one connection"},
-	{OPTION("rate-bytes", OPTION_NUMBER, core.rate_bytes), .max = 1 << 29,
-	 .help = "bytes a second from one connection, four times as many at once; 0: no limit"},
-	{OPTION("join-timeout", OPTION_NUMBER, core.join_ms), .min = 100, .max = 86400000,
-	 .help = "ms for a new connection to join a room"},
-	{OPTION("ping-interval", OPTION_NUMBER, core.ping_ms), .min = 100, .max = 86400000,
-	 .help = "ms of silence before a client is pinged"},
-	{OPTION("ping-timeout", OPTION_NUMBER, core.pong_ms), .min = 100, .max = 86400000,
-	 .help = "ms of silence after that before it is closed"},
-	{OPTION("stall-timeout", OPTION_NUMBER, core.stall_ms), .min = 100, .max = 86400000,
-	 .help = "ms after which a client that takes nothing is closed"},
-	{OPTION("log-bytes", OPTION_NUMBER, core.log_bytes), .min = 4096, .max = 1 << 30,
-	 .help = "of newest messages kept in memory, a room"},
-	{OPTION("session-bytes", OPTION_NUMBER, core.session_bytes), .min = 16384,
-	 .max = 512 * 1024, .help = "owed to one client before it has to wait"},
-	{OPTION("sessions-bytes", OPTION_NUMBER, core.sessions_bytes), .min = 1 << 20,
-	 .max = 1ull << 40, .help = "owed to all clients before newcomers are refused"},
-};
-
-/* Both sets as one. The texts live as long as the process. */
-static struct program all_rows(const struct gateway_options *defaults)
-{
-	enum { OWN = ARRAY_LEN(own_rows), CORE = ARRAY_LEN(core_rows) };
-	static struct option_row rows[OWN + CORE];
-	static char fallbacks[CORE][24];
-	for (size_t i = 0; i < OWN; i++)
-		rows[i] = own_rows[i];
-	for (size_t i = 0; i < CORE; i++) {
-		size_t offset = core_rows[i].offset - offsetof(struct options, core);
-		uint64_t value;
-		memcpy(&value, (const char *)defaults + offset, sizeof value);
-		snprintf(fallbacks[i], sizeof fallbacks[i], "%" PRIu64, value);
-		rows[OWN + i] = core_rows[i];
-		rows[OWN + i].fallback = fallbacks[i];
-	}
-	return (struct program){PROGRAM, "where the clients of a Parlor connect", rows, OWN + CORE};
-}
-
-static uint32_t split_shards(const char *name, const char *list, const char **parts)
-{
-	size_t count = options_split(list, parts, SHARDS_MAX);
-	if (count == 0)
-		fail_usage(PROGRAM, "--%s: give 1 to %d addresses", name, SHARDS_MAX);
-	for (size_t i = 0; i < count; i++)
-		service_check_address(PROGRAM, name, parts[i]);
-	return (uint32_t)count;
-}
 
 /* The next of a list with commas or spaces between. */
 static bool next_word(const char **list, struct str *word)
@@ -187,16 +133,12 @@ static const char *installed_web(void)
 
 void gateway_options_load(struct options *o, int argc, char **argv)
 {
+	static const struct program program = {PROGRAM, "where the clients of a Parlor connect",
+					       option_rows, ARRAY_LEN(option_rows)};
 	gateway_options_default(&o->core);
-	struct program program = all_rows(&o->core);
 	options_load(&program, argc, argv, o);
-	o->core.roomd_shards = split_shards("roomd", o->roomd, o->roomds);
-	o->core.historyd_shards = split_shards("historyd", o->historyd, o->historyds);
-	if (*o->bind)
-		service_check_address(PROGRAM, "bind", o->bind);
-	o->core.frame_bytes_max = o->frame_max;
-	if (*o->advertise)
-		service_check_address(PROGRAM, "advertise", o->advertise);
+	o->core.roomd_shards = o->roomds.count;
+	o->core.historyd_shards = o->historyds.count;
 	o->core.address = relay_address(o);
 	o->core.guest_keys_required = o->guest_keys_required;
 	o->web = strcmp(o->web_wish, "auto") == 0 ? installed_web() : o->web_wish;

@@ -15,13 +15,13 @@ struct options {
 	struct service_options service;
 	struct gateway_options core; /* without seed and epoch */
 	const char *host, *bind, *advertise, *web;
-	uint64_t port, frame_max, connections_max, drain_ms;
-	const char *roomds[SHARDS_MAX], *historyds[SHARDS_MAX]; /* core.…_shards of them */
+	uint64_t port, connections_max, drain_ms;
+	struct address_list roomds, historyds;
 	struct origins origins;
 	const char *hosts[HOSTS_MAX];
 	size_t host_count;
-	unsigned guest_keys_required, no_io_uring; /* places in their choices */
-	const char *roomd, *historyd, *allow_origin, *served, *web_wish; /* as given */
+	unsigned guest_keys_required, no_io_uring;    /* places in their choices */
+	const char *allow_origin, *served, *web_wish; /* as given */
 };
 
 /* Ends the process with one line when something is wrong. */

@@ -2,6 +2,7 @@
 /* options.c — see options.h. The file format is inih's. */
 #include "proto/shell/options.h"
 
+#include "proto/shell/busio.h"
 #include "proto/shell/log.h"
 #include "proto/version.h"
 
@@ -72,6 +73,28 @@ static unsigned read_choice(const struct program *p, const struct option_row *ro
 	return (unsigned)choice;
 }
 
+static void check_address(const struct program *p, const struct option_row *row,
+			  const char *address)
+{
+	char url[512];
+	if (!endpoint_url(address, ENDPOINT_DOWN, url, sizeof url))
+		fail_usage(p->name,
+			   "--%s: '%s' is not an address: ipc:///path (107 bytes at most with its "
+			   "suffix) or tcp://host:port",
+			   row->name, address);
+}
+
+static void read_addresses(const struct program *p, const struct option_row *row, const char *value,
+			   struct address_list *list)
+{
+	list->count = (uint32_t)options_split(value, list->at, ARRAY_LEN(list->at));
+	if (list->count == 0)
+		fail_usage(p->name, "--%s: give 1 to %zu addresses", row->name,
+			   ARRAY_LEN(list->at));
+	for (size_t i = 0; i < list->count; i++)
+		check_address(p, row, list->at[i]);
+}
+
 static void set(const struct program *p, const struct option_row *row, const char *value,
 		void *target)
 {
@@ -97,6 +120,13 @@ static void set(const struct program *p, const struct option_row *row, const cha
 			fail_usage(p->name, "--%s: '%s' is neither yes nor no", row->name, value);
 		*(bool *)field = choice_of("no|yes", value) == 1;
 		return;
+	case OPTION_ADDRESSES:
+		read_addresses(p, row, value, field);
+		return;
+	case OPTION_ADDRESS:
+		if (*value || !row->fallback)
+			check_address(p, row, value);
+		break;
 	case OPTION_TEXT:
 		break;
 	}

@@ -9,14 +9,28 @@
 #ifndef PARLOR_PROTO_SHELL_OPTIONS_H
 #define PARLOR_PROTO_SHELL_OPTIONS_H
 
-#include "proto/base.h"
+#include "proto/bus.h"
 
-enum option_kind {
-	OPTION_TEXT,   /* const char * */
-	OPTION_NUMBER, /* uint64_t, within min and max */
-	OPTION_CHOICE, /* unsigned, the place of the word in `choices` */
-	OPTION_SWITCH, /* bool: --name, or name = yes|no */
+struct address_list {
+	const char *at[SHARDS_MAX];
+	uint32_t count; /* 1 at least */
 };
+
+/* What a row fills in the program's struct. */
+enum option_kind {
+	OPTION_TEXT,
+	OPTION_ADDRESS,   /* of the bus; may be empty where the fallback is */
+	OPTION_ADDRESSES, /* of the bus, with commas between */
+	OPTION_NUMBER,    /* within min and max */
+	OPTION_CHOICE,    /* the place of the word in `choices` */
+	OPTION_SWITCH,    /* --name, or name = yes|no */
+};
+#define OPTION_TYPE_TEXT const char *
+#define OPTION_TYPE_ADDRESS const char *
+#define OPTION_TYPE_ADDRESSES struct address_list
+#define OPTION_TYPE_NUMBER uint64_t
+#define OPTION_TYPE_CHOICE unsigned
+#define OPTION_TYPE_SWITCH bool
 
 struct option_row {
 	const char *name; /* "guest-keys": --guest-keys, PARLOR_GUEST_KEYS, guest-keys = … */
@@ -29,6 +43,12 @@ struct option_row {
 	const char *help;
 	bool is_own; /* differs by service: PARLOR_ROOMD_NAME, never PARLOR_NAME */
 };
+
+/* Begins a row. A field of another type than the kind's does not compile. */
+#define OPTION_ROW(option, option_kind, type, member) \
+	.name = option, .kind = OPTION_##option_kind, \
+	.offset = offsetof(type, member) +            \
+		  0 * sizeof(_Generic(&((type *)0)->member, OPTION_TYPE_##option_kind * : 0))
 
 struct program {
 	const char *name;    /* "parlor-roomd" */

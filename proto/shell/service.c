@@ -27,16 +27,6 @@ struct envelope service_start(enum service kind, uint64_t id, const struct servi
 	return (struct envelope){.from = kind, .id = id, .epoch = clock_utc_us()};
 }
 
-void service_check_address(const char *program, const char *option, const char *address)
-{
-	char url[512];
-	if (!endpoint_url(address, ENDPOINT_DOWN, url, sizeof url))
-		fail_usage(program,
-			   "--%s: '%s' is not an address: ipc:///path (107 bytes at most with its "
-			   "suffix) or tcp://host:port",
-			   option, address);
-}
-
 void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_t now_ms)
 {
 	struct buf fields = {0};

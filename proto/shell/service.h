@@ -14,33 +14,22 @@ struct service_options {
 	const char *metrics;
 	unsigned log_level, log_as_json; /* places in their choices */
 };
-#define SERVICE_OPTION_ROWS(type, member)                                           \
-	{.name = "metrics",                                                         \
-	 .kind = OPTION_TEXT,                                                       \
-	 .offset = offsetof(type, member.metrics),                                  \
-	 .fallback = "",                                                            \
-	 .is_own = true,                                                            \
-	 .help = "host:port to serve Prometheus metrics on"},                       \
-		{.name = "log-level",                                               \
-		 .kind = OPTION_CHOICE,                                             \
-		 .offset = offsetof(type, member.log_level),                        \
-		 .fallback = "info",                                                \
-		 .choices = LOG_LEVELS,                                             \
-		 .former = "trace|info|odd|broken",                                 \
-		 .help = "log this and worse"},                                     \
-	{                                                                           \
-		.name = "log-format", .kind = OPTION_CHOICE,                        \
-		.offset = offsetof(type, member.log_as_json), .fallback = "logfmt", \
-		.choices = "logfmt|json", .help = "how a log line looks"            \
+#define SERVICE_OPTION_ROWS(type, member)                                                     \
+	{OPTION_ROW("metrics", TEXT, type, member.metrics), .fallback = "", .is_own = true,   \
+	 .help = "host:port to serve Prometheus metrics on"},                                 \
+		{OPTION_ROW("log-level", CHOICE, type, member.log_level), .fallback = "info", \
+		 .choices = LOG_LEVELS, .former = "trace|info|odd|broken",                    \
+		 .help = "log this and worse"},                                               \
+	{                                                                                     \
+		OPTION_ROW("log-format", CHOICE, type, member.log_as_json),                   \
+			.fallback = "logfmt", .choices = "logfmt|json",                       \
+			.help = "how a log line looks"                                        \
 	}
 /* What the row of an option says that several services have. */
 #define HISTORYD_OPTION_HELP "addresses of all historyd shards, in their order, with commas between"
 
 /* Sets the log up and returns who this process is on the bus. */
 struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o);
-
-/* Ends the process with one line when the text is no address of the bus. */
-void service_check_address(const char *program, const char *option, const char *address);
 
 /* Which messages that know another topology were logged. Zeroed at first. */
 struct misfit_log {

@@ -27,32 +27,25 @@ struct options {
 	uint64_t count;
 };
 
-#define TEXT_OPTION(field, text)                                                                \
-	{                                                                                       \
-		.name = #field, .kind = OPTION_TEXT, .offset = offsetof(struct options, field), \
-		.fallback = "", .help = text                                                    \
-	}
-#define SWITCH_OPTION(field, text)                                                                \
-	{                                                                                         \
-		.name = #field, .kind = OPTION_SWITCH, .offset = offsetof(struct options, field), \
-		.fallback = "no", .help = text                                                    \
-	}
+#define OPTION(kind, member) OPTION_ROW(#member, kind, struct options, member)
+
 static const struct option_row rows[] = {
-	TEXT_OPTION(bus, "directory of the bus's sockets: connect to every service there"),
-	TEXT_OPTION(connect, "or addresses of services, with commas between"),
-	TEXT_OPTION(service, "only this service: roomd, or roomd-0"),
-	TEXT_OPTION(direction, "only what comes in, or goes out: in, out"),
-	TEXT_OPTION(event, "only this event"),
-	TEXT_OPTION(room, "only this room"),
-	TEXT_OPTION(user, "only this user"),
-	SWITCH_OPTION(stats, "counts each second, instead of the events"),
-	SWITCH_OPTION(heartbeats, "show heartbeats too"),
-	SWITCH_OPTION(events, "print the table of all events as Markdown, and end"),
-	{.name = "count",
-	 .kind = OPTION_NUMBER,
-	 .offset = offsetof(struct options, count),
-	 .fallback = "0",
-	 .max = UINT64_MAX,
+	{OPTION(TEXT, bus), .fallback = "",
+	 .help = "directory of the bus's sockets: connect to every service there"},
+	{OPTION(TEXT, connect), .fallback = "",
+	 .help = "or addresses of services, with commas between"},
+	{OPTION(TEXT, service), .fallback = "", .help = "only this service: roomd, or roomd-0"},
+	{OPTION(TEXT, direction), .fallback = "",
+	 .help = "only what comes in, or goes out: in, out"},
+	{OPTION(TEXT, event), .fallback = "", .help = "only this event"},
+	{OPTION(TEXT, room), .fallback = "", .help = "only this room"},
+	{OPTION(TEXT, user), .fallback = "", .help = "only this user"},
+	{OPTION(SWITCH, stats), .fallback = "no",
+	 .help = "counts each second, instead of the events"},
+	{OPTION(SWITCH, heartbeats), .fallback = "no", .help = "show heartbeats too"},
+	{OPTION(SWITCH, events), .fallback = "no",
+	 .help = "print the table of all events as Markdown, and end"},
+	{OPTION(NUMBER, count), .fallback = "0", .max = UINT64_MAX,
 	 .help = "end after so many lines (0: never)"},
 };
 
