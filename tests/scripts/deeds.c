@@ -97,7 +97,7 @@ static bool ask_any(struct play *p, const struct sentence *s, struct guest *g)
 static bool arrive(struct play *p, const struct sentence *s, struct guest *g)
 {
 	uint32_t gateway = (uint32_t)(p->arrivals++ % p->world.gateways);
-	enum wire wire = sentence_has(s, "socketio") ? WIRE_SOCKETIO : WIRE_NATIVE;
+	enum wire wire = s->kind == SENTENCE_arrive_io ? WIRE_SOCKETIO : WIRE_NATIVE;
 	if (g->close_code)
 		return play_fail(p, s, STR_FMT " was closed with %u", STR_ARG(g->who),
 				 g->close_code);
@@ -270,11 +270,12 @@ bool play_deed(struct play *p, const struct sentence *s)
 	bool is_good = true;
 	if (p->pending_count + s->texts.count >= PENDING_MAX)
 		return play_fail(p, s, "too much at once");
-	if (s->kind == SENTENCE_arrive && g->conn)
+	bool is_arriving = s->kind == SENTENCE_arrive || s->kind == SENTENCE_arrive_io;
+	if (is_arriving && g->conn)
 		return play_fail(p, s, STR_FMT " is here already", STR_ARG(g->who));
 	if (!g->conn && !arrive(p, s, g))
 		return false;
-	if (s->kind != SENTENCE_arrive && !begin(p, s, g))
+	if (!is_arriving && !begin(p, s, g))
 		return false;
 	if (s->is_with_next)
 		return true;

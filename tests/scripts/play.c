@@ -118,6 +118,7 @@ static bool play_sentence(struct play *p, const struct sentence *s)
 	case SENTENCE_with:
 		return true;
 	case SENTENCE_arrive:
+	case SENTENCE_arrive_io:
 	case SENTENCE_join:
 	case SENTENCE_leave:
 	case SENTENCE_say:

@@ -11,6 +11,7 @@
 	S(story)       \
 	S(with)        \
 	S(arrive)      \
+	S(arrive_io)   \
 	S(join)        \
 	S(leave)       \
 	S(say)         \
