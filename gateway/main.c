@@ -137,7 +137,7 @@ static void close_all(struct shell *s)
 	ops_free(&s->ops);
 	(void)uv_loop_close(&s->loop);
 	files_close(&s->http.files);
-	metrics_free(&s->metrics);
+	metrics_close(&s->metrics);
 	gateway_out_free(&s->out);
 	gateway_close(s->core);
 }
@@ -345,12 +345,13 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	open_socketio(s, o, self.id);
 	s->http.core = s->core;
 	s->http.id = self.id;
-	gateway_metrics_open(&s->metrics, self.id,
-			     &(struct metrics_of){.core = s->core,
-						  .server = &s->server,
-						  .relay = &s->relay.relay,
-						  .eio = &s->eio,
-						  .conns = &s->conns});
+	const void *const sources[GATEWAY_METRIC_SOURCES] = {[OF_CORE] = gateway_stats(s->core),
+							     [OF_SERVER] = &s->server,
+							     [OF_RELAY] = &s->relay.relay,
+							     [OF_EIO] = &s->eio,
+							     [OF_CONNS] = &s->conns};
+	metrics_open(&s->metrics, &gateway_metrics, "gateway", self.id, sources,
+		     GATEWAY_METRIC_SOURCES);
 	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	if (!files_open(&s->http.files, o->web, error, sizeof error))

@@ -94,7 +94,7 @@ void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
 static void leave_post(struct mail *m, const struct ev_chat_post *in)
 {
 	gateway_stop_room(&m->h->gateways, m->gateway, in->room);
-	m->h->totals.left++;
+	m->h->totals.messages_left_total++;
 }
 
 /* What is not answered is sent again by its gateway. */
@@ -102,7 +102,7 @@ void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 {
 	struct historyd *h = m->h;
 	if (!h->is_writable || !gateway_is_taken(&h->gateways, m->gateway, in->room)) {
-		h->totals.left++;
+		h->totals.messages_left_total++;
 		return;
 	}
 	if (in->room.len == 0 || in->user.len == 0 || in->cid.len == 0) {
@@ -134,7 +134,7 @@ void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 
 static void not_ours(struct mail *m)
 {
-	m->h->totals.unknown_events++;
+	m->h->totals.bus_unknown_total++;
 }
 
 /* Pages are read from the store alone: see pages.c. */
@@ -170,7 +170,7 @@ static void handle_all(struct mail *m)
 	struct bus_event ev;
 	while (bus_next(&h->reader, &ev))
 		handle(m, &ev);
-	h->totals.bad_messages += h->reader.bad;
+	h->totals.bus_bad_total += h->reader.bad;
 	if (h->reader.bad && m->gateway) /* nobody knows what stood behind the break */
 		gateway_stop(&h->gateways, m->gateway);
 }
@@ -180,7 +180,7 @@ static bool open_mail(struct mail *m, struct str message, enum service from)
 {
 	if (bus_open(&m->h->reader, message, &m->env) && m->env.from == from)
 		return true;
-	m->h->totals.bad_messages++;
+	m->h->totals.bus_bad_total++;
 	return false;
 }
 
@@ -251,9 +251,9 @@ const struct topology *historyd_topology(const struct historyd *h)
 
 static void count_results(struct historyd *h)
 {
-	h->totals.stored += h->tally.stored;
-	h->totals.repeated += h->tally.repeated;
-	h->totals.refused += h->tally.refused;
+	h->totals.messages_stored_total += h->tally.stored;
+	h->totals.messages_repeated_total += h->tally.repeated;
+	h->totals.messages_refused_total += h->tally.refused;
 }
 
 /* While commits fail, the store may be closed and opened again between two turns, and only then it
@@ -305,7 +305,7 @@ void historyd_stats(const struct historyd *h, struct historyd_stats *stats)
 	*stats = h->totals;
 	stats->rooms_in_memory = h->logs.logs.count;
 	stats->gateways = h->gateways.table.count;
-	stats->unknown_events += h->reader.unknown;
-	stats->gaps = h->gateways.gaps;
-	stats->misfits = h->topology.misfits;
+	stats->bus_unknown_total += h->reader.unknown;
+	stats->bus_gaps_total = h->gateways.gaps;
+	stats->bus_misfits_total = h->topology.misfits;
 }

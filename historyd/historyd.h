@@ -85,14 +85,27 @@ const struct topology *historyd_topology(const struct historyd *h);
 /* Ends the process unless all is as it must be between two turns: for tests. */
 void historyd_check(const struct historyd *h);
 
+/* Counted since the start, and what there is now: each is a metric of that name. */
+#define HISTORYD_STATS(S)                                                                     \
+	S(rooms_in_memory, GAUGE, "room logs in memory")                                      \
+	S(gateways, GAUGE, "gateways heard of")                                               \
+	S(messages_stored_total, COUNTER, "messages stored")                                  \
+	S(messages_repeated_total, COUNTER, "messages that were stored before")               \
+	S(messages_refused_total, COUNTER, "messages not stored")                             \
+	S(messages_left_total, COUNTER,                                                       \
+	  "messages left unanswered, to be sent again in their order")                        \
+	S(clock_behind_ms, GAUGE,                                                             \
+	  "the most by which the clock was behind the times of messages, in the last second") \
+	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                   \
+	S(bus_unknown_total, COUNTER, "events of the bus that are not for historyd")          \
+	S(bus_misfits_total, COUNTER, "messages of the bus from who knows another topology")  \
+	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")
+
 struct historyd_stats {
-	uint64_t rooms_in_memory, gateways; /* now */
-	/* The most by which a message between the last two ticks had to be stamped later than by
-	 * the wall clock, lest time run backwards in its room: the clock was ahead once. */
-	uint64_t clock_behind_ms;
-	uint64_t stored, repeated, refused, left, commits, commit_failures, bad_messages,
-		unknown_events, misfits,
-		gaps; /* since the start; left: not taken, to be sent again */
+#define S(name, kind, help) uint64_t name;
+	HISTORYD_STATS(S)
+#undef S
+	uint64_t commits, commit_failures; /* the store counts its own too, as metrics */
 };
 void historyd_stats(const struct historyd *h, struct historyd_stats *stats);
 

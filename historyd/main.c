@@ -7,6 +7,7 @@
  * anything listens and closed last. What historyd does is in historyd.c; RocksDB is
  * store/rocks.c's. */
 #include "historyd/historyd.h"
+#include "historyd/metrics.h"
 #include "historyd/options.h"
 #include "historyd/reader.h"
 #include "historyd/store/rocks.h"
@@ -127,46 +128,14 @@ static void open_ports(struct shell *s, const struct options *o, struct envelope
 	s->up = open_port(s, o, self, PORT_SUBSCRIBE, ENDPOINT_UP);
 }
 
-static void add_metrics(struct shell *s, const struct options *o)
+static void open_metrics(struct shell *s, const struct options *o)
 {
-	const struct metric rows[] = {
-		{"rooms_in_memory", METRIC_GAUGE, "room logs in memory", &s->stats.rooms_in_memory},
-		{"gateways", METRIC_GAUGE, "gateways heard of", &s->stats.gateways},
-		{"messages_stored_total", METRIC_COUNTER, "messages stored", &s->stats.stored},
-		{"messages_repeated_total", METRIC_COUNTER, "messages that were stored before",
-		 &s->stats.repeated},
-		{"messages_refused_total", METRIC_COUNTER, "messages not stored",
-		 &s->stats.refused},
-		{"messages_left_total", METRIC_COUNTER,
-		 "messages left unanswered, to be sent again in their order", &s->stats.left},
-		{"commits_total", METRIC_COUNTER, "writes to the log, each with one fsync",
-		 &s->store_stats.commits},
-		{"commit_failures_total", METRIC_COUNTER, "writes to the log that failed",
-		 &s->store_stats.commit_failures},
-		{"read_failures_total", METRIC_COUNTER, "reads of the data that failed",
-		 &s->store_stats.read_failures},
-		{"reopens_total", METRIC_COUNTER, "times the data was closed and opened again",
-		 &s->store_stats.reopens},
-		{"pages_total", METRIC_COUNTER, "messages of page questions answered",
-		 &s->reader_stats.pages},
-		{"pages_bad_total", METRIC_COUNTER, "page questions that were not ours",
-		 &s->reader_stats.bad},
-		{"clock_behind_ms", METRIC_GAUGE,
-		 "the most by which the clock was behind the times of messages, in the last second",
-		 &s->stats.clock_behind_ms},
-		{"bus_bad_total", METRIC_COUNTER, "messages of the bus that were not ours",
-		 &s->stats.bad_messages},
-		{"bus_unknown_total", METRIC_COUNTER, "events of the bus that are not for historyd",
-		 &s->stats.unknown_events},
-		{"bus_misfits_total", METRIC_COUNTER,
-		 "messages of the bus from who knows another topology", &s->stats.misfits},
-		{"bus_gaps_total", METRIC_COUNTER, "gaps noticed on links of the bus",
-		 &s->stats.gaps},
-	};
+	const void *const sources[HISTORYD_METRIC_SOURCES] = {[OF_CORE] = &s->stats,
+							      [OF_STORE] = &s->store_stats,
+							      [OF_READER] = &s->reader_stats};
 	char error[ERROR_MAX];
-	metrics_init(&s->metrics, "historyd", o->shard);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		metrics_add(&s->metrics, rows[i].name, rows[i].kind, rows[i].help, rows[i].value);
+	metrics_open(&s->metrics, &historyd_metrics, "historyd", o->shard, sources,
+		     HISTORYD_METRIC_SOURCES);
 	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
 		fail_start(s, error);
 }
@@ -232,10 +201,10 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 	historyd_stats(s->core, &s->stats);
 	store_rocks_stats(s->store, &s->store_stats);
 	s->reader_stats = reader_stats(s->reader);
-	uint64_t bad = s->stats.bad_messages + s->stats.unknown_events + s->reader_stats.bad;
+	uint64_t bad = s->stats.bus_bad_total + s->stats.bus_unknown_total + s->reader_stats.bad;
 	if (bad != s->complained && now_ms >= s->complaint_ms) {
 		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64 " read_bad=%" PRIu64,
-			 s->stats.bad_messages, s->stats.unknown_events, s->reader_stats.bad);
+			 s->stats.bus_bad_total, s->stats.bus_unknown_total, s->reader_stats.bad);
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}
@@ -322,7 +291,7 @@ static void close_all(struct shell *s)
 {
 	reader_stop(s->reader);
 	port_drain(DRAIN_MS); /* and the ports are left to the system: see port_close */
-	metrics_free(&s->metrics);
+	metrics_close(&s->metrics);
 	historyd_out_free(&s->out);
 	historyd_close(s->core);
 	store_rocks_close(s->store);
@@ -346,7 +315,7 @@ int main(int argc, char **argv)
 	s.core = historyd_open(&core, store_rocks_store(s.store));
 	s.is_writable = true;
 	historyd_set_writable(s.core, true);
-	add_metrics(&s, &o);
+	open_metrics(&s, &o);
 	open_ports(&s, &o, self);
 	s.reader = reader_start(store_rocks_store(s.store), historyd_topology(s.core), s.read);
 	look_at_disk(&s, clock_steady_ms());
@@ -366,7 +335,7 @@ int main(int argc, char **argv)
 		service_wait(fds, ARRAY_LEN(fds), s.look_ms);
 		turn(&s);
 	}
-	log_info("stopping", "stored=%" PRIu64, s.stats.stored);
+	log_info("stopping", "stored=%" PRIu64, s.stats.messages_stored_total);
 	turn(&s);
 	close_all(&s);
 	return 0;

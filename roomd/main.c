@@ -43,6 +43,13 @@ static const struct option_row option_rows[] = {
 	SERVICE_OPTION_ROWS(struct options, service),
 };
 
+static const struct metric_row metric_rows[] = {
+#define S(name, kind, help) {METRIC_ROW(#name, kind, help, 0, struct roomd_stats, name)},
+	ROOMD_STATS(S)
+#undef S
+};
+static const struct metric_table roomd_metrics = {metric_rows, ARRAY_LEN(metric_rows)};
+
 struct shell {
 	struct roomd *core;
 	struct roomd_out out;
@@ -111,27 +118,11 @@ static void open_ports(struct shell *s, const struct options *o)
 			  label(s, "roomd", o->shard, "up"), 0);
 }
 
-static void add_metrics(struct shell *s, const struct options *o)
+static void open_metrics(struct shell *s, const struct options *o)
 {
 	char error[ERROR_MAX];
-	const struct roomd_stats *st = &s->stats;
-	metrics_init(&s->metrics, "roomd", o->shard);
-	metrics_add(&s->metrics, "rooms", METRIC_GAUGE, "rooms with a member", &st->rooms);
-	metrics_add(&s->metrics, "users", METRIC_GAUGE, "users with a connection", &st->users);
-	metrics_add(&s->metrics, "members", METRIC_GAUGE, "users in rooms", &st->members);
-	metrics_add(&s->metrics, "gateways", METRIC_GAUGE, "gateways heard of", &st->gateways);
-	metrics_add(&s->metrics, "bus_bad_total", METRIC_COUNTER,
-		    "messages of the bus that were not ours", &st->bad_messages);
-	metrics_add(&s->metrics, "bus_unknown_total", METRIC_COUNTER,
-		    "events of the bus with an unknown number", &st->unknown_events);
-	metrics_add(&s->metrics, "bus_misfits_total", METRIC_COUNTER,
-		    "messages of the bus from who knows another topology", &st->misfits);
-	metrics_add(&s->metrics, "bus_gaps_total", METRIC_COUNTER,
-		    "gaps noticed on links of the bus", &st->gaps);
-	metrics_add(&s->metrics, "bus_resyncs_total", METRIC_COUNTER,
-		    "resyncs after a gap or a restart", &st->resyncs);
-	metrics_add(&s->metrics, "gateways_lapsed_total", METRIC_COUNTER,
-		    "gateways that fell silent", &st->lapsed);
+	const void *const sources[] = {&s->stats};
+	metrics_open(&s->metrics, &roomd_metrics, "roomd", o->shard, sources, ARRAY_LEN(sources));
 	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 }
@@ -151,14 +142,14 @@ static void report(struct shell *s, uint64_t now_ms, const struct ev_heartbeat *
 		return;
 	s->report_ms = now_ms + REPORT_MS;
 	roomd_stats(s->core, &s->stats);
-	if (s->stats.lapsed != s->lapsed)
-		log_warn("gateway_lapsed", "total=%" PRIu64 " left=%" PRIu64, s->stats.lapsed,
-			 s->stats.gateways);
-	s->lapsed = s->stats.lapsed;
-	uint64_t bad = s->stats.bad_messages + s->stats.unknown_events;
+	if (s->stats.gateways_lapsed_total != s->lapsed)
+		log_warn("gateway_lapsed", "total=%" PRIu64 " left=%" PRIu64,
+			 s->stats.gateways_lapsed_total, s->stats.gateways);
+	s->lapsed = s->stats.gateways_lapsed_total;
+	uint64_t bad = s->stats.bus_bad_total + s->stats.bus_unknown_total;
 	if (bad != s->complained && now_ms >= s->complaint_ms) {
-		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64, s->stats.bad_messages,
-			 s->stats.unknown_events);
+		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64, s->stats.bus_bad_total,
+			 s->stats.bus_unknown_total);
 		s->complained = bad;
 		s->complaint_ms = now_ms + COMPLAINT_MS;
 	}
@@ -202,7 +193,7 @@ static void turn(struct shell *s)
 static void close_all(struct shell *s)
 {
 	port_drain(DRAIN_MS); /* and the ports are left to the system: see port_close */
-	metrics_free(&s->metrics);
+	metrics_close(&s->metrics);
 	roomd_out_free(&s->out);
 	roomd_close(s->core);
 }
@@ -228,7 +219,7 @@ int main(int argc, char **argv)
 	s.core = roomd_open(&core, clock_steady_ms());
 	s.said = roomd_heartbeat(s.core, clock_steady_ms());
 	open_ports(&s, &o);
-	add_metrics(&s, &o);
+	open_metrics(&s, &o);
 	log_info("listening", "bind=%s historyds=%u", o.bind, o.historyds.count);
 
 	while (!service_should_stop(s.signals)) {

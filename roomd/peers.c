@@ -67,7 +67,7 @@ static void ask_members(struct roomd *r, struct peer *p)
 {
 	link_resync_begin(&p->resync, r->now_ms);
 	p->round_ms = r->now_ms;
-	r->stats.resyncs++;
+	r->stats.bus_resyncs_total++;
 	bus_put_members_ask(&r->out->down,
 			    &(struct ev_members_ask){.gateway = p->id, .round = p->round});
 }
@@ -94,7 +94,7 @@ bool peer_follow(struct roomd *r, const struct envelope *env)
 	case LINK_STALE:
 		return false;
 	case LINK_GAP:
-		r->stats.gaps++;
+		r->stats.bus_gaps_total++;
 		begin_round(r, p);
 		ask_members_if_due(r, p);
 		return true;
@@ -161,7 +161,7 @@ void peer_tick(struct roomd *r)
 	while (p) {
 		struct peer *next = TAILQ_NEXT(p, entry);
 		if (link_lapsed(&p->link, r->now_ms) || !p->link.up) {
-			r->stats.lapsed++;
+			r->stats.gateways_lapsed_total++;
 			peer_free(r, p);
 		} else {
 			if (p->is_round_open && r->now_ms >= p->round_ms + ROUND_MS)

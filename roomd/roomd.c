@@ -228,7 +228,7 @@ static bool is_allowed(const struct roomd *r, enum ev_type type)
 static void dispatch(struct roomd *r, const struct bus_event *ev)
 {
 	if (!is_allowed(r, ev->type)) {
-		r->stats.unknown_events++;
+		r->stats.bus_unknown_total++;
 		return;
 	}
 	if (!whole_owns(r, ev))
@@ -257,15 +257,15 @@ void roomd_step(struct roomd *r, uint64_t now_ms, const struct bus_source *sourc
 	/* Only gateways dial us. */
 	enum service expected = source->kind == SERVICE_ANY ? SERVICE_GATEWAY : source->kind;
 	if (!bus_open(&r->reader, message, &r->from) || r->from.from != expected) {
-		r->stats.bad_messages++;
+		r->stats.bus_bad_total++;
 		return;
 	}
 	if (!whole_admits(r) || (r->from.from == SERVICE_GATEWAY && !peer_follow(r, &r->from)))
 		return;
 	while (bus_next(&r->reader, &ev))
 		dispatch(r, &ev);
-	r->stats.bad_messages += r->reader.bad;
-	r->stats.unknown_events += r->reader.unknown;
+	r->stats.bus_bad_total += r->reader.bad;
+	r->stats.bus_unknown_total += r->reader.unknown;
 	r->reader.unknown = 0;
 }
 
@@ -308,7 +308,7 @@ void roomd_pipe_closed(struct roomd *r, uint32_t pipe)
 void roomd_stats(const struct roomd *r, struct roomd_stats *stats)
 {
 	*stats = r->stats;
-	stats->misfits = r->topology.misfits;
+	stats->bus_misfits_total = r->topology.misfits;
 	stats->rooms = r->rooms.count;
 	stats->users = r->names.count;
 }

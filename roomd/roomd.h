@@ -59,9 +59,23 @@ const struct topology *roomd_topology(const struct roomd *r);
 /* Walks all of it and CHECKs what always holds between two calls. For tests. */
 void roomd_check(struct roomd *r);
 
+/* Counted since the start, and what there is now: each is a metric of that name. */
+#define ROOMD_STATS(S)                                                                       \
+	S(rooms, GAUGE, "rooms with a member")                                               \
+	S(users, GAUGE, "users with a connection")                                           \
+	S(members, GAUGE, "users in rooms")                                                  \
+	S(gateways, GAUGE, "gateways heard of")                                              \
+	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                  \
+	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")            \
+	S(bus_misfits_total, COUNTER, "messages of the bus from who knows another topology") \
+	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                       \
+	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")                    \
+	S(gateways_lapsed_total, COUNTER, "gateways that fell silent")
+
 struct roomd_stats {
-	uint64_t rooms, users, members, gateways;                              /* now */
-	uint64_t bad_messages, unknown_events, misfits, gaps, resyncs, lapsed; /* since the start */
+#define S(name, kind, help) uint64_t name;
+	ROOMD_STATS(S)
+#undef S
 };
 void roomd_stats(const struct roomd *r, struct roomd_stats *stats);
 

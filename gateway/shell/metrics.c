@@ -2,66 +2,62 @@
 /* metrics.c — see shell/metrics.h. */
 #include "gateway/shell/metrics.h"
 
-static void add_by_code(struct metrics *m, const struct gateway_stats *stats)
+#include "gateway/core/gateway.h"
+#include "gateway/relay/relay.h"
+#include "gateway/shell/server.h"
+
+static const char *code_of_error(size_t index)
 {
-	struct metric row = {.name = "errors_by_code_total",
-			     .kind = METRIC_COUNTER,
-			     .help = "error replies to clients, by their code"};
-	for (size_t i = ERR_OK + 1; i < ERR_KINDS; i++) {
-		row.value = &stats->errors_by_code[i];
-		metrics_add_labelled(m, &row, (struct metric_label){"code", err_code((enum err)i)});
-	}
-	row.name = "closed_by_code_total";
-	row.help = "clients that the gateway closed, by the code of the close";
-	for (size_t i = 0; i < CLOSE_KINDS; i++) {
-		row.value = &stats->closed_by_code[i];
-		metrics_add_labelled(m, &row, (struct metric_label){"code", gateway_close_name(i)});
-	}
+	return err_code((enum err)index);
 }
 
-void gateway_metrics_open(struct metrics *m, uint64_t id, const struct metrics_of *of)
-{
-	const struct gateway_stats *stats = gateway_stats(of->core);
-	const struct server *server = of->server;
-	const struct relay *relay = of->relay;
-	metrics_init(m, "gateway", id);
-#define S(name, kind, help) metrics_add(m, #name, METRIC_##kind, help, &stats->name);
+#define CORE(name, kind, help, member) \
+	METRIC_ROW(name, kind, help, OF_CORE, struct gateway_stats, member)
+#define SERVER(name, kind, help, member) \
+	METRIC_ROW(name, kind, help, OF_SERVER, struct server, member)
+#define RELAY(name, kind, help, member) METRIC_ROW(name, kind, help, OF_RELAY, struct relay, member)
+#define ENGINEIO(name, kind, help, member) METRIC_ROW(name, kind, help, OF_EIO, struct eio, member)
+#define CONNS(name, kind, help, member) METRIC_ROW(name, kind, help, OF_CONNS, struct conns, member)
+
+static const struct metric_row rows[] = {
+	{CORE("errors_by_code_total", COUNTER, "error replies to clients, by their code",
+	      errors_by_code[0]),
+	 .label = "code", .label_value = code_of_error, .first = ERR_OK + 1, .end = ERR_KINDS},
+	{CORE("closed_by_code_total", COUNTER,
+	      "clients that the gateway closed, by the code of the close", closed_by_code[0]),
+	 .label = "code", .label_value = gateway_close_name, .end = CLOSE_KINDS},
+	{SERVER("sockets", GAUGE, "open sockets of clients", sockets)},
+	{SERVER("sockets_accepted_total", COUNTER, "sockets taken", accepted)},
+	{SERVER("sockets_refused_total", COUNTER, "sockets refused, being too many", refused)},
+	{SERVER("sockets_evicted_total", COUNTER, "slow requests ended to make room for others",
+		conns.evicted)},
+	{SERVER("request_bytes", GAUGE, "bytes of requests that are not whole yet", conns.bytes)},
+	{SERVER("requests_timed_out_total", COUNTER,
+		"requests that came, and answers that were read, too slowly", conns.timeouts)},
+	{RELAY("relay_asked_total", COUNTER,
+	       "requests of clients passed to the gateway that has their session", asked_total)},
+	{RELAY("relay_executed_total", COUNTER, "requests executed for clients of other gateways",
+	       executed_total)},
+	{RELAY("relay_unreachable_total", COUNTER,
+	       "requests given up because their gateway was unknown or silent", unreachable_total)},
+	{RELAY("relay_unconfirmed_total", COUNTER,
+	       "answers for clients of other gateways of which nobody said that they arrived; "
+	       "their sessions ended",
+	       unconfirmed_total)},
+	{RELAY("relay_refused_total", COUNTER, "requests refused because too many were under way",
+	       refused_total)},
+	{ENGINEIO("engineio_sessions_total", COUNTER, "sessions of Engine.IO opened",
+		  opened_total)},
+	{ENGINEIO("engineio_upgrades_total", COUNTER,
+		  "those that moved from polling to a WebSocket", upgraded_total)},
+	{ENGINEIO("engineio_polls_total", COUNTER, "long polls", polls_total)},
+	{SERVER("origins_refused_total", COUNTER, "requests refused for their origin",
+		refused_origins)},
+	{CONNS("unsent_overflows_total", COUNTER, "clients closed with too much unsent",
+	       unsent_overflows)},
+#define S(name, kind, help) {CORE(#name, kind, help, name)},
 	GATEWAY_STATS(S)
 #undef S
-	add_by_code(m, stats);
-	metrics_add(m, "sockets", METRIC_GAUGE, "open sockets of clients", &server->sockets);
-	metrics_add(m, "sockets_accepted_total", METRIC_COUNTER, "sockets taken",
-		    &server->accepted);
-	metrics_add(m, "sockets_refused_total", METRIC_COUNTER, "sockets refused, being too many",
-		    &server->refused);
-	metrics_add(m, "sockets_evicted_total", METRIC_COUNTER,
-		    "slow requests ended to make room for others", &server->conns.evicted);
-	metrics_add(m, "request_bytes", METRIC_GAUGE, "bytes of requests that are not whole yet",
-		    &server->conns.bytes);
-	metrics_add(m, "requests_timed_out_total", METRIC_COUNTER,
-		    "requests that came, and answers that were read, too slowly",
-		    &server->conns.timeouts);
-	metrics_add(m, "relay_asked_total", METRIC_COUNTER,
-		    "requests of clients passed to the gateway that has their session",
-		    &relay->asked_total);
-	metrics_add(m, "relay_executed_total", METRIC_COUNTER,
-		    "requests executed for clients of other gateways", &relay->executed_total);
-	metrics_add(m, "relay_unreachable_total", METRIC_COUNTER,
-		    "requests given up because their gateway was unknown or silent",
-		    &relay->unreachable_total);
-	metrics_add(m, "relay_unconfirmed_total", METRIC_COUNTER,
-		    "answers for clients of other gateways of which nobody said that they arrived; "
-		    "their sessions ended",
-		    &relay->unconfirmed_total);
-	metrics_add(m, "relay_refused_total", METRIC_COUNTER,
-		    "requests refused because too many were under way", &relay->refused_total);
-	metrics_add(m, "engineio_sessions_total", METRIC_COUNTER, "sessions of Engine.IO opened",
-		    &of->eio->opened_total);
-	metrics_add(m, "engineio_upgrades_total", METRIC_COUNTER,
-		    "those that moved from polling to a WebSocket", &of->eio->upgraded_total);
-	metrics_add(m, "engineio_polls_total", METRIC_COUNTER, "long polls", &of->eio->polls_total);
-	metrics_add(m, "origins_refused_total", METRIC_COUNTER, "requests refused for their origin",
-		    &server->refused_origins);
-	metrics_add(m, "unsent_overflows_total", METRIC_COUNTER,
-		    "clients closed with too much unsent", &of->conns->unsent_overflows);
-}
+};
+
+const struct metric_table gateway_metrics = {rows, ARRAY_LEN(rows)};

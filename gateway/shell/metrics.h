@@ -3,20 +3,18 @@
 #ifndef PARLOR_GATEWAY_SHELL_METRICS_H
 #define PARLOR_GATEWAY_SHELL_METRICS_H
 
-#include "gateway/core/gateway.h"
-#include "gateway/relay/relay.h"
-#include "gateway/shell/server.h"
 #include "proto/shell/metrics.h"
 
-/* Where the counts are; they must outlast the metrics. */
-struct metrics_of {
-	struct gateway *core;
-	const struct server *server;
-	const struct relay *relay;
-	const struct eio *eio;
-	const struct conns *conns;
+/* Where the rows find their values. */
+enum gateway_metric_source {
+	OF_CORE,   /* struct gateway_stats */
+	OF_SERVER, /* struct server, and so on */
+	OF_RELAY,
+	OF_EIO,
+	OF_CONNS,
+	GATEWAY_METRIC_SOURCES
 };
 
-void gateway_metrics_open(struct metrics *m, uint64_t id, const struct metrics_of *of);
+extern const struct metric_table gateway_metrics;
 
 #endif

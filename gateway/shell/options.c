@@ -22,8 +22,7 @@ static const struct option_row option_rows[] = {
 	{OPTION("historyd", ADDRESSES, historyds), .help = HISTORYD_OPTION_HELP},
 	{OPTION("bind", ADDRESS, bind), .is_own = true, .fallback = "",
 	 .help = "address of this gateway on the bus, such as ipc:///run/parlor/gateway-0: its "
-		 "tap, "
-		 "and where other gateways relay polls to"},
+		 "tap, and where other gateways relay polls to"},
 	{OPTION("advertise", ADDRESS, advertise), .fallback = "",
 	 .help = "address by which other gateways reach this one, to relay polls of clients; that "
 		 "of --bind when empty"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* metrics.h — the registry of what a service counts, and its Prometheus text. Values stay where
- * they are counted; the registry holds pointers to them. One thread. */
+/* metrics.h — what a service counts, a row a metric, and its Prometheus text. Values stay where
+ * they are counted: a row says in which of the service's structs, and where in it. One thread. */
 #ifndef PARLOR_PROTO_SHELL_METRICS_H
 #define PARLOR_PROTO_SHELL_METRICS_H
 
@@ -8,37 +8,41 @@
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
 
-struct metric {
+struct metric_row {
 	const char *name; /* "messages_stored_total"; "parlor_" is put before it */
 	enum metric_kind kind;
 	const char *help;
-	const uint64_t *value;
+	size_t source, offset; /* a uint64_t in that source */
+
+	/* Or an array of them, a sample each, told apart by a label. */
+	const char *label;
+	const char *(*label_value)(size_t index);
+	size_t first, end;
 };
 
-/* One of several samples of a metric. */
-struct metric_label {
-	const char *name, *value; /* NULL: it has none */
+/* Begins a row. A field that is no uint64_t does not compile. */
+#define METRIC_ROW(metric, metric_kind, text, metric_source, type, member)                   \
+	.name = metric, .kind = METRIC_##metric_kind, .help = text, .source = metric_source, \
+	.offset = offsetof(type, member) +                                                   \
+		  0 * sizeof(_Generic(&((type *)0)->member, uint64_t * : 0))
+
+struct metric_table {
+	const struct metric_row *rows;
+	size_t count;
 };
+
+enum { METRIC_SOURCES_MAX = 8 };
 
 struct metrics {
-	struct metric_row {
-		struct metric metric;
-		struct metric_label label;
-	} * rows;
-	size_t count, cap;
-	struct buf labels; /* put on every sample: {service="…",id="…"} */
+	const struct metric_table *table;
+	const void *sources[METRIC_SOURCES_MAX];
+	struct buf labels; /* of every sample, for the braces: service="…",id="…" */
 };
 
-void metrics_init(struct metrics *m, const char *service, uint64_t id);
-void metrics_free(struct metrics *m);
-
-/* Keeps the pointers until metrics_free. */
-void metrics_add(struct metrics *m, const char *name, enum metric_kind kind, const char *help,
-		 const uint64_t *value);
-
-/* The samples of one name are added one after another. */
-void metrics_add_labelled(struct metrics *m, const struct metric *metric,
-			  struct metric_label label);
+/* The sources, by the rows' numbers, must outlast the metrics. */
+void metrics_open(struct metrics *m, const struct metric_table *table, const char *service,
+		  uint64_t id, const void *const *sources, size_t source_count);
+void metrics_close(struct metrics *m);
 
 void metrics_print(const struct metrics *m, struct buf *out);
 

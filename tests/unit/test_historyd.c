@@ -43,10 +43,10 @@ static void test_group_commit(void **state)
 	const struct ev_page_ask all = {.room = STR("main"), .limit = 200};
 	assert_string_equal(rig_page(r, &all), "page 0 main ok head=0:\n");
 	assert_int_equal(store_memory_commits(r->memory), 0);
-	assert_int_equal(rig_stats(r).stored, 0);
+	assert_int_equal(rig_stats(r).messages_stored_total, 0);
 	rig_flush(r, ERR_OK);
 	assert_int_equal(store_memory_commits(r->memory), 1);
-	assert_int_equal(rig_stats(r).stored, 100);
+	assert_int_equal(rig_stats(r).messages_stored_total, 100);
 	assert_int_equal(rig_stats(r).commits, 1);
 
 	/* Nothing new to keep: no commit, but an ack all the same. */
@@ -102,7 +102,7 @@ static void test_repeats(void **state)
 		assert_string_equal(said, "repeat g1 3 main#1@1000\n"
 					  "stored g1 4 main#2@2000 bob/a1: another user's cid\n"
 					  "stored g1 5 main#3@2000 ann/a: a shorter cid\n");
-		assert_int_equal(rig_stats(r).repeated, 1);
+		assert_int_equal(rig_stats(r).messages_repeated_total, 1);
 		rig_free(r);
 	}
 }
@@ -138,7 +138,7 @@ static void test_commit_failure(void **state)
 		assert_string_equal(rig_flush(r, ERR_UNAVAILABLE), "ask g1\n");
 		assert_int_equal(rig_stats(r).commit_failures, 1);
 		assert_int_equal(rig_stats(r).rooms_in_memory, 0);
-		assert_int_equal(rig_stats(r).stored, 1);
+		assert_int_equal(rig_stats(r).messages_stored_total, 1);
 
 		rig_begin(r);
 		rig_post(r, 2, "main", "ann", "a2", "two");
@@ -228,7 +228,7 @@ static void test_not_writable(void **state)
 	rig_post(r, 2, "main", "ann", "a2", "two");
 	rig_step(r);
 	rig_flush(r, ERR_UNAVAILABLE);
-	assert_int_equal(rig_stats(r).stored, 1);
+	assert_int_equal(rig_stats(r).messages_stored_total, 1);
 	rig_free(r);
 }
 
@@ -259,7 +259,7 @@ static void test_empty_fields(void **state)
 	assert_string_equal(rig_flush(r, ERR_OK), "refused g1 1  bad_field\n"
 						  "refused g1 2 main bad_field\n"
 						  "refused g1 3 main bad_field\n");
-	assert_int_equal(rig_stats(r).refused, 3);
+	assert_int_equal(rig_stats(r).messages_refused_total, 3);
 	rig_free(r);
 }
 

@@ -27,7 +27,7 @@ static void test_link(void **state)
 	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 0 main#1@1000 ann/c1: x\n"
 						  "stored g2 0 main#2@1000 ann/c4: x\n"
 						  "stored g1 0 main#3@1000 ann/c5: x\n");
-	assert_int_equal(rig_stats(r).gaps, 2); /* the rig's own first message was 1 */
+	assert_int_equal(rig_stats(r).bus_gaps_total, 2); /* the rig's own first message was 1 */
 	assert_int_equal(rig_stats(r).gateways, 2);
 	r->now_ms += LEASE_MS - 1;
 	historyd_tick(r->h, r->now_ms);
@@ -80,7 +80,7 @@ static void test_gateways_are_bounded(void **state)
 			      rig_message(r, SERVICE_GATEWAY, id, 2));
 	}
 	assert_int_equal(rig_stats(r).gateways, GATEWAYS_MAX);
-	assert_int_equal(rig_stats(r).unknown_events, 0);
+	assert_int_equal(rig_stats(r).bus_unknown_total, 0);
 	rig_free(r);
 }
 
@@ -137,8 +137,8 @@ static void test_garbage(void **state)
 			bytes[k] = (char)next_random(&seed);
 		feed(r, str_of(bytes, len));
 	}
-	assert_int_equal(rig_stats(r).bad_messages, 10000);
-	assert_int_equal(rig_stats(r).stored, 0);
+	assert_int_equal(rig_stats(r).bus_bad_total, 10000);
+	assert_int_equal(rig_stats(r).messages_stored_total, 0);
 	rig_free(r);
 }
 
@@ -158,7 +158,7 @@ static void test_bent_messages(void **state)
 			feed(r, message);
 		}
 	}
-	assert_true(rig_stats(r).bad_messages > 0);
+	assert_true(rig_stats(r).bus_bad_total > 0);
 
 	/* It still serves. */
 	rig_restart(r);
@@ -182,8 +182,8 @@ static void test_events_that_are_not_ours(void **state)
 	rig_step(r);
 	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 1 main#1@1000 ann/c1: hi\n"
 						  "ask g1\n");
-	assert_int_equal(rig_stats(r).unknown_events, 2);
-	assert_int_equal(rig_stats(r).bad_messages, 1);
+	assert_int_equal(rig_stats(r).bus_unknown_total, 2);
+	assert_int_equal(rig_stats(r).bus_bad_total, 1);
 	rig_free(r);
 }
 

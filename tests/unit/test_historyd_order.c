@@ -57,7 +57,7 @@ static void test_loss_in_the_middle(void **state)
 	send_posts(r, "d");
 	send_posts(r, "c"); /* a repetition whose time has come */
 	assert_string_equal(taken(r, ERR_OK), "");
-	assert_int_equal(rig_stats(r).left, 3);
+	assert_int_equal(rig_stats(r).messages_left_total, 3);
 	begin_again(r, "bcd");
 	send_posts(r, "e");
 	assert_string_equal(taken(r, ERR_OK), "bcde");

@@ -346,8 +346,8 @@ static void test_bad_question_has_an_empty_answer(void **state)
 	assert_int_equal(r->out.answers[0].asker, 4);
 	assert_string_equal(rig_answer(r, 0), "");
 	assert_string_equal(rig_answer(r, 1), "facts main ok +\n");
-	assert_int_equal(rig_stats(r).bad_messages, 1);
-	assert_int_equal(rig_stats(r).unknown_events, 1);
+	assert_int_equal(rig_stats(r).bus_bad_total, 1);
+	assert_int_equal(rig_stats(r).bus_unknown_total, 1);
 	rig_free(r);
 }
 

@@ -322,7 +322,7 @@ static void test_core_over_rocks(void **state)
 		assert_int_equal(out.down.count, 2);
 		historyd_out_reset(&out);
 		historyd_stats(h, &stats);
-		assert_int_equal(stats.repeated, life > 0);
+		assert_int_equal(stats.messages_repeated_total, life > 0);
 		assert_int_equal(count_chats(store_rocks_store(s), "main"), life + 2);
 		historyd_close(h);
 		store_rocks_close(s);

@@ -180,8 +180,8 @@ int main(int argc, char **argv)
 	measure("read", &b, read_random, b.o.reads);
 	struct historyd_stats stats;
 	historyd_stats(b.core, &stats);
-	CHECK(stats.stored == b.posted);
-	printf(",\"stored\":%" PRIu64 "}\n", stats.stored);
+	CHECK(stats.messages_stored_total == b.posted);
+	printf(",\"stored\":%" PRIu64 "}\n", stats.messages_stored_total);
 
 	historyd_out_free(&b.out);
 	historyd_close(b.core);
