@@ -30,32 +30,30 @@ struct options {
 	uint64_t limit_ms, precision, steps_max;
 };
 
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
 
 static const struct option_row option_rows[] = {
-	{OPTION("historyd", OPTION_TEXT, historyd),
-	 .help = "the address that it was given to bind"},
-	{OPTION("pids", OPTION_TEXT, pids), .help = "its process"},
-	{OPTION("rooms", OPTION_NUMBER, rooms), .fallback = "10000", .min = 1, .max = 10000000,
+	{OPTION("historyd", TEXT, historyd), .help = "the address that it was given to bind"},
+	{OPTION("pids", TEXT, pids), .help = "its process"},
+	{OPTION("rooms", NUMBER, rooms), .fallback = "10000", .min = 1, .max = 10000000,
 	 .help = "rooms, which are written in by turns"},
-	{OPTION("body", OPTION_NUMBER, body_bytes), .fallback = "128", .min = 1,
-	 .max = BODY_MAX_BYTES, .help = "bytes of a message's body"},
-	{OPTION("rate", OPTION_NUMBER, rate), .fallback = "20000", .min = 1, .max = 10000000,
+	{OPTION("body", NUMBER, body_bytes), .fallback = "128", .min = 1, .max = BODY_MAX_BYTES,
+	 .help = "bytes of a message's body"},
+	{OPTION("rate", NUMBER, rate), .fallback = "20000", .min = 1, .max = 10000000,
 	 .help = "messages a second to begin with"},
-	{OPTION("warm", OPTION_NUMBER, warm_ms), .fallback = "500", .max = 600000,
+	{OPTION("warm", NUMBER, warm_ms), .fallback = "500", .max = 600000,
 	 .help = "ms of each step before the window"},
-	{OPTION("window", OPTION_NUMBER, window_ms), .fallback = "3000", .min = 100, .max = 600000,
+	{OPTION("window", NUMBER, window_ms), .fallback = "3000", .min = 100, .max = 600000,
 	 .help = "ms that are measured"},
-	{OPTION("drain", OPTION_NUMBER, drain_ms), .fallback = "1000", .min = 10, .max = 60000,
+	{OPTION("drain", NUMBER, drain_ms), .fallback = "1000", .min = 10, .max = 60000,
 	 .help = "ms of silence after which what is missing is lost"},
-	{OPTION("patience", OPTION_NUMBER, patience_ms), .fallback = "15000", .min = 10,
-	 .max = 600000, .help = "ms to wait in all for what is missing"},
-	{OPTION("limit", OPTION_NUMBER, limit_ms), .fallback = "20", .min = 1, .max = 60000,
+	{OPTION("patience", NUMBER, patience_ms), .fallback = "15000", .min = 10, .max = 600000,
+	 .help = "ms to wait in all for what is missing"},
+	{OPTION("limit", NUMBER, limit_ms), .fallback = "20", .min = 1, .max = 60000,
 	 .help = "ms that p99 must stay below"},
-	{OPTION("precision", OPTION_NUMBER, precision), .fallback = "5", .min = 1, .max = 100,
+	{OPTION("precision", NUMBER, precision), .fallback = "5", .min = 1, .max = 100,
 	 .help = "percent between the rate that is held and the one that is not"},
-	{OPTION("steps", OPTION_NUMBER, steps_max), .fallback = "20", .min = 1, .max = 100,
+	{OPTION("steps", NUMBER, steps_max), .fallback = "20", .min = 1, .max = 100,
 	 .help = "rates to try at most"},
 };
 

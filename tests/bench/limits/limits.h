@@ -11,7 +11,8 @@
 #define PROGRAM "bench-limits"
 
 struct limit_options {
-	const char *what, *data;
+	unsigned what; /* the place in its choices */
+	const char *data;
 	uint64_t window_ms;
 	uint64_t sockets, reader_core; /* send, connect */
 	uint64_t frame_bytes;          /* send */

@@ -11,31 +11,34 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct limit_options, member)
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct limit_options, member)
 
 enum { BACKLOG = 4096 };
 
+#define LIMITS "send|connect|fsync|commit"
+enum { ON_DISK = 2 }; /* from the third on */
+static void (*const limits[])(const struct limit_options *o) = {limit_send, limit_connect,
+								limit_fsync, limit_commit};
+
 static const struct option_row option_rows[] = {
-	{OPTION("what", OPTION_CHOICE, what), .choices = "send|connect|fsync|commit",
-	 .help = "which limit"},
-	{OPTION("window", OPTION_NUMBER, window_ms), .fallback = "3000", .min = 100, .max = 600000,
+	{OPTION("what", CHOICE, what), .choices = LIMITS, .help = "which limit"},
+	{OPTION("window", NUMBER, window_ms), .fallback = "3000", .min = 100, .max = 600000,
 	 .help = "ms that are measured"},
-	{OPTION("sockets", OPTION_NUMBER, sockets), .fallback = "1000", .min = 1, .max = 100000,
+	{OPTION("sockets", NUMBER, sockets), .fallback = "1000", .min = 1, .max = 100000,
 	 .help = "send: to how many; connect: how many come"},
-	{OPTION("frame", OPTION_NUMBER, frame_bytes), .fallback = "160", .min = 1, .max = 65536,
+	{OPTION("frame", NUMBER, frame_bytes), .fallback = "160", .min = 1, .max = 65536,
 	 .help = "send: bytes"},
-	{OPTION("reader-core", OPTION_NUMBER, reader_core), .fallback = "1", .max = 1023,
+	{OPTION("reader-core", NUMBER, reader_core), .fallback = "1", .max = 1023,
 	 .help = "send, connect: where the other end runs"},
-	{OPTION("connecting", OPTION_NUMBER, connecting), .fallback = "64", .min = 1, .max = 4096,
+	{OPTION("connecting", NUMBER, connecting), .fallback = "64", .min = 1, .max = 4096,
 	 .help = "connect: how many at the same time"},
-	{OPTION("data", OPTION_TEXT, data), .fallback = "",
+	{OPTION("data", TEXT, data), .fallback = "",
 	 .help = "fsync, commit: a directory to write in, that does not exist"},
-	{OPTION("batch", OPTION_NUMBER, batch), .fallback = "256", .min = 1, .max = 100000,
+	{OPTION("batch", NUMBER, batch), .fallback = "256", .min = 1, .max = 100000,
 	 .help = "commit: records with one fsync"},
-	{OPTION("record", OPTION_NUMBER, record_bytes), .fallback = "200", .min = 8, .max = 65536,
+	{OPTION("record", NUMBER, record_bytes), .fallback = "200", .min = 8, .max = 65536,
 	 .help = "fsync, commit: bytes of a record"},
-	{OPTION("pace", OPTION_NUMBER, pace_us), .fallback = "0", .max = 10000000,
+	{OPTION("pace", NUMBER, pace_us), .fallback = "0", .max = 10000000,
 	 .help = "fsync: us from one append to the next; 0: at once"},
 };
 
@@ -88,15 +91,8 @@ int main(int argc, char **argv)
 					       option_rows, ARRAY_LEN(option_rows)};
 	struct limit_options o;
 	options_load(&program, argc, argv, &o);
-	if (strcmp(o.what, "send") == 0)
-		limit_send(&o);
-	else if (strcmp(o.what, "connect") == 0)
-		limit_connect(&o);
-	else if (!*o.data)
+	if (o.what >= ON_DISK && !*o.data)
 		fail_usage(PROGRAM, "--data must be given");
-	else if (strcmp(o.what, "fsync") == 0)
-		limit_fsync(&o);
-	else
-		limit_commit(&o);
+	limits[o.what](&o);
 	return 0;
 }

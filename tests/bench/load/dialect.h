@@ -24,7 +24,8 @@ struct dialect {
 };
 
 /* NULL: no such. */
-const struct dialect *dialect_named(const char *name);
+#define DIALECTS "parlor|bun|socketio|nats"
+const struct dialect *dialect_at(size_t index); /* in this order */
 
 extern const struct dialect dialect_parlor, dialect_bun, dialect_socketio, dialect_nats;
 

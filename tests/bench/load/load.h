@@ -15,7 +15,8 @@
 enum { BODY_BYTES_MAX = 4000 };
 
 struct options {
-	const char *dialect, *workload, *pids, *label;
+	unsigned dialect, workload; /* places in their choices */
+	const char *pids, *label;
 	uint64_t port;
 	uint64_t rooms, members, writers, body_bytes, rate;
 	uint64_t warm_ms, window_ms, drain_ms, patience_ms, quiet_ms;

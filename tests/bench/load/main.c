@@ -10,52 +10,58 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
+
+#define WORKLOADS "chat|search|idle|join|history"
+static const struct {
+	const char *name;
+	void (*run)(struct load *l);
+} workloads[] = {
+	{"chat", work_chat}, {"search", work_search},   {"idle", work_idle},
+	{"join", work_join}, {"history", work_history},
+}; /* in this order */
 
 static const struct option_row option_rows[] = {
-	{OPTION("dialect", OPTION_CHOICE, dialect), .choices = "parlor|bun|socketio|nats",
-	 .help = "how the server speaks"},
-	{OPTION("workload", OPTION_CHOICE, workload), .choices = "chat|search|idle|join|history",
-	 .help = "what the clients do"},
-	{OPTION("port", OPTION_NUMBER, port), .min = 1, .max = 65535,
+	{OPTION("dialect", CHOICE, dialect), .choices = DIALECTS, .help = "how the server speaks"},
+	{OPTION("workload", CHOICE, workload), .choices = WORKLOADS, .help = "what the clients do"},
+	{OPTION("port", NUMBER, port), .min = 1, .max = 65535,
 	 .help = "of the server, on 127.0.0.1"},
-	{OPTION("pids", OPTION_TEXT, pids), .help = "the server's processes, with commas between"},
-	{OPTION("label", OPTION_TEXT, label), .fallback = "room",
+	{OPTION("pids", TEXT, pids), .help = "the server's processes, with commas between"},
+	{OPTION("label", TEXT, label), .fallback = "room",
 	 .help = "what names of rooms begin with"},
-	{OPTION("rooms", OPTION_NUMBER, rooms), .fallback = "1", .min = 1, .max = 1000000,
+	{OPTION("rooms", NUMBER, rooms), .fallback = "1", .min = 1, .max = 1000000,
 	 .help = "rooms"},
-	{OPTION("members", OPTION_NUMBER, members), .fallback = "2", .min = 1, .max = 65535,
+	{OPTION("members", NUMBER, members), .fallback = "2", .min = 1, .max = 65535,
 	 .help = "clients in each room"},
-	{OPTION("writers", OPTION_NUMBER, writers), .fallback = "10", .min = 1, .max = 65535,
+	{OPTION("writers", NUMBER, writers), .fallback = "10", .min = 1, .max = 65535,
 	 .help = "of them write, in turn"},
-	{OPTION("body", OPTION_NUMBER, body_bytes), .fallback = "128", .min = STAMP_BYTES,
+	{OPTION("body", NUMBER, body_bytes), .fallback = "128", .min = STAMP_BYTES,
 	 .max = BODY_BYTES_MAX, .help = "bytes of a message's body"},
-	{OPTION("rate", OPTION_NUMBER, rate), .fallback = "100", .min = 1, .max = 10000000,
+	{OPTION("rate", NUMBER, rate), .fallback = "100", .min = 1, .max = 10000000,
 	 .help = "messages a second in all; search: to begin with; history: while filling"},
-	{OPTION("warm", OPTION_NUMBER, warm_ms), .fallback = "1000", .max = 600000,
+	{OPTION("warm", NUMBER, warm_ms), .fallback = "1000", .max = 600000,
 	 .help = "ms of the workload before the window"},
-	{OPTION("window", OPTION_NUMBER, window_ms), .fallback = "5000", .min = 100, .max = 600000,
+	{OPTION("window", NUMBER, window_ms), .fallback = "5000", .min = 100, .max = 600000,
 	 .help = "ms that are measured"},
-	{OPTION("drain", OPTION_NUMBER, drain_ms), .fallback = "3000", .min = 10, .max = 60000,
+	{OPTION("drain", NUMBER, drain_ms), .fallback = "3000", .min = 10, .max = 60000,
 	 .help = "ms of silence after which what is missing is lost"},
-	{OPTION("patience", OPTION_NUMBER, patience_ms), .fallback = "15000", .min = 10,
-	 .max = 600000, .help = "ms to wait in all for what is missing"},
-	{OPTION("quiet", OPTION_NUMBER, quiet_ms), .fallback = "600", .max = 60000,
+	{OPTION("patience", NUMBER, patience_ms), .fallback = "15000", .min = 10, .max = 600000,
+	 .help = "ms to wait in all for what is missing"},
+	{OPTION("quiet", NUMBER, quiet_ms), .fallback = "600", .max = 60000,
 	 .help = "ms of silence to wait for once all have joined"},
-	{OPTION("connecting", OPTION_NUMBER, connecting), .fallback = "100", .min = 1, .max = 10000,
+	{OPTION("connecting", NUMBER, connecting), .fallback = "100", .min = 1, .max = 10000,
 	 .help = "clients that open and join at the same time"},
-	{OPTION("limit", OPTION_NUMBER, limit_ms), .fallback = "200", .min = 1, .max = 60000,
+	{OPTION("limit", NUMBER, limit_ms), .fallback = "200", .min = 1, .max = 60000,
 	 .help = "search: ms that p99 must stay below"},
-	{OPTION("precision", OPTION_NUMBER, precision), .fallback = "5", .min = 1, .max = 100,
+	{OPTION("precision", NUMBER, precision), .fallback = "5", .min = 1, .max = 100,
 	 .help = "search: percent between what is held and what is not"},
-	{OPTION("steps", OPTION_NUMBER, steps_max), .fallback = "20", .min = 1, .max = 100,
+	{OPTION("steps", NUMBER, steps_max), .fallback = "20", .min = 1, .max = 100,
 	 .help = "search: rates to try at most"},
-	{OPTION("joiners", OPTION_NUMBER, joiners), .fallback = "0", .max = 20000,
+	{OPTION("joiners", NUMBER, joiners), .fallback = "0", .max = 20000,
 	 .help = "join: clients that come later"},
-	{OPTION("fill", OPTION_NUMBER, fill), .fallback = "200", .min = 1, .max = 1000000,
+	{OPTION("fill", NUMBER, fill), .fallback = "200", .min = 1, .max = 1000000,
 	 .help = "history: messages in each room"},
-	{OPTION("page", OPTION_NUMBER, page), .fallback = "50", .min = 1, .max = 200,
+	{OPTION("page", NUMBER, page), .fallback = "50", .min = 1, .max = 200,
 	 .help = "history: messages in a page"},
 };
 
@@ -83,7 +89,7 @@ static void open_load(struct load *l)
 {
 	if (l->o.writers > l->o.members)
 		l->o.writers = l->o.members;
-	l->dialect = dialect_named(l->o.dialect);
+	l->dialect = dialect_at(l->o.dialect);
 	host_open(&l->host, l->o.pids);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0)
@@ -96,8 +102,8 @@ static void open_load(struct load *l)
 static void report_options(const struct load *l)
 {
 	const struct options *o = &l->o;
-	report_text("dialect", o->dialect);
-	report_text("workload", o->workload);
+	report_text("dialect", l->dialect->name);
+	report_text("workload", workloads[o->workload].name);
 	report_u64("rooms", o->rooms);
 	report_u64("members", o->members);
 	report_u64("writers", o->writers);
@@ -109,22 +115,12 @@ int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "puts load on a chat server", option_rows,
 					       ARRAY_LEN(option_rows)};
-	static const struct {
-		const char *name;
-		void (*run)(struct load *l);
-	} workloads[] = {{"chat", work_chat},
-			 {"search", work_search},
-			 {"idle", work_idle},
-			 {"join", work_join},
-			 {"history", work_history}};
 	static struct load l;
 	options_load(&program, argc, argv, &l.o);
 	open_load(&l);
 	report_open("");
 	report_options(&l);
-	for (size_t i = 0; i < ARRAY_LEN(workloads); i++)
-		if (strcmp(workloads[i].name, l.o.workload) == 0)
-			workloads[i].run(&l);
+	workloads[l.o.workload].run(&l);
 	report_close();
 	report_end();
 	return 0;

@@ -57,7 +57,7 @@ void work_history(struct load *l)
 	const uint64_t ms = 1000000;
 	struct part p;
 	if (!l->dialect->ask_page)
-		fail_usage(PROGRAM, "%s has no history", l->o.dialect);
+		fail_usage(PROGRAM, "%s has no history", l->dialect->name);
 	if (l->o.fill < l->o.page)
 		fail_usage(PROGRAM, "--fill is less than a page");
 	work_open(l, l->client_count);

@@ -23,23 +23,22 @@ struct options {
 	uint64_t rooms, messages, writes, reads, page, rooms_max;
 };
 
-#define OPTION(flag, type, member) \
-	.name = flag, .kind = type, .offset = offsetof(struct options, member)
+#define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
 
 static const struct option_row option_rows[] = {
-	{OPTION("data", OPTION_TEXT, data), .help = "a directory that does not exist"},
-	{OPTION("rooms", OPTION_NUMBER, rooms), .fallback = "1000", .min = 1, .max = 100000000,
+	{OPTION("data", TEXT, data), .help = "a directory that does not exist"},
+	{OPTION("rooms", NUMBER, rooms), .fallback = "1000", .min = 1, .max = 100000000,
 	 .help = "rooms"},
-	{OPTION("messages", OPTION_NUMBER, messages), .fallback = "1000000", .min = 1,
-	 .max = 1000000000, .help = "in all rooms together, before the measurement"},
-	{OPTION("writes", OPTION_NUMBER, writes), .fallback = "100000", .min = TURN,
-	 .max = 100000000, .help = "messages to measure"},
-	{OPTION("reads", OPTION_NUMBER, reads), .fallback = "20000", .min = 1, .max = 100000000,
+	{OPTION("messages", NUMBER, messages), .fallback = "1000000", .min = 1, .max = 1000000000,
+	 .help = "in all rooms together, before the measurement"},
+	{OPTION("writes", NUMBER, writes), .fallback = "100000", .min = TURN, .max = 100000000,
+	 .help = "messages to measure"},
+	{OPTION("reads", NUMBER, reads), .fallback = "20000", .min = 1, .max = 100000000,
 	 .help = "pages to measure"},
-	{OPTION("page", OPTION_NUMBER, page), .fallback = "5", .min = 1, .max = 200,
+	{OPTION("page", NUMBER, page), .fallback = "5", .min = 1, .max = 200,
 	 .help = "messages in a page"},
-	{OPTION("rooms-max", OPTION_NUMBER, rooms_max), .fallback = "1000000", .min = 1,
-	 .max = UINT32_MAX, .help = "rooms kept in memory, as historyd has it"},
+	{OPTION("rooms-max", NUMBER, rooms_max), .fallback = "1000000", .min = 1, .max = UINT32_MAX,
+	 .help = "rooms kept in memory, as historyd has it"},
 };
 
 struct bench {
