@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* options.c — see options.h. */
 #include "historyd/options.h"
+#include "historyd/metrics.h"
 
 #define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
 
@@ -42,7 +43,8 @@ static bool is_cluster_name(const char *text)
 void historyd_options_load(struct options *o, int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "keeps the messages of a Parlor",
-					       option_rows, ARRAY_LEN(option_rows)};
+					       option_rows, ARRAY_LEN(option_rows),
+					       &historyd_metrics};
 	options_load(&program, argc, argv, o);
 	if (o->shard >= o->shards)
 		fail_usage(PROGRAM, "--shard must be below --shards");

@@ -5,12 +5,18 @@
 #include "proto/json_out.h"
 
 static const char *const codes[] = {
-#define E(symbol, code, text) code,
+#define E(symbol, code, text, when) code,
 	PARLOR_ERRORS(E)
 #undef E
 };
 static const char *const texts[] = {
-#define E(symbol, code, text) text,
+#define E(symbol, code, text, when) text,
+	PARLOR_ERRORS(E)
+#undef E
+};
+
+static const char *const whens[] = {
+#define E(symbol, code, text, when) when,
 	PARLOR_ERRORS(E)
 #undef E
 };
@@ -23,6 +29,11 @@ const char *err_code(enum err e)
 const char *err_text(enum err e)
 {
 	return texts[e];
+}
+
+const char *err_when(enum err e)
+{
+	return whens[e];
 }
 
 enum err err_from_wire(uint64_t number)

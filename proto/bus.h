@@ -14,12 +14,13 @@
 #include "proto/errors.def"
 
 enum err {
-#define E(symbol, code, text) ERR_##symbol,
+#define E(symbol, code, text, when) ERR_##symbol,
 	PARLOR_ERRORS(E)
 #undef E
 };
 const char *err_code(enum err e); /* as the client protocol spells it */
 const char *err_text(enum err e);
+const char *err_when(enum err e);        /* for the docs; "" for what no client gets */
 enum err err_from_wire(uint64_t number); /* ERR_INTERNAL for numbers that are not ours */
 
 enum service { SERVICE_ANY, SERVICE_GATEWAY, SERVICE_ROOMD, SERVICE_HISTORYD };

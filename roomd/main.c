@@ -201,7 +201,7 @@ static void close_all(struct shell *s)
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "who is in which room of a Parlor",
-					       option_rows, ARRAY_LEN(option_rows)};
+					       option_rows, ARRAY_LEN(option_rows), &roomd_metrics};
 	static struct options o;
 	static struct shell s;
 	options_load(&program, argc, argv, &o);

@@ -185,7 +185,7 @@ const struct topology *gateway_topology(const struct gateway *g);
 struct directory;
 const struct directory *gateway_directory(const struct gateway *g);
 
-#define COUNT(symbol, code, text) +1
+#define COUNT(symbol, code, text, when) +1
 enum { ERR_KINDS = 0 PARLOR_ERRORS(COUNT), CLOSE_KINDS = 7 };
 #undef COUNT
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* options.c — see shell/options.h. */
 #include "gateway/shell/options.h"
+#include "gateway/shell/metrics.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -133,7 +134,8 @@ static const char *installed_web(void)
 void gateway_options_load(struct options *o, int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "where the clients of a Parlor connect",
-					       option_rows, ARRAY_LEN(option_rows)};
+					       option_rows, ARRAY_LEN(option_rows),
+					       &gateway_metrics};
 	gateway_options_default(&o->core);
 	options_load(&program, argc, argv, o);
 	o->core.roomd_shards = o->roomds.count;

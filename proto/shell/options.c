@@ -3,6 +3,7 @@
 #include "proto/shell/options.h"
 
 #include "proto/shell/busio.h"
+#include "proto/shell/help.h"
 #include "proto/shell/log.h"
 #include "proto/version.h"
 
@@ -141,35 +142,11 @@ static const struct option_row *row_named(const struct program *p, const char *n
 	return NULL;
 }
 
-/* "parlor-roomd", "log-level" → PARLOR_ROOMD_LOG_LEVEL; "parlor" → PARLOR_LOG_LEVEL. */
-static void put_variable(struct buf *b, const char *owner, const char *option)
+void option_variable(struct buf *b, const char *owner, const char *option)
 {
 	buf_printf(b, "%s-%s", owner, option);
 	for (size_t i = 0; i < b->len; i++)
 		b->ptr[i] = b->ptr[i] == '-' ? '_' : (char)toupper((unsigned char)b->ptr[i]);
-}
-
-static void print_help(const struct program *p)
-{
-	struct buf own = {0};
-	put_variable(&own, p->name, "");
-	printf("%s: %s\n\nOptions (also as PARLOR_NAME or, stronger and for this program "
-	       "alone, " STR_FMT "NAME in the environment,\nor name = value in --config FILE):\n",
-	       p->name, p->summary, STR_ARG(buf_view(&own)));
-	for (size_t i = 0; i < p->row_count; i++) {
-		const struct option_row *row = &p->rows[i];
-		printf("  --%-22s %s", row->name, row->help);
-		if (row->choices)
-			printf(" (%s)", row->choices);
-		if (row->fallback && *row->fallback)
-			printf(" [%s]", row->fallback);
-		if (row->is_own)
-			printf(" (only as " STR_FMT "…)", STR_ARG(buf_view(&own)));
-		printf("%s\n", row->fallback ? "" : " (required)");
-	}
-	buf_free(&own);
-	printf("  --%-22s options as name = value, one a line\n", "config FILE");
-	printf("  --%-22s this text\n  --%-22s\n", "help", "version");
 }
 
 /* Values by row, so that a later source does not overwrite an earlier, stronger one. */
@@ -219,8 +196,8 @@ static void take_variable(struct loading *l, const struct option_row *row, bool 
 	const char *program = l->program->name;
 	struct buf name = {0};
 	struct buf own = {0};
-	put_variable(&name, is_shared ? "parlor" : program, row->name);
-	put_variable(&own, program, row->name);
+	option_variable(&name, is_shared ? "parlor" : program, row->name);
+	option_variable(&own, program, row->name);
 	buf_append(&name, "", 1);
 	const char *value = getenv(name.ptr);
 	if (value && is_service_link(row, value))
@@ -248,7 +225,12 @@ static void take_flags(struct loading *l, int argc, char **argv)
 	const char *program = l->program->name;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
-			print_help(l->program);
+			help_print(l->program);
+			exit(0);
+		}
+		if (strcmp(argv[i], "--docs") == 0) {
+			if (i + 1 == argc || !help_docs(l->program, argv[i + 1]))
+				fail_usage(program, "--docs: give one of %s", HELP_DOCS);
 			exit(0);
 		}
 		if (strcmp(argv[i], "--version") == 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* options.h — options as flags, as PARLOR_… environment, or in a file of `key = value`; the flag
- * wins, then the environment, then the file. A program states its options once, as rows; --help and
- * the checks come from them.
+ * wins, then the environment, then the file. A program states its options once, as rows; --help,
+ * the checks and the docs' tables come from them.
  *
  * Services may share one environment: PARLOR_NAME is for all that have the option, and means the
  * same to each; PARLOR_ROOMD_NAME is for roomd and wins. What differs by service is read as the
@@ -10,6 +10,7 @@
 #define PARLOR_PROTO_SHELL_OPTIONS_H
 
 #include "proto/bus.h"
+#include "proto/shell/metrics.h"
 
 struct address_list {
 	const char *at[SHARDS_MAX];
@@ -55,10 +56,14 @@ struct program {
 	const char *summary; /* one line for --help */
 	const struct option_row *rows;
 	size_t row_count;
+	const struct metric_table *metrics; /* NULL: it has none */
 };
 
+/* "parlor-roomd", "log-level" → PARLOR_ROOMD_LOG_LEVEL; "parlor" → PARLOR_LOG_LEVEL. */
+void option_variable(struct buf *b, const char *owner, const char *option);
+
 /* Fills `target`, whose texts live as long as the process. An option that is wrong is one line on
- * stderr and exit 2; --help and --version answer on stdout and exit 0. */
+ * stderr and exit 2; --help, --docs and --version answer on stdout and exit 0. */
 void options_load(const struct program *p, int argc, char **argv, void *target);
 
 /* "a,b,c" → at most max parts that live as long as the process; returns how many, or 0 when it is

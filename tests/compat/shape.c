@@ -31,7 +31,7 @@ static const struct row_shape records[] = {BUS_RECORDS(R)};
 static const struct row_shape events[] = {BUS_EVENTS(E)};
 #undef E
 
-#define E(symbol, code, text) code,
+#define E(symbol, code, ...) code,
 static const char *const errors[] = {PARLOR_ERRORS(E)};
 #undef E
 

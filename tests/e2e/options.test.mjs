@@ -123,7 +123,7 @@ describe("options", () => {
     };
     for (const program of PROGRAMS) {
       for (const [option, words] of Object.entries(await explained(program))) {
-        if (["config", "help", "version"].includes(option)) continue;
+        if (["config", "docs", "help", "version"].includes(option)) continue;
         mean(variable(program, option), `${program} --${option}`);
         const own = / \(only as (\w+)…\)/.exec(words)?.[1];
         assert.ok(!own || own === variable(program, ""), words);

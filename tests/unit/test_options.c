@@ -39,7 +39,7 @@ static const struct option_row rows[] = {
 	{OPTION("switch", SWITCH, is_on), .fallback = "no", .help = "on or off"},
 };
 
-static const struct program program = {"parlor-test", "is tested", rows, ARRAY_LEN(rows)};
+static const struct program program = {"parlor-test", "is tested", rows, ARRAY_LEN(rows), NULL};
 
 #define DEFAULTS "text=words must=x bind= list=ipc:///a number=5 port=0 level=0 on=0\n"
 
@@ -120,6 +120,19 @@ static const struct option_case {
 	{"--help", "", NULL, 0, " a word (low|middle|high) [low]\n", true},
 	{"--help", "", NULL, 0, " what must be given (required)\n", true},
 	{"--help", "", NULL, 0, " an address (only as PARLOR_TEST_…)\n", true},
+	{"--docs options", "", NULL, 0,
+	 "| `--the-number` | `PARLOR_THE_NUMBER` | `5` | 2 to 99 | a number |\n", true},
+	{"--docs options", "", NULL, 0,
+	 "| `--must` | `PARLOR_MUST` | must be given | text | what must be given |\n", true},
+	{"--docs options", "", NULL, 0, "| `PARLOR_TEST_BIND` |  | an address of the bus |", true},
+	{"--docs options", "", NULL, 0, "| `low` | `low`, `middle`, `high` | a word |\n", true},
+	{"--docs options", "", NULL, 0, "| `PARLOR_PORT` | `0` | 0 or more |", true},
+	{"--docs metrics", "", NULL, 0, "| metric | kind | what it counts |\n| --- | --- | --- |\n",
+	 false},
+	{"--docs errors", "", NULL, 0, "| `bad_event` | `event` is missing or unknown |\n", true},
+	{"--docs all", "", NULL, 2, "parlor-test: --docs: give one of options|metrics|errors\n",
+	 false},
+	{"--docs", "", NULL, 2, "parlor-test: --docs: give one of options|metrics|errors\n", false},
 	{"--version", "", NULL, 0, "parlor-test ", true},
 };
 

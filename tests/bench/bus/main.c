@@ -336,7 +336,7 @@ static void wait_for_historyd(void)
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "what one historyd can store", option_rows,
-					       ARRAY_LEN(option_rows)};
+					       ARRAY_LEN(option_rows), NULL};
 	options_load(&program, argc, argv, &b.o);
 	host_open(&b.host, b.o.pids);
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* 1 us instead of 50 */

@@ -88,7 +88,7 @@ int listen_somewhere(struct sockaddr_in *address, int flags)
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "what the machine itself can do",
-					       option_rows, ARRAY_LEN(option_rows)};
+					       option_rows, ARRAY_LEN(option_rows), NULL};
 	struct limit_options o;
 	options_load(&program, argc, argv, &o);
 	if (o.what >= ON_DISK && !*o.data)

@@ -114,7 +114,7 @@ static void report_options(const struct load *l)
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "puts load on a chat server", option_rows,
-					       ARRAY_LEN(option_rows)};
+					       ARRAY_LEN(option_rows), NULL};
 	static struct load l;
 	options_load(&program, argc, argv, &l.o);
 	open_load(&l);

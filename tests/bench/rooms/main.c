@@ -156,7 +156,7 @@ static void measure(const char *what, struct bench *b, void (*part)(struct bench
 int main(int argc, char **argv)
 {
 	static const struct program program = {PROGRAM, "historyd with many rooms or few",
-					       option_rows, ARRAY_LEN(option_rows)};
+					       option_rows, ARRAY_LEN(option_rows), NULL};
 	static struct bench b = {.gateway = {.self = {.from = SERVICE_GATEWAY, .epoch = 1}}};
 	char error[512];
 	options_load(&program, argc, argv, &b.o);
