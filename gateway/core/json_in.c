@@ -2,6 +2,7 @@
 /* json_in.c — see json_in.h. */
 #include "gateway/core/json_in.h"
 #include "gateway/core/json_text.h"
+#include "gateway/core/name.h"
 #include "gateway/core/text.h"
 
 #include <stdarg.h>
@@ -155,9 +156,10 @@ static struct str field_name(struct client_event *e, const char *name, size_t ma
 	struct str normal = {0};
 	if (e->error != ERR_OK)
 		return normal;
-	if (!text_normalize(e->arena, text, &normal) || !text_is_clean(normal))
+	if (!text_normalize(e->arena, text, &normal) || !name_is_readable(e->arena, normal))
 		client_event_fail(e, ERR_BAD_FIELD,
-				  "%s: must have no control characters and no space at either end",
+				  "%s: must have no control characters, nothing that cannot be "
+				  "seen, and no space at either end",
 				  name);
 	else if (normal.len > max)
 		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", name, max);
