@@ -4,7 +4,7 @@
  * One thread, one libuv loop. Whatever wakes it (a client in shell/server.c, a shard in
  * shell/shards.c, a timer) only tells the core; just before the loop would sleep, on_turn lets
  * everything out at once. What the gateway does is in gateway.c. */
-#include "gateway/shell/listen.h"
+#include "gateway/shell/front.h"
 #include "gateway/shell/metrics.h"
 #include "gateway/shell/options.h"
 #include "gateway/shell/relay.h"
@@ -21,18 +21,13 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-	LOOK_MS = 250,                /* between looks at heartbeats and readiness */
-	DRAIN_STEP_MS = 50,           /* between batches of closed connections */
-	DRAIN_LINGER_MS = 500,        /* for the last of them to be closed in order */
-	BUS_DRAIN_MS = 200,           /* for the last messages to leave */
-	FDS_MARGIN = 512,             /* descriptors that are no client's */
-	FDS_MIN = 128,                /* below, not even the services are reached */
-	SOCKETS_FEW = 1024,           /* fewer are worth a line */
-	SOCKETS_DEFAULT = 128 * 1024, /* where the system sets no lower limit */
+	LOOK_MS = 250,         /* between looks at heartbeats and readiness */
+	DRAIN_STEP_MS = 50,    /* between batches of closed connections */
+	DRAIN_LINGER_MS = 500, /* for the last of them to be closed in order */
+	BUS_DRAIN_MS = 200,    /* for the last messages to leave */
 	CLOSING_TURNS_MAX = 1000,
 	ERROR_MAX = 512,
 };
@@ -42,7 +37,7 @@ struct shell {
 	uv_prepare_t turn;
 	uv_timer_t timer;
 	uv_idle_t more; /* runs while there is something to do, so that the loop does not sleep */
-	uv_signal_t term, interrupt;
+	uv_signal_t term, interrupt, hang_up;
 	struct gateway *core;
 	struct gateway_out out;
 	struct ops ops;
@@ -54,7 +49,7 @@ struct shell {
 	struct http http;
 	struct server server;
 	struct relay_shell relay;
-	struct listener listener;
+	struct front front;
 	struct shards shards;
 	struct metrics metrics;
 	struct metrics_http *metrics_http;
@@ -77,7 +72,7 @@ static void start_drain(struct shell *s)
 	log_info("draining", "clients=%" PRIu64 " within_ms=%" PRIu64, s->conns.count, s->drain_ms);
 	s->is_draining = true;
 	s->http.is_draining = true;
-	listener_close(&s->listener);
+	listener_close(&s->front.listener);
 	/* Half of the time is for clients that leave when they are told to; the others are closed
 	 * during the second half. */
 	gateway_drain(s->core, now_ms, s->drain_ms / 2, &s->out);
@@ -94,6 +89,15 @@ static void on_signal(uv_signal_t *handle, int number)
 	}
 	watchdog_stopping();
 	start_drain(s);
+}
+
+/* An operator has renewed the certificate. */
+static void on_hang_up(uv_signal_t *handle, int number)
+{
+	const struct shell *s = handle->data;
+	(void)number;
+	if (s->front.tls)
+		tls_reload(s->front.tls);
 }
 
 /* Closes so many now that the last are closed when the time is up. */
@@ -113,6 +117,13 @@ static void drain(struct shell *s, uint64_t now_ms)
 	(void)eio_end_polling(&s->eio, polling / steps + 1, now_ms);
 }
 
+/* Until every handle is closed; those of a library that forgets one are not waited for. */
+static void run_on(struct shell *s)
+{
+	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
+		continue;
+}
+
 static void close_all(struct shell *s)
 {
 	conns_leave(&s->conns);
@@ -126,16 +137,20 @@ static void close_all(struct shell *s)
 	uv_close((uv_handle_t *)&s->more, NULL);
 	uv_close((uv_handle_t *)&s->term, NULL);
 	uv_close((uv_handle_t *)&s->interrupt, NULL);
+	uv_close((uv_handle_t *)&s->hang_up, NULL);
+	front_stop(&s->front);
 	relay_shell_close(&s->relay);
 	shards_stop(&s->shards);
 	server_close(&s->server);
-	for (int n = 0; n < CLOSING_TURNS_MAX && uv_run(&s->loop, UV_RUN_NOWAIT); n++)
-		continue;
+	run_on(s);
+	front_close(&s->front);
+	run_on(s);
 	server_tidy(&s->server, 0);
 	conns_free(&s->conns);
 	sio_chat_tidy(&s->chat);
 	ops_free(&s->ops);
 	(void)uv_loop_close(&s->loop);
+	front_free(&s->front);
 	files_close(&s->http.files);
 	metrics_close(&s->metrics);
 	gateway_out_free(&s->out);
@@ -224,10 +239,11 @@ static void on_turn(uv_prepare_t *handle)
 	conns_tidy(&s->conns, now_ms);
 	server_tidy(&s->server, now_ms);
 	sio_chat_tidy(&s->chat);
+	front_turn(&s->front);
 	if (is_time_to_look) {
 		s->look_ms = now_ms + LOOK_MS;
 		shards_heartbeat(&s->shards, !s->is_draining, now_ms);
-		listener_retry(&s->listener);
+		front_look(&s->front);
 		listeners_look(now_ms);
 		log_readiness(s);
 		service_log_misfits(&s->misfits, gateway_topology(s->core), now_ms);
@@ -238,34 +254,6 @@ static void on_turn(uv_prepare_t *handle)
 }
 
 /* ---- start ---- */
-
-/* How many clients there may be; makes the system allow so many descriptors, and no more:
- * libwebsockets allocates by that limit, which is a billion in some containers. */
-static uint64_t allow_sockets(uint64_t wanted)
-{
-	struct rlimit limit;
-	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-	uint64_t fds = (wanted ? wanted : SOCKETS_DEFAULT) + FDS_MARGIN;
-	if (fds > limit.rlim_max)
-		fds = limit.rlim_max;
-	limit.rlim_cur = fds;
-	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-	if (fds < FDS_MIN)
-		fail_system(PROGRAM,
-			    "the system allows %" PRIu64
-			    " descriptors (ulimit -n), %d are the least",
-			    fds, FDS_MIN);
-	uint64_t allowed = fds > 2 * FDS_MARGIN ? fds - FDS_MARGIN : fds / 2;
-	if (allowed < wanted || (!wanted && allowed < SOCKETS_FEW))
-		log_warn("max_connections_lowered", "to=%" PRIu64 " descriptors=%" PRIu64, allowed,
-			 fds);
-	return allowed;
-}
-
-static void on_accept(void *ctx, int fd)
-{
-	server_adopt(ctx, fd);
-}
 
 static void on_send_posted(void *ctx)
 {
@@ -296,10 +284,12 @@ static void open_loop(struct shell *s)
 	CHECK(uv_idle_init(&s->loop, &s->more) == 0);
 	CHECK(uv_signal_init(&s->loop, &s->term) == 0);
 	CHECK(uv_signal_init(&s->loop, &s->interrupt) == 0);
-	s->turn.data = s->term.data = s->interrupt.data = s;
+	CHECK(uv_signal_init(&s->loop, &s->hang_up) == 0);
+	s->turn.data = s->term.data = s->interrupt.data = s->hang_up.data = s;
 	CHECK(uv_prepare_start(&s->turn, on_turn) == 0);
 	CHECK(uv_signal_start(&s->term, on_signal, SIGTERM) == 0);
 	CHECK(uv_signal_start(&s->interrupt, on_signal, SIGINT) == 0);
+	CHECK(uv_signal_start(&s->hang_up, on_hang_up, SIGHUP) == 0);
 	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
@@ -320,7 +310,6 @@ static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
 	s->eio_shell = (struct eio_shell){.eio = &s->eio,
 					  .conns = &s->conns,
 					  .path = "/socket.io/",
-					  .id = id,
 					  .now = on_eio_time,
 					  .now_ctx = &s->chat.sio};
 	eio_shell_init(&s->eio_shell);
@@ -333,23 +322,26 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 {
 	char error[ERROR_MAX];
 	s->drain_ms = o->drain_ms;
-	s->server.sockets_max = allow_sockets(o->connections_max);
+	s->server.sockets_max = front_allow(o->connections_max, *o->tls_cert);
 	open_loop(s);
 	o->core.epoch = self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
 	conns_init(&s->conns, o->core.frame_bytes_max, !o->no_io_uring);
 	s->conns.core = s->core;
+	s->conns.native = &s->native;
 	s->ops.send_posted = on_send_posted;
 	s->ops.ctx = &s->conns;
 	open_socketio(s, o, self.id);
 	s->http.core = s->core;
-	s->http.id = self.id;
+	s->http.self = (struct http_self){.id = self.id, .hsts_s = *o->tls_cert ? o->hsts_s : 0};
+	s->eio_shell.self = s->http.self;
 	const void *const sources[GATEWAY_METRIC_SOURCES] = {[OF_CORE] = gateway_stats(s->core),
 							     [OF_SERVER] = &s->server,
 							     [OF_RELAY] = &s->relay.relay,
 							     [OF_EIO] = &s->eio,
-							     [OF_CONNS] = &s->conns};
+							     [OF_CONNS] = &s->conns,
+							     [OF_TLS] = &s->front.tls_stats};
 	metrics_open(&s->metrics, &gateway_metrics, "gateway", self.id, sources,
 		     GATEWAY_METRIC_SOURCES);
 	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
@@ -357,18 +349,16 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	if (!files_open(&s->http.files, o->web, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	s->server.lws.conns = &s->conns;
-	s->server.lws.native = &s->native;
 	s->server.lws.eio = &s->eio_shell;
 	s->server.http = &s->http;
+	s->server.is_tls = *o->tls_cert;
 	s->server.origins = o->origins;
 	s->server.hosts = o->hosts;
 	s->server.host_count = o->host_count;
 	s->server.stall_ms = o->core.stall_ms;
 	if (!server_open(&s->server, &s->loop))
 		fail_system(PROGRAM, "libwebsockets does not start");
-	s->listener.on_accept = on_accept;
-	s->listener.ctx = &s->server;
-	if (!listener_open(&s->listener, &s->loop, o->host, o->port, error, sizeof error))
+	if (!front_open(&s->front, o, &s->loop, &s->server, error, sizeof error))
 		fail_system(PROGRAM, "%s", error);
 	s->shards = (struct shards){.core = s->core,
 				    .out = &s->out,
@@ -388,8 +378,9 @@ int main(int argc, char **argv)
 	gateway_options_load(&o, argc, argv);
 	struct envelope self = service_start(SERVICE_GATEWAY, o.core.id, &o.service);
 	open_all(&s, &o, self);
-	log_info("listening", "address=%s sockets_max=%" PRIu64 " io_uring=%s", s.listener.address,
-		 s.server.sockets_max, s.conns.sends ? "yes" : "no");
+	log_info("listening", "address=%s sockets_max=%" PRIu64 " io_uring=%s tls=%s",
+		 s.front.listener.address, s.server.sockets_max, s.conns.sends ? "yes" : "no",
+		 s.front.tls ? "yes" : "no");
 	uv_run(&s.loop, UV_RUN_DEFAULT);
 	close_all(&s);
 	return 0;

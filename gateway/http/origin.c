@@ -83,10 +83,12 @@ bool http_origin_equal(const struct http_origin *a, const struct http_origin *b)
 	       a->authority.port == b->authority.port;
 }
 
-bool http_origin_is_of(const struct http_origin *o, struct str host)
+bool http_origin_is_of(const struct http_origin *o, struct str host, bool is_tls)
 {
 	struct http_authority a;
 	unsigned port = default_port(o->scheme);
+	if (is_tls && !http_equal(o->scheme, STR("https")))
+		return false;
 	return port && http_authority_read(&a, host) && http_equal(a.name, o->authority.name) &&
 	       (a.port ? a.port : port) == o->authority.port;
 }

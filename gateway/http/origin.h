@@ -27,9 +27,10 @@ bool http_origin_read(struct http_origin *o, struct str text);
 NODISCARD
 bool http_origin_equal(const struct http_origin *a, const struct http_origin *b);
 
-/* Whether a page of that origin came from the host that it now asks. Whether that was by TLS is not
- * known here, behind whatever ends it: a host without a port is that of both schemes. */
+/* Whether a page of that origin came from the host that it now asks. By TLS (`is_tls`) only pages
+ * of https do. Otherwise whatever stands before this may have ended it, so that a host without a
+ * port is that of both schemes. */
 NODISCARD
-bool http_origin_is_of(const struct http_origin *o, struct str host);
+bool http_origin_is_of(const struct http_origin *o, struct str host, bool is_tls);
 
 #endif

@@ -31,10 +31,16 @@ static const char *reason(unsigned status)
 	return "Error";
 }
 
-void http_put_status(struct buf *b, unsigned status, uint64_t gateway)
+void http_put_self(struct buf *b, const struct http_self *self)
 {
-	buf_printf(b,
-		   "HTTP/1.1 %u %s\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
-		   "X-Parlor-Gateway: %" PRIu64 "\r\n",
-		   status, reason(status), gateway);
+	buf_printf(b, "X-Parlor-Gateway: %" PRIu64 "\r\n", self->id);
+	if (self->hsts_s)
+		buf_printf(b, "Strict-Transport-Security: max-age=%" PRIu64 "\r\n", self->hsts_s);
+}
+
+void http_put_status(struct buf *b, unsigned status, const struct http_self *self)
+{
+	buf_printf(b, "HTTP/1.1 %u %s\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n",
+		   status, reason(status));
+	http_put_self(b, self);
 }

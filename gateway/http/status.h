@@ -5,7 +5,16 @@
 
 #include "proto/base.h"
 
+/* What all answers of a gateway say of it. */
+struct http_self {
+	uint64_t id;
+	uint64_t hsts_s; /* for so long browsers are to come by TLS only; 0: nothing is said */
+};
+
 /* The first line, and the fields that all answers of this gateway have. */
-void http_put_status(struct buf *b, unsigned status, uint64_t gateway);
+void http_put_status(struct buf *b, unsigned status, const struct http_self *self);
+
+/* Those of them that are this gateway's own. */
+void http_put_self(struct buf *b, const struct http_self *self);
 
 #endif

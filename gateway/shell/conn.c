@@ -4,8 +4,6 @@
 #include "proto/shell/clock.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 enum {
@@ -187,11 +185,7 @@ static bool is_clear(const struct conn *c)
 
 static uint32_t acked_bytes(const struct conn *c)
 {
-	struct tcp_info info = {0};
-	socklen_t len = sizeof info;
-	if (getsockopt(lws_get_socket_fd(c->wsi), IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return 0;
-	return (uint32_t)info.tcpi_bytes_acked;
+	return peer_acked(c->peer, lws_get_socket_fd(c->wsi));
 }
 
 bool conn_has_taken(struct conn *c)
@@ -325,6 +319,7 @@ void conns_tidy(struct conns *all, uint64_t now_ms)
 		TAILQ_REMOVE(&all->gone, c, entry);
 		drop(&c->received);
 		drop(&c->unsent);
+		peer_drop(c->peer);
 		mem_free(c);
 	}
 }

@@ -10,6 +10,7 @@
 #define PARLOR_GATEWAY_SHELL_CONN_H
 
 #include "gateway/shell/ops.h"
+#include "gateway/shell/peer.h"
 #include "gateway/shell/sends.h"
 
 #include <libwebsockets.h>
@@ -18,6 +19,7 @@
 TAILQ_HEAD(conn_list, conn);
 
 struct conn;
+struct native;
 
 /* Whoever speaks over it. After `left` nothing more is called. */
 struct conn_user {
@@ -33,6 +35,7 @@ struct conn {
 	struct client_end end; /* first: for who makes it a session of the core */
 	const struct conn_user *user;
 	struct conns *all;
+	struct peer *peer;       /* of a client that came by TLS, or NULL */
 	struct lws *wsi;         /* NULL: closed, and only waits to be freed */
 	TAILQ_ENTRY(conn) entry; /* in all->open, all->closing or all->gone */
 	uint64_t kill_ms;        /* while closing */
@@ -41,7 +44,7 @@ struct conn {
 	uint32_t acked;          /* low bits: bytes that the client had taken when it was blocked,
 				  * or looked at last */
 	uint16_t close_code;     /* not 0: to be closed with this once all is out */
-	bool is_plain : 1;       /* false: must go through libwebsockets (TLS) */
+	bool is_plain : 1;       /* false: must go through libwebsockets */
 	bool is_left : 1;        /* its user has forgotten it */
 	bool is_closing : 1;     /* in all->closing */
 	bool is_blocked : 1;     /* as its user was told */
@@ -61,6 +64,7 @@ struct conns {
 	uint64_t unsent_overflows; /* closed because they let too much pile up */
 	struct sends *sends;       /* NULL: one by one */
 	struct gateway *core;      /* set by the caller: counts closes; NULL: nobody does */
+	struct native *native;     /* set by the caller, for shell/native.c */
 };
 
 /* `is_gathering`: sends together what conn_post is given, where the system can. */

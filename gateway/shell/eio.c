@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* eio.c — see shell/eio.h. */
 #include "gateway/shell/eio.h"
-#include "gateway/http/status.h"
 #include "gateway/shell/relay.h"
 #include "proto/shell/clock.h"
 
@@ -49,7 +48,7 @@ static void put_origin(struct buf *b, enum origin_rule rule, struct str origin)
 
 static void put_header(struct buf *b, const struct eio_shell *shell, const struct eio_answer *a)
 {
-	http_put_status(b, a->status, shell->id);
+	http_put_status(b, a->status, &shell->self);
 	if (a->type)
 		buf_printf(b, "Content-Type: %s\r\n", a->type);
 	if (a->status != 204)
@@ -143,7 +142,7 @@ static bool is_foreign(const struct poll *p)
 {
 	uint64_t owner;
 	return p->shell->relay && p->q.has_sid && eio_owner(p->q.sid, &owner) &&
-	       owner != p->shell->id && !p->conn->is_too_large &&
+	       owner != p->shell->self.id && !p->conn->is_too_large &&
 	       (p->method == HTTP_GET || p->method == HTTP_POST);
 }
 

@@ -13,8 +13,8 @@ struct poll; /* one request under way */
 struct eio_shell { /* set by the caller */
 	struct eio *eio;
 	struct conns *conns;
-	const char *path;                        /* "/socket.io/" */
-	uint64_t id;                             /* of this gateway, for X-Parlor-Gateway */
+	const char *path; /* "/socket.io/" */
+	struct http_self self;
 	void (*now)(void *ctx, uint64_t now_ms); /* tells the application the time */
 	void *now_ctx;
 	struct relay_shell *relay; /* NULL: there are no other gateways */

@@ -13,7 +13,7 @@ struct response {
 
 static void put_header(const struct http *h, struct buf *b, const struct response *r)
 {
-	http_put_status(b, r->status, h->id);
+	http_put_status(b, r->status, &h->self);
 	if (r->type)
 		buf_printf(b, "Content-Type: %s\r\n", r->type);
 	if (r->status != 304)
@@ -90,7 +90,7 @@ void http_request(const struct http *h, struct http_conn *c, struct str path)
 	if (c->head.method != HTTP_GET && c->head.method != HTTP_HEAD) {
 		http_refuse(h, c, 405, "only GET and HEAD");
 	} else if (str_equal(path, STR("/healthz"))) {
-		buf_printf(&body, "{\"status\":\"ok\",\"gateway\":%" PRIu64 "}\n", h->id);
+		buf_printf(&body, "{\"status\":\"ok\",\"gateway\":%" PRIu64 "}\n", h->self.id);
 		answer_body(h, c, 200, "application/json", body);
 	} else if (str_equal(path, STR("/readyz"))) {
 		answer_ready(h, c);

@@ -5,12 +5,13 @@
 #define PARLOR_GATEWAY_SHELL_HTTP_H
 
 #include "gateway/core/gateway.h"
+#include "gateway/http/status.h"
 #include "gateway/shell/files.h"
 #include "gateway/shell/http_conn.h"
 
 struct http {
 	const struct gateway *core;
-	uint64_t id;      /* of this gateway, for X-Parlor-Gateway */
+	struct http_self self;
 	bool is_draining; /* not ready any more */
 	struct files files;
 };

@@ -2,14 +2,9 @@
 /* http_conn.c — see shell/http_conn.h: one connection, its bytes in and out. Not here: all of
  * them, and their time (shell/http_conns.c). */
 #include "gateway/shell/http_conn.h"
-#include "gateway/http/status.h"
 #include "proto/shell/clock.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -43,27 +38,14 @@ static void on_unwatched(uv_handle_t *handle)
 	c->is_watched = false; /* http_conns_tidy may free it now */
 }
 
-/* Whether the client's side has confirmed all that was sent. The end of our side counts as a byte,
- * which a client that knows the length need not have seen when it closes. Who resets confirms
- * nothing any more, and has read all the same up to two segments that it had not confirmed: haproxy
- * ends each connection so. */
-static bool is_confirmed(const struct http_conn *c)
-{
-	int waiting = 0, segment = 0;
-	socklen_t len = sizeof segment;
-	if (ioctl(c->fd, SIOCOUTQ, &waiting) != 0 ||
-	    getsockopt(c->fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &len) != 0)
-		return false;
-	return waiting <= (c->is_reset ? 2 * segment : 0) + 1;
-}
-
 /* The socket is somebody else's when `fd` is -1. */
 void http_conn_end(struct http_conn *c)
 {
 	struct http_conns *all = c->all;
 	if (c->list == &all->gone)
 		return;
-	bool is_delivered = c->list == &all->leavers && (c->has_lingered || is_confirmed(c));
+	bool is_delivered = c->list == &all->leavers &&
+			    (c->has_lingered || peer_has_all(c->peer, c->fd, c->is_reset));
 	wait_in(c, &all->gone, 0);
 	--*all->sockets;
 	if (c->ended)
@@ -74,12 +56,16 @@ void http_conn_end(struct http_conn *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;
+	peer_drop(c->peer);
+	c->peer = NULL;
 }
 
-int http_conn_take(struct http_conn *c)
+int http_conn_take(struct http_conn *c, struct peer **peer)
 {
 	int fd = c->fd;
 	c->fd = -1;
+	*peer = c->peer;
+	c->peer = NULL;
 	http_conn_end(c);
 	return fd;
 }
@@ -141,7 +127,7 @@ void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest)
 static void refuse(struct http_conn *c, unsigned status)
 {
 	struct buf out = {0};
-	http_put_status(&out, status, c->all->gateway);
+	http_put_status(&out, status, &c->all->self);
 	BUF_LIT(&out, "Content-Length: 0\r\n\r\n");
 	http_conn_answer(c, &out, (struct str){0});
 }
@@ -287,11 +273,12 @@ static void watch(struct http_conn *c, int events)
 	CHECK(uv_poll_start(&c->poll, events, on_event) == 0);
 }
 
-void http_conn_open(struct http_conns *all, int fd, uint64_t now_ms)
+void http_conn_open(struct http_conns *all, int fd, struct peer *peer, uint64_t now_ms)
 {
 	struct http_conn *c = mem_alloc(sizeof *c);
 	c->all = all;
 	c->fd = fd;
+	c->peer = peer;
 	++*all->sockets;
 	wait_in(c, &all->heads, now_ms);
 	/* Most have said everything when they are accepted. */

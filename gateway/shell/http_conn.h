@@ -10,6 +10,8 @@
 
 #include "gateway/http/chunks.h"
 #include "gateway/http/head.h"
+#include "gateway/http/status.h"
+#include "gateway/shell/peer.h"
 
 #include <sys/queue.h>
 #include <uv.h>
@@ -25,6 +27,7 @@ struct http_conn {
 	struct http_conns *all;
 	uv_poll_t poll;
 	int fd;
+	struct peer *peer; /* of a client that came by TLS, or NULL */
 	bool is_watched;   /* `poll` is a handle of the loop */
 	bool is_too_large; /* the body: only its beginning was read */
 	size_t bytes;      /* of `all->bytes` */
@@ -49,7 +52,7 @@ struct http_conns { /* set by the caller: */
 	uv_loop_t *loop;
 	uint64_t body_max;
 	uint64_t stall_ms; /* without progress of an answer */
-	uint64_t gateway;  /* for X-Parlor-Gateway */
+	struct http_self self;
 	uint64_t *sockets; /* counted here */
 	/* The head is there. True: its body is wanted, and `whole` is called when all of it has
 	 * come. False: it has been answered, or will be, or was taken. */
@@ -66,16 +69,16 @@ struct http_conns { /* set by the caller: */
 
 void http_conns_init(struct http_conns *all);
 
-/* Takes an accepted socket. */
-void http_conn_open(struct http_conns *all, int fd, uint64_t now_ms);
+/* Takes an accepted socket, with its peer. */
+void http_conn_open(struct http_conns *all, int fd, struct peer *peer, uint64_t now_ms);
 
 /* Ends the request with these bytes, whose memory is the connection's from now on, and with `rest`,
  * which must last for ever. */
 void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest);
 
-/* Gives the socket away; what came behind the head remains to be read from http_conn_behind, until
- * the end of the turn. */
-int http_conn_take(struct http_conn *c);
+/* Gives the socket away, and its peer; what came behind the head remains to be read from
+ * http_conn_behind, until the end of the turn. */
+int http_conn_take(struct http_conn *c, struct peer **peer);
 struct str http_conn_behind(const struct http_conn *c);
 
 /* Ends it at once; whoever waits for its request is told. For shell/http_conns.c only. */

@@ -119,12 +119,28 @@ bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, uint64
 	return true;
 }
 
+static void watch(struct listener *l)
+{
+	if (l->is_waiting || l->is_paused)
+		CHECK(uv_poll_stop(&l->poll) == 0);
+	else
+		CHECK(uv_poll_start(&l->poll, UV_READABLE, on_readable) == 0);
+}
+
 void listener_retry(struct listener *l)
 {
 	if (!l->is_waiting)
 		return;
 	l->is_waiting = false;
-	CHECK(uv_poll_start(&l->poll, UV_READABLE, on_readable) == 0);
+	watch(l);
+}
+
+void listener_pause(struct listener *l, bool is_paused)
+{
+	if (l->fd < 0 || l->is_paused == is_paused)
+		return;
+	l->is_paused = is_paused;
+	watch(l);
 }
 
 void listener_close(struct listener *l)

@@ -16,6 +16,7 @@ struct listener {
 	uv_poll_t poll;
 	int fd;
 	bool is_waiting; /* descriptors ran out; listener_retry */
+	bool is_paused;
 	accept_fn *on_accept;
 	void *ctx;
 	char address[64]; /* "127.0.0.1:8080", as it came out */
@@ -30,6 +31,9 @@ bool listener_open(struct listener *l, uv_loop_t *loop, const char *host, uint64
 
 /* Listens again after descriptors had run out. About once a second will do. */
 void listener_retry(struct listener *l);
+
+/* Accepts nobody for now, or again. */
+void listener_pause(struct listener *l, bool is_paused);
 
 /* Takes who is waiting already, then no one. */
 void listener_close(struct listener *l);

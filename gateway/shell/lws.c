@@ -28,14 +28,16 @@ _Static_assert(sizeof(struct slot) <= 8, "grown: see tests/bench/README.md");
 static int add_headers(const struct lws_shell *s, struct lws_process_html_args *args)
 {
 	const struct lws_upgrade *u = s->upgrade;
-	int len = lws_snprintf(args->p, (size_t)args->max_len, "X-Parlor-Gateway: %" PRIu64 "\r\n",
-			       s->id);
+	struct buf fields = {.max = (size_t)args->max_len};
+	http_put_self(&fields, &s->self);
 	if (u && u->subprotocol.len)
-		len += lws_snprintf(args->p + len, (size_t)(args->max_len - len),
-				    "Sec-WebSocket-Protocol: " STR_FMT "\r\n",
-				    STR_ARG(u->subprotocol));
-	args->p += len;
-	args->max_len -= len;
+		buf_printf(&fields, "Sec-WebSocket-Protocol: " STR_FMT "\r\n",
+			   STR_ARG(u->subprotocol));
+	CHECK(!fields.overflow); /* it has room for 4 KiB */
+	memcpy(args->p, fields.ptr, fields.len);
+	args->p += fields.len;
+	args->max_len -= (int)fields.len;
+	buf_free(&fields);
 	return 0;
 }
 
@@ -74,7 +76,8 @@ static struct conn *open_socket(struct lws_shell *s, struct lws *wsi)
 		return NULL;
 	u->is_taken = true;
 	struct conn *c = u->is_eio ? eio_shell_socket(s->eio, wsi, u->query)
-				   : native_open(s->native, s->conns, wsi, u->subprotocol.len > 0);
+				   : native_open(s->conns, wsi, u->subprotocol.len > 0);
+	c->peer = u->peer;
 	if (is_unmasked(u->behind)) {
 		conn_close(c, CLOSE_PROTOCOL, clock_steady_ms());
 		conn_count_close(c, CLOSE_PROTOCOL);
@@ -195,6 +198,8 @@ void lws_shell_adopt(struct lws_shell *s, int fd, struct lws_upgrade *u)
 		lws_get_vhost_by_name(s->context, "default"), fd, head.ptr, head.len);
 	s->upgrade = NULL;
 	buf_free(&head);
+	if (!u->is_taken)
+		peer_drop(u->peer);
 	if (wsi && !u->is_taken) /* it would wait, and we would not know what for */
 		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }

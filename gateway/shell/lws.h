@@ -15,11 +15,10 @@
 #include <uv.h>
 
 struct lws_shell {
-	struct conns *conns; /* set by the caller, with the next two */
-	struct native *native;
+	struct conns *conns; /* set by the caller, with the next one */
 	struct eio_shell *eio;
 	uint64_t *sockets; /* counted here */
-	uint64_t id;       /* of this gateway, for X-Parlor-Gateway */
+	struct http_self self;
 	struct lws_context *context;
 	struct lws_upgrade *upgrade; /* while libwebsockets takes it over */
 };
@@ -31,6 +30,7 @@ struct lws_upgrade {
 	struct str key;
 	struct str subprotocol; /* as chosen; empty: none */
 	struct str behind;      /* what came behind the head */
+	struct peer *peer;      /* of a client that came by TLS, or NULL */
 	bool is_taken;
 };
 
@@ -38,7 +38,7 @@ struct lws_upgrade {
 NODISCARD
 bool lws_shell_open(struct lws_shell *s, uv_loop_t *loop);
 
-/* Makes the socket a WebSocket, or closes it. */
+/* Makes the socket a WebSocket, or closes it; takes its peer. */
 void lws_shell_adopt(struct lws_shell *s, int fd, struct lws_upgrade *u);
 
 /* Closes all; the loop must run on until nothing is left in it. */

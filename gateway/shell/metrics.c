@@ -5,6 +5,7 @@
 #include "gateway/core/gateway.h"
 #include "gateway/relay/relay.h"
 #include "gateway/shell/server.h"
+#include "gateway/shell/tls.h"
 
 static const char *code_of_error(size_t index)
 {
@@ -18,6 +19,7 @@ static const char *code_of_error(size_t index)
 #define RELAY(name, kind, help, member) METRIC_ROW(name, kind, help, OF_RELAY, struct relay, member)
 #define ENGINEIO(name, kind, help, member) METRIC_ROW(name, kind, help, OF_EIO, struct eio, member)
 #define CONNS(name, kind, help, member) METRIC_ROW(name, kind, help, OF_CONNS, struct conns, member)
+#define TLS(name, kind, help, member) METRIC_ROW(name, kind, help, OF_TLS, struct tls_stats, member)
 
 static const struct metric_row rows[] = {
 	{CORE("errors_by_code_total", COUNTER, "error replies to clients, by their code",
@@ -55,6 +57,14 @@ static const struct metric_row rows[] = {
 		refused_origins)},
 	{CONNS("unsent_overflows_total", COUNTER, "clients closed with too much unsent",
 	       unsent_overflows)},
+	{TLS("tls_connections", GAUGE, "clients that came by TLS", connections)},
+	{TLS("tls_handshakes", GAUGE, "TLS handshakes under way", handshakes)},
+	{TLS("tls_handshakes_total", COUNTER, "TLS handshakes that succeeded", handshakes_total)},
+	{TLS("tls_handshakes_failed_total", COUNTER, "TLS handshakes that failed or took too long",
+	     failed_total)},
+	{TLS("tls_certificate_end_seconds", GAUGE,
+	     "when the TLS certificate ends, in seconds since 1970; 0: there is none",
+	     certificate_end_s)},
 #define S(name, kind, help) {CORE(#name, kind, help, name)},
 	GATEWAY_STATS(S)
 #undef S

@@ -12,6 +12,7 @@ enum gateway_metric_source {
 	OF_RELAY,
 	OF_EIO,
 	OF_CONNS,
+	OF_TLS,
 	GATEWAY_METRIC_SOURCES
 };
 

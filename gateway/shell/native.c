@@ -8,7 +8,6 @@ static const char ping_frame[] = {(char)0x89, 0x01, '.'};
 
 struct native_conn {
 	struct conn conn; /* first: it is the core's `conn` too */
-	struct native *native;
 	struct session *session;
 };
 _Static_assert(sizeof(struct native_conn) <= 120, "grown: see tests/bench/README.md");
@@ -23,30 +22,30 @@ static void on_message(struct conn *c, struct str message, bool is_text)
 	struct native_conn *n = of(c);
 	/* A binary message is none of ours; the empty text is refused like any other that is not
 	 * JSON. */
-	gateway_frame(n->native->core, clock_steady_ms(), n->session, is_text ? message : STR(""),
-		      n->native->out);
+	gateway_frame(c->all->native->core, clock_steady_ms(), n->session,
+		      is_text ? message : STR(""), c->all->native->out);
 }
 
 static void on_heard(struct conn *c)
 {
-	gateway_heard(of(c)->native->core, clock_steady_ms(), of(c)->session);
+	gateway_heard(c->all->native->core, clock_steady_ms(), of(c)->session);
 }
 
 static void on_blocked(struct conn *c)
 {
-	gateway_blocked(of(c)->native->core, clock_steady_ms(), of(c)->session);
+	gateway_blocked(c->all->native->core, clock_steady_ms(), of(c)->session);
 }
 
 static void on_writable(struct conn *c)
 {
-	gateway_writable(of(c)->native->core, clock_steady_ms(), of(c)->session,
-			 of(c)->native->out);
+	gateway_writable(c->all->native->core, clock_steady_ms(), of(c)->session,
+			 c->all->native->out);
 }
 
 static void on_left(struct conn *c)
 {
-	gateway_disconnect(of(c)->native->core, clock_steady_ms(), of(c)->session,
-			   of(c)->native->out);
+	gateway_disconnect(c->all->native->core, clock_steady_ms(), of(c)->session,
+			   c->all->native->out);
 }
 
 static const struct conn_user user = {
@@ -83,7 +82,7 @@ static void look(struct client_end *end, uint64_t now_ms)
 {
 	struct conn *c = CONTAINER_OF(end, struct conn, end);
 	if (conn_has_taken(c))
-		gateway_progress(of(c)->native->core, now_ms, of(c)->session);
+		gateway_progress(c->all->native->core, now_ms, of(c)->session);
 }
 
 static const struct client_class class = {
@@ -95,13 +94,12 @@ static const struct client_class class = {
 	.ping = {ping_frame, sizeof ping_frame},
 };
 
-struct conn *native_open(struct native *native, struct conns *all, struct lws *wsi, bool is_batched)
+struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched)
 {
 	struct conn *c = conn_open(all, wsi, &user);
 	struct native_conn *n = of(c);
 	c->end.class = &class;
-	n->native = native;
-	n->session =
-		gateway_connect(native->core, clock_steady_ms(), &c->end, WIRE_NATIVE, is_batched);
+	n->session = gateway_connect(all->native->core, clock_steady_ms(), &c->end, WIRE_NATIVE,
+				     is_batched);
 	return c;
 }

@@ -11,6 +11,6 @@ struct native { /* zeroed at first, but for what the caller sets */
 };
 
 /* The connection is established; `is_batched`: it speaks parlor.v1. */
-struct conn *native_open(struct native *n, struct conns *all, struct lws *wsi, bool is_batched);
+struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched);
 
 #endif

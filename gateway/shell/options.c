@@ -36,6 +36,15 @@ static const struct option_row option_rows[] = {
 	{OPTION("hosts", TEXT, served), .fallback = "",
 	 .help = "names under which clients may ask for this gateway, such as chat.example, with "
 		 "commas or spaces between; any when empty"},
+	{OPTION("tls-cert", TEXT, tls_cert), .fallback = "",
+	 .help = "file of the certificate with which clients are served by https and wss, and of "
+		 "those that vouch for it (PEM); read again on HUP; plain http when empty"},
+	{OPTION("tls-key", TEXT, tls_key), .fallback = "",
+	 .help = "file of the certificate's private key (PEM)"},
+	{OPTION("tls-threads", NUMBER, tls_threads), .fallback = "1", .min = 1,
+	 .max = TLS_THREADS_MAX, .help = "threads that encrypt"},
+	{OPTION("hsts", NUMBER, hsts_s), .fallback = "2592000", .max = 63072000,
+	 .help = "seconds for which browsers are to come by TLS only, once they did; 0: not said"},
 	{OPTION("guest-keys", CHOICE, guest_keys_required), .fallback = "optional",
 	 .choices = "optional|required", .help = "whether a guest must send a key"},
 	{OPTION("max-connections", NUMBER, connections_max), .fallback = "0", .max = 10000000,
@@ -141,6 +150,8 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	o->core.roomd_shards = o->roomds.count;
 	o->core.historyd_shards = o->historyds.count;
 	o->core.address = relay_address(o);
+	if (!*o->tls_cert != !*o->tls_key)
+		fail_usage(PROGRAM, "--tls-cert and --tls-key: give both, or neither");
 	o->core.guest_keys_required = o->guest_keys_required;
 	o->web = strcmp(o->web_wish, "auto") == 0 ? installed_web() : o->web_wish;
 	read_origins(&o->origins, o->allow_origin);

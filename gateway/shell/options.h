@@ -5,6 +5,7 @@
 
 #include "gateway/core/gateway.h"
 #include "gateway/shell/server.h"
+#include "gateway/shell/tls.h"
 #include "proto/shell/service.h"
 
 #define PROGRAM "parlor-gateway"
@@ -20,6 +21,8 @@ struct options {
 	struct origins origins;
 	const char *hosts[HOSTS_MAX];
 	size_t host_count;
+	const char *tls_cert, *tls_key; /* "": no TLS */
+	uint64_t tls_threads, hsts_s;
 	unsigned guest_keys_required, no_io_uring;    /* places in their choices */
 	const char *allow_origin, *served, *web_wish; /* as given */
 };

@@ -37,7 +37,7 @@ static enum origin_rule look_up(const struct server *s, const struct http_head *
 	for (size_t i = 0; i < s->origins.count; i++)
 		if (http_origin_equal(&s->origins.listed[i], &origin))
 			return ORIGIN_LISTED;
-	bool is_same = s->origins.count == 0 && http_origin_is_of(&origin, head->host);
+	bool is_same = s->origins.count == 0 && http_origin_is_of(&origin, head->host, s->is_tls);
 	return is_same ? ORIGIN_NONE : ORIGIN_REFUSED;
 }
 
@@ -117,11 +117,12 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 		http_refuse(s->http, c, 403, "this origin is not allowed");
 	} else if (!choose_subprotocol(head, is_native, &u.subprotocol)) {
 		http_refuse(s->http, c, 400, "none of these subprotocols is spoken here");
-	} else if (is_native && gateway_is_full(s->lws.native->core)) {
+	} else if (is_native && gateway_is_full(s->lws.conns->native->core)) {
 		http_refuse(s->http, c, 503, "this gateway takes nobody new now");
 	} else if (is_native || eio_shell_upgrade(s->lws.eio, c)) {
 		u.behind = http_conn_behind(c);
-		lws_shell_adopt(&s->lws, http_conn_take(c), &u);
+		int fd = http_conn_take(c, &u.peer);
+		lws_shell_adopt(&s->lws, fd, &u);
 	}
 }
 
@@ -171,27 +172,28 @@ bool server_open(struct server *s, uv_loop_t *loop)
 	s->conns = (struct http_conns){.loop = loop,
 				       .body_max = s->lws.eio->eio->options.payload_max,
 				       .stall_ms = s->stall_ms,
-				       .gateway = s->http->id,
+				       .self = s->http->self,
 				       .sockets = &s->sockets,
 				       .head = on_head,
 				       .whole = on_whole,
 				       .ctx = s};
 	http_conns_init(&s->conns);
 	s->lws.sockets = &s->sockets;
-	s->lws.id = s->http->id;
+	s->lws.self = s->http->self;
 	return lws_shell_open(&s->lws, loop);
 }
 
-void server_adopt(struct server *s, int fd)
+void server_adopt(struct server *s, int fd, struct peer *peer)
 {
 	uint64_t now_ms = clock_steady_ms();
 	if (s->sockets >= s->sockets_max && !http_conns_evict(&s->conns, now_ms)) {
 		s->refused++;
 		close(fd);
+		peer_drop(peer);
 		return;
 	}
 	s->accepted++;
-	http_conn_open(&s->conns, fd, now_ms);
+	http_conn_open(&s->conns, fd, peer, now_ms);
 }
 
 void server_tidy(struct server *s, uint64_t now_ms)

@@ -22,6 +22,7 @@ struct server {
 	struct origins origins;
 	const char *const *hosts; /* the names that are served; none: any */
 	size_t host_count;
+	bool is_tls; /* clients come by TLS */
 	uint64_t sockets_max;
 	uint64_t stall_ms; /* until an answer that nobody reads is given up */
 	uint64_t sockets;  /* now, those that speak HTTP included */
@@ -34,8 +35,8 @@ struct server {
 NODISCARD
 bool server_open(struct server *s, uv_loop_t *loop);
 
-/* Takes an accepted socket, or closes it when there are too many. */
-void server_adopt(struct server *s, int fd);
+/* Takes an accepted socket with its peer, or closes it when there are too many. */
+void server_adopt(struct server *s, int fd, struct peer *peer);
 
 /* At the end of each turn; and when that has something to do next. */
 void server_tidy(struct server *s, uint64_t now_ms);

@@ -73,7 +73,7 @@ static void on_term(uv_signal_t *handle, int number)
 
 static void on_accept(void *ctx, int fd)
 {
-	server_adopt(ctx, fd);
+	server_adopt(ctx, fd, NULL);
 }
 
 static void open_loop(struct shell *s)
@@ -99,6 +99,7 @@ int main(int argc, char **argv)
 	}
 	open_loop(&s);
 	conns_init(&s.conns, PAYLOAD_MAX, false);
+	s.conns.native = &s.native;
 	eio_open(&s.eio, &(struct eio_options){.ping_interval_ms = PING_INTERVAL_MS,
 					       .ping_timeout_ms = PING_TIMEOUT_MS,
 					       .payload_max = PAYLOAD_MAX,
@@ -115,12 +116,11 @@ int main(int argc, char **argv)
 		socket_echo_open(&s.sio, &s.eio);
 	else
 		engine_echo_open(&s.eio);
-	s.server = (struct server){
-		.lws = {.conns = &s.conns, .native = &s.native, .eio = &s.eio_shell},
-		.http = &s.http,
-		.origins = {.is_any = true},
-		.sockets_max = 1000,
-		.stall_ms = 30000};
+	s.server = (struct server){.lws = {.conns = &s.conns, .eio = &s.eio_shell},
+				   .http = &s.http,
+				   .origins = {.is_any = true},
+				   .sockets_max = 1000,
+				   .stall_ms = 30000};
 	s.listener = (struct listener){.on_accept = on_accept, .ctx = &s.server};
 	if (!server_open(&s.server, &s.loop) ||
 	    !listener_open(&s.listener, &s.loop, "127.0.0.1", strtoull(argv[2], NULL, 10), error,

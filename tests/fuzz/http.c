@@ -21,7 +21,7 @@ static void read_words(const struct http_head *h)
 	(void)http_path(h->path, &path);
 	buf_free(&path);
 	if (http_origin_read(&origin, h->origin))
-		(void)http_origin_is_of(&origin, h->host);
+		(void)http_origin_is_of(&origin, h->host, h->is_websocket);
 	eio_query_read(&q, h->query);
 	CHECK(strlen(q.sid) < EIO_SID_MAX);
 }

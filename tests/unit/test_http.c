@@ -287,11 +287,18 @@ static void test_origins_and_hosts(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct http_origin o;
 		bool is_same = http_origin_read(&o, str_from(cases[i].origin)) &&
-			       http_origin_is_of(&o, str_from(cases[i].host));
+			       http_origin_is_of(&o, str_from(cases[i].host), false);
 		if (is_same != cases[i].is_same)
 			fail_msg("%s at %s", cases[i].origin, cases[i].host);
 	}
 	struct http_origin a, b;
+	assert_true(http_origin_read(&a, STR("https://chat.example")));
+	assert_true(http_origin_is_of(&a, STR("chat.example"), true));
+	assert_true(http_origin_is_of(&a, STR("chat.example:443"), true));
+	assert_false(http_origin_is_of(&a, STR("chat.example:80"), true));
+	assert_true(http_origin_read(&a, STR("http://chat.example")));
+	assert_false(http_origin_is_of(&a, STR("chat.example"), true));
+	assert_false(http_origin_is_of(&a, STR("chat.example:80"), true));
 	assert_true(http_origin_read(&a, STR("capacitor://localhost")));
 	assert_true(http_origin_read(&b, STR("capacitor://LOCALHOST/")));
 	assert_true(http_origin_equal(&a, &b));

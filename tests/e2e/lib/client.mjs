@@ -33,7 +33,7 @@ export class Client {
   static async connect(stack, { protocols = [], query = "", headers = {}, gateway } = {}) {
     return await until(`a connection to gateway ${gateway ?? "any"}`, async () => {
       const client = new Client();
-      await client.#open(`${stack.url.replace("http", "ws")}/ws${query}`, protocols, headers);
+      await client.#open(`${stack.url.replace("http", "ws")}/ws${query}`, protocols, { headers, ca: stack.ca });
       if (gateway === undefined || client.gateway === gateway) return client;
       await client.close();
       return null;
@@ -47,8 +47,8 @@ export class Client {
     return client;
   }
 
-  #open(url, protocols, headers) {
-    this.socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false });
+  #open(url, protocols, options) {
+    this.socket = new WebSocket(url, protocols, { ...options, perMessageDeflate: false });
     this.socket.on("upgrade", (response) => {
       const id = response.headers["x-parlor-gateway"];
       this.gateway = id === undefined ? undefined : Number(id);

@@ -2,6 +2,7 @@
 // http.mjs - HTTP as bytes on a socket, for what no client library would send.
 
 import net from "node:net";
+import tls from "node:tls";
 import { PATIENCE_MS, sleep, until, within } from "./wait.mjs";
 
 /** One connection: says bytes, and keeps what comes back. */
@@ -10,15 +11,16 @@ export class Raw {
   isClosed = false; // by the other side, in whatever way
   error = undefined;
 
-  static async connect({ port }, options = {}) {
+  /** @param stack  by TLS where it has a `ca` */
+  static async connect({ port, ca }, options = {}) {
     const raw = new Raw();
-    raw.socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true, ...options });
+    raw.socket = (ca ? tls : net).connect({ port, host: "127.0.0.1", allowHalfOpen: true, ca, ...options });
     raw.socket.on("data", (bytes) => { raw.received = Buffer.concat([raw.received, bytes]); });
     raw.closed = new Promise((resolve) => {
       const close = () => { raw.isClosed = true; resolve(); };
       raw.socket.on("end", close).on("close", close).on("error", (error) => { raw.error = error; close(); });
     });
-    await within(new Promise((resolve, reject) => raw.socket.once("connect", resolve).once("error", reject)), "a connection");
+    await within(new Promise((resolve, reject) => raw.socket.once(ca ? "secureConnect" : "connect", resolve).once("error", reject)), "a connection");
     return raw;
   }
 

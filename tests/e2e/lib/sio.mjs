@@ -28,7 +28,7 @@ export class SioClient {
   /** @param options  { version, transports, reconnection, ... }: what is not listed goes to the library */
   static async connect(stack, { version = 4, transports = ["websocket"], reconnection = false, ...options } = {}) {
     const client = new SioClient();
-    client.socket = CONNECT[version](stack.url, { transports, reconnection, forceNew: true, ...options });
+    client.socket = CONNECT[version](stack.url, { transports, reconnection, forceNew: true, ca: stack.ca, ...options });
     client.socket.on("connect", () => { client.connects++; });
     for (const event of EVENTS) client.socket.on(event, (...args) => client.#heard(event, args));
     await within(new Promise((resolve, reject) => {

@@ -7,14 +7,18 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeCertificates } from "./certificates.mjs";
 import { PATIENCE_MS, until, within } from "./wait.mjs";
 
 export const REPO = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 export const BUILD = path.resolve(process.env.PARLOR_BUILD ?? path.join(REPO, "build/debug"));
+// All tests may be run through TLS.
+const IS_TLS = process.env.PARLOR_E2E_TLS === "1";
 export const bin = (name) => path.join(BUILD, "bin", name);
 
 // What the services must never write into their logs.
@@ -54,6 +58,7 @@ export function serviceEnv(more = {}) {
     ...more,
   };
   delete env.PARLOR_BUILD;
+  delete env.PARLOR_E2E_TLS;
   delete env.NODE_OPTIONS;
   return env;
 }
@@ -64,7 +69,8 @@ export class Stack {
   #exit;
 
   /**
-   * @param options  { gateways, roomds, historyds, gatewayOptions: ["--rate", "0"], env, data, port }
+   * @param options  { gateways, roomds, historyds, gatewayOptions: ["--rate", "0"], env, data, port, tls }; `tls`: the
+   * gateways end TLS, with a certificate of a CA made for it
    */
   static async start(options = {}) {
     const stack = new Stack();
@@ -72,10 +78,14 @@ export class Stack {
     return stack;
   }
 
-  async #start({ gateways = 1, roomds = 1, historyds = 1, gatewayOptions = [], upOptions = [], env = {}, data, port }) {
+  async #start({ gateways = 1, roomds = 1, historyds = 1, gatewayOptions = [], upOptions = [], env = {}, data, port, tls = IS_TLS }) {
     this.data = data ?? tempDir();
     this.port = port ?? (await freePort());
-    this.url = `http://127.0.0.1:${this.port}`;
+    this.url = `${tls ? "https" : "http"}://127.0.0.1:${this.port}`;
+    if (tls) {
+      this.certificates = await makeCertificates();
+      gatewayOptions = ["--tls-cert", this.certificates.cert, "--tls-key", this.certificates.key, ...gatewayOptions];
+    }
     this.counts = { gateway: gateways, roomd: roomds, historyd: historyds };
     const metricsPort = await freePorts(historyds + roomds + gateways);
     const inOrder = ["historyd", "roomd", "gateway"].flatMap((service) => this.services.filter((name) => name.startsWith(service)));
@@ -104,6 +114,9 @@ export class Stack {
   }
 
   get output() { return this.#output; }
+
+  /** Whom its clients trust, where it speaks TLS. */
+  get ca() { return this.certificates?.ca; }
 
   /** "historyd-0" and so on. */
   get services() {
@@ -157,7 +170,8 @@ export class Stack {
   /** One HTTP request on a connection of its own: { status, headers, body }. */
   get(target, { method = "GET", headers = {}, url = this.url } = {}) {
     return within(new Promise((resolve, reject) => {
-      const request = http.request(url, { path: target, method, headers, agent: false }, (response) => {
+      const { request: begin } = url.startsWith("https") ? https : http;
+      const request = begin(url, { path: target, method, headers, agent: false, ca: this.ca }, (response) => {
         const chunks = [];
         response.on("data", (chunk) => chunks.push(chunk)).on("error", reject);
         response.on("end", () => resolve({
@@ -185,6 +199,7 @@ export class Stack {
     this.#up.kill("SIGTERM");
     const status = await within(this.#exit, "deploy/up stops", 3 * PATIENCE_MS);
     const logs = this.logs();
+    this.certificates?.remove();
     if (!keepData) rmSync(this.data, { recursive: true, force: true });
     const fault = logs.split("\n").findIndex((line) => FAULTS.test(line));
     assert.equal(fault, -1, `a service reports a fault:\n${logs.split("\n").slice(Math.max(0, fault - 3), fault + 40).join("\n")}`);
