@@ -4,173 +4,8 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { WORD_LEN_MAX = 100, GRAMMAR_LINES_MAX = 200 };
-
-struct str file_read(const char *path)
-{
-	struct buf bytes = {0};
-	char chunk[4096];
-	size_t got;
-	FILE *file = fopen(path, "r");
-	if (!file)
-		return (struct str){0};
-	while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-		buf_append(&bytes, chunk, got);
-	struct str copy = ferror(file) ? (struct str){0} : str_copy(buf_view(&bytes));
-	fclose(file);
-	buf_free(&bytes);
-	return copy;
-}
-
-/* ---- words ---- */
-
-static bool is_sign(char c)
-{
-	return c == ',' || c == ':' || c == '[' || c == ']';
-}
-
-static bool is_quote(char c)
-{
-	return c == '"' || c == '\'';
-}
-
-static size_t word_end(struct str line, size_t at)
-{
-	while (at < line.len && !isspace((unsigned char)line.ptr[at]) && !is_sign(line.ptr[at]) &&
-	       !is_quote(line.ptr[at]))
-		at++;
-	return at;
-}
-
-bool words_split(struct words *words, struct str line)
-{
-	words->count = 0;
-	for (size_t at = 0; at < line.len;) {
-		const char *from = line.ptr + at;
-		if (isspace((unsigned char)*from)) {
-			at++;
-			continue;
-		}
-		if (*from == '#')
-			return true;
-		if (words->count == TOKENS_MAX)
-			return false;
-		struct token *token = &words->list[words->count++];
-		if (is_sign(*from)) {
-			*token = (struct token){TOKEN_SIGN, str_of(from, 1)};
-			at++;
-		} else if (is_quote(*from)) {
-			const char *end = memchr(from + 1, *from, line.len - at - 1);
-			if (!end)
-				return false;
-			*token = (struct token){TOKEN_QUOTED,
-						str_of(from + 1, (size_t)(end - from) - 1)};
-			at += token->text.len + 2;
-		} else {
-			size_t end = word_end(line, at);
-			*token = (struct token){TOKEN_WORD, str_of(from, end - at)};
-			at = end;
-		}
-	}
-	return true;
-}
-
-static bool is_word(const struct words *words, size_t at, const char *literal)
-{
-	return at < words->count && words->list[at].kind != TOKEN_QUOTED &&
-	       str_equal(words->list[at].text, str_from(literal));
-}
-
-static bool is_quoted(const struct words *words, size_t at)
-{
-	return at < words->count && words->list[at].kind == TOKEN_QUOTED;
-}
-
-/* ---- TEXTS, USERS, FOUND ---- */
-
-static void texts_add(struct arena *arena, struct texts *texts, struct str text)
-{
-	struct str *list = arena_alloc(arena, (texts->count + 1) * sizeof *list);
-	if (texts->count)
-		memcpy(list, texts->list, texts->count * sizeof *list);
-	list[texts->count++] = text;
-	texts->list = list;
-}
-
-/* The number at the end of a text, and what stands before it. */
-static bool split_number(struct str text, struct str *stem, uint64_t *number)
-{
-	size_t digits = 0;
-	while (digits < text.len && isdigit((unsigned char)text.ptr[text.len - digits - 1]))
-		digits++;
-	*stem = str_of(text.ptr, text.len - digits);
-	*number = 0;
-	for (size_t i = stem->len; i < text.len; i++)
-		*number = *number * 10 + (uint64_t)(text.ptr[i] - '0');
-	return digits > 0 && digits < 7;
-}
-
-/* "note 3" to "note 9": each of them. */
-static bool texts_add_range(struct arena *arena, struct texts *texts, struct str from,
-			    struct str to)
-{
-	struct str stem, other;
-	uint64_t first, last;
-	if (!split_number(from, &stem, &first) || !split_number(to, &other, &last) ||
-	    !str_equal(stem, other) || first > last)
-		return false;
-	for (uint64_t n = first; n <= last; n++) {
-		struct buf text = {0};
-		buf_str(&text, stem);
-		buf_u64(&text, n);
-		texts_add(arena, texts, arena_copy(arena, buf_view(&text)));
-		buf_free(&text);
-	}
-	return true;
-}
-
-/* Each returns the first word behind, or 0 when there is none of the kind. */
-static size_t match_texts(const struct words *w, size_t at, struct arena *arena,
-			  struct texts *texts)
-{
-	while (is_quoted(w, at)) {
-		if (is_word(w, at + 1, "to") && is_quoted(w, at + 2)) {
-			if (!texts_add_range(arena, texts, w->list[at].text, w->list[at + 2].text))
-				return 0;
-			at += 3;
-		} else {
-			texts_add(arena, texts, w->list[at].text);
-			at++;
-		}
-		if (!is_word(w, at, "and") || !is_quoted(w, at + 1))
-			return at;
-		at++;
-	}
-	return 0;
-}
-
-static size_t match_found(const struct words *w, size_t at, struct arena *arena,
-			  struct texts *texts)
-{
-	if (is_word(w, at, "anew")) {
-		texts->is_anew = true;
-		at++;
-	}
-	if (is_word(w, at, "nothing"))
-		return at + 1;
-	if (is_word(w, at, "whatever")) {
-		texts->is_any = true;
-		return at + 1;
-	}
-	at = match_texts(w, at, arena, texts);
-	if (at && is_word(w, at, "and") && is_word(w, at + 1, "more")) {
-		texts->has_more = true;
-		at += 2;
-	}
-	return at;
-}
+enum { WORD_LEN_MAX = 100 };
 
 /* ---- patterns ---- */
 
@@ -205,7 +40,7 @@ static size_t match_users(struct match *m, size_t at)
 {
 	while (fits(m, STR("USER"), at)) {
 		texts_add(m->arena, &m->sentence->texts, m->words->list[at].text);
-		if (!is_word(m->words, at + 1, "and"))
+		if (!words_have(m->words, at + 1, "and"))
 			return at + 1;
 		at += 2;
 	}
@@ -216,13 +51,13 @@ static size_t match_capture(struct match *m, struct str name, size_t at)
 {
 	struct texts *texts = &m->sentence->texts;
 	if (str_equal(name, STR("TEXTS")))
-		return match_texts(m->words, at, m->arena, texts);
+		return words_take_texts(m->words, at, m->arena, texts);
 	if (str_equal(name, STR("FOUND")))
-		return match_found(m->words, at, m->arena, texts);
+		return words_take_found(m->words, at, m->arena, texts);
 	if (str_equal(name, STR("USERS")))
 		return match_users(m, at);
 	if (str_equal(name, STR("TEXT")))
-		return is_quoted(m->words, at) ? at + 1 : 0;
+		return words_have_quote(m->words, at) ? at + 1 : 0;
 	return fits(m, name, at) ? at + 1 : 0;
 }
 
@@ -267,7 +102,7 @@ static size_t match_run(struct match *m, const struct words *pattern, size_t fro
 
 static size_t bracket(const struct words *pattern, size_t at, const char *sign)
 {
-	while (at < pattern->count && !is_word(pattern, at, sign))
+	while (at < pattern->count && !words_have(pattern, at, sign))
 		at++;
 	return at;
 }

@@ -3,28 +3,11 @@
 #ifndef PARLOR_TESTS_SCRIPTS_GRAMMAR_H
 #define PARLOR_TESTS_SCRIPTS_GRAMMAR_H
 
-#include "tests/scripts/script.h"
+#include "tests/scripts/words.h"
 
 #include <regex.h>
 
-enum token_kind { TOKEN_WORD, TOKEN_QUOTED, TOKEN_SIGN };
-
-struct token {
-	enum token_kind kind;
-	struct str text; /* without the quotes */
-};
-
-enum { TOKENS_MAX = 128, WORDS_MAX = 16 };
-
-/* A sentence as words of a line. */
-struct words {
-	struct token list[TOKENS_MAX];
-	size_t count;
-};
-
-/* Splits a line; false when it has an open quote or too many words. A comment ends it. */
-NODISCARD
-bool words_split(struct words *words, struct str line);
+enum { WORDS_MAX = 16 };
 
 struct grammar {
 	struct word {
@@ -46,8 +29,5 @@ void grammar_free(struct grammar *g);
 NODISCARD
 bool grammar_match(const struct grammar *g, const struct words *words, struct arena *arena,
 		   struct sentence *s, size_t *furthest);
-
-/* A whole file, owned by the caller; its ptr is NULL when it cannot be read. */
-struct str file_read(const char *path);
 
 #endif

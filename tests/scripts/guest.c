@@ -228,7 +228,7 @@ uint64_t guest_ask(struct guest *g, struct str event, struct json_t *data)
 {
 	uint64_t id = ++g->last_id;
 	struct buf frame = {0};
-	char *text = json_dumps(data, JSON_COMPACT);
+	char *text = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
 	g->replies[id % REPLIES_MAX] = (struct reply){0};
 	if (g->wire == WIRE_SOCKETIO)
 		buf_printf(&frame, "2%" PRIu64 "[\"" STR_FMT "\",%s]", id, STR_ARG(event), text);

@@ -143,7 +143,8 @@ export class Guest {
   }
 
   #thing({ event, room, data }) {
-    const thing = { kind: THINGS[event] ?? event, user: this.names.back(data.username ?? ""), room: this.names.back(room ?? ""), text: "" };
+    const [user, where] = [data.username ?? "", room ?? data.room ?? ""].map(this.names.back);
+    const thing = { kind: THINGS[event] ?? event, user, room: where, text: "" };
     this.things.push(thing);
     if (event === "error") thing.text = data.code;
     if (event !== "updateChat") return;

@@ -66,21 +66,38 @@ static bool is_meant(const struct thing *t, const struct thing *expected)
 	       str_equal(t->user, expected->user) && str_equal(t->text, expected->text);
 }
 
-static bool is_ordered(const struct thing *a, const struct thing *b)
+static bool is_of_same_user(const struct thing *a, const struct thing *b)
 {
-	bool is_same_user = str_equal(a->user, b->user);
-	if (a->kind == THING_SAY && b->kind == THING_SAY)
-		return true;
-	if (a->kind == THING_SAY || b->kind == THING_SAY)
-		return is_same_user && (a->kind == THING_JOIN || b->kind == THING_JOIN);
-	return is_same_user;
+	return str_equal(a->user, b->user) && str_equal(a->room, b->room);
+}
+
+/* Whether the user has left the room before it came like this. */
+static bool has_left(const struct guest *g, const struct thing *coming)
+{
+	for (const struct thing *t = g->things; t != coming; t = t->next)
+		if (t->kind == THING_LEAVE && is_of_same_user(t, coming))
+			return true;
+	return false;
+}
+
+/* Whether `early` must not have come before `late`, since the story has it later. */
+static bool is_out_of_order(const struct guest *g, const struct thing *early,
+			    const struct thing *late)
+{
+	if (early->kind == THING_SAY && late->kind == THING_SAY)
+		return str_equal(early->room, late->room);
+	if (!is_of_same_user(early, late))
+		return false;
+	if (early->kind == THING_SAY)
+		return late->kind == THING_JOIN && !has_left(g, late);
+	return late->kind != THING_SAY || early->kind == THING_JOIN;
 }
 
 /* Whether one that is told of later in the story has come before. */
 static bool is_overtaken(const struct guest *g, const struct thing *until)
 {
 	for (const struct thing *t = g->things; t != until; t = t->next)
-		if (!t->is_taken && str_equal(t->room, until->room) && is_ordered(t, until))
+		if (!t->is_taken && is_out_of_order(g, t, until))
 			return true;
 	return false;
 }

@@ -20,12 +20,14 @@ export function namesFor(tag) {
   };
 }
 
-/** What one user does is told in order, and so are messages; a coming before all else of that user. See hearings.c. */
-function isOrdered(a, b) {
-  const isSameUser = a.user === b.user;
-  if (a.kind === "say" && b.kind === "say") return true;
-  if (a.kind === "say" || b.kind === "say") return isSameUser && (a.kind === "join" || b.kind === "join");
-  return isSameUser;
+/** Whether `early` must not have come before `late`, since the story has it later; as in hearings.c. */
+function isOutOfOrder(early, late, before) {
+  if (early.room !== late.room) return false;
+  if (early.kind === "say" && late.kind === "say") return true;
+  if (early.user !== late.user) return false;
+  const hasLeft = () => before.some(({ kind, user, room }) => kind === "leave" && user === late.user && room === late.room);
+  if (early.kind === "say") return late.kind === "join" && !hasLeft();
+  return late.kind !== "say" || early.kind === "join";
 }
 
 const isFound = (history, { texts, isAny, isAnew, hasMore }) => isAny ||
@@ -216,7 +218,7 @@ export class Play {
       (expected.room === undefined || thing.room === expected.room);
     const thing = await this.#until(() => guest.things.find(isMeant), () => `${WHO} does not hear that; ${this.#untold(guest)}`);
     const earlier = guest.things.slice(0, guest.things.indexOf(thing));
-    if (earlier.some((other) => !other.isTaken && other.room === thing.room && isOrdered(other, thing)))
+    if (earlier.some((other) => !other.isTaken && isOutOfOrder(other, thing, earlier)))
       this.#fail(`${WHO} hears something else before; ${this.#untold(guest)}`);
     thing.isTaken = true;
   }

@@ -91,6 +91,15 @@ class Match {
     return null;
   }
 
+  /** `of 600 bytes`: dots make each of them so long. */
+  long(texts) {
+    if (texts === null || !this.is("of") || !this.is("bytes", this.at + 2)) return texts;
+    if (!this.isWord("NUMBER", this.at + 1)) return null;
+    const bytes = Number(this.words[this.at + 1].text);
+    this.at += 3;
+    return texts.map((text) => text.padEnd(bytes, "."));
+  }
+
   found() {
     const isAnew = this.is("anew");
     if (isAnew) this.at++;
@@ -114,7 +123,7 @@ class Match {
   }
 
   #capture(name) {
-    if (name === "TEXTS") return this.texts();
+    if (name === "TEXTS") return this.long(this.texts());
     if (name === "FOUND") return this.found();
     if (name === "USERS") return this.users();
     if (name === "TEXT") return this.isQuoted() ? this.take() : null;
