@@ -9,12 +9,31 @@
 #include "gateway/core/json_text.h"
 #include "gateway/core/rate.h"
 
+/* The session's membership of the event's room once it is in it, or NULL with ERR_NOT_JOINED. */
+static struct membership *find_member(struct session *s, struct client_event *e)
+{
+	struct membership *m = session_membership(s, e->room);
+	if (m && (m->is_live || m->was_live))
+		return m;
+	client_event_fail(e, ERR_NOT_JOINED, "join \"" STR_FMT "\" first", STR_ARG(e->room));
+	return NULL;
+}
+
 static void dispatch(struct gateway *g, struct session *s, struct client_event *e)
 {
+	union client_in in = {0};
+	if (!client_fields_read(e, &in))
+		return;
+	in.to.event = e;
+	if (client_event_row(e->type)->flags & EVENT_MEMBER) {
+		in.to.member = find_member(s, e);
+		if (!in.to.member)
+			return;
+	}
 	switch (e->type) {
-#define C(name)                     \
-	case CLIENT_##name:         \
-		on_##name(g, s, e); \
+#define C(name, flags, ack, meaning)       \
+	case CLIENT_##name:                \
+		on_##name(g, s, &in.name); \
 		return;
 		CLIENT_EVENTS(C)
 #undef C
@@ -59,11 +78,10 @@ static bool waits_for_join(const struct session *s, const struct client_event *e
 {
 	if (e->error != ERR_OK || (!s->joins && !s->backlog))
 		return false;
-	if (e->type == CLIENT_newRoom && s->joins)
-		return true;           /* it needs a name that is held */
-	struct client_event copy = *e; /* what is wrong with it is its handler's to say */
-	struct str room = field_room(&copy, "room");
-	if (copy.error != ERR_OK)
+	if ((client_event_row(e->type)->flags & EVENT_NAMED) && s->joins)
+		return true;
+	struct str room = client_fields_room(e); /* what is wrong otherwise is said after that */
+	if (!room.len)
 		return false;
 	const struct membership *m = session_membership(s, room);
 	return (m && !m->is_live) || is_made_private(s, room);

@@ -29,22 +29,6 @@ void client_event_fail(struct client_event *e, enum err error, const char *fmt, 
 		e->why[whole_until(e->why, sizeof e->why - 1)] = '\0';
 }
 
-static bool type_named(const char *name, size_t len, enum client_event_type *type)
-{
-	static const struct str names[] = {
-#define C(event) {#event, sizeof #event - 1},
-		CLIENT_EVENTS(C)
-#undef C
-	};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (str_equal(names[i], str_of(name, len))) {
-			*type = (enum client_event_type)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void read_id(struct client_event *e)
 {
 	const json_t *id = json_object_get(e->root, "id");
@@ -77,7 +61,8 @@ static void read_event(struct client_event *e, const json_t *event, const json_t
 		       const struct json_outline *outline)
 {
 	if (!json_is_string(event) ||
-	    !type_named(json_string_value(event), json_string_length(event), &e->type)) {
+	    !client_event_named(str_of(json_string_value(event), json_string_length(event)),
+				&e->type)) {
 		client_event_fail(e, ERR_BAD_EVENT, "%s", err_text(ERR_BAD_EVENT));
 		return;
 	}
@@ -123,68 +108,160 @@ void client_event_free(struct client_event *e)
 	e->root = NULL;
 }
 
-struct str field_text(struct client_event *e, const char *name, size_t max, bool is_optional)
+/* ---- fields, by their rows ---- */
+
+static struct str *text_in(union client_in *in, const struct client_field_row *row)
 {
-	struct str none = {0};
-	if (e->error != ERR_OK)
-		return none;
-	const json_t *field = json_object_get(e->data, name);
-	if (is_optional && (!field || json_is_null(field)))
+	return (struct str *)(void *)((char *)in + row->offset);
+}
+
+static uint64_t *number_in(union client_in *in, const struct client_field_row *row)
+{
+	return (uint64_t *)(void *)((char *)in + row->offset);
+}
+
+static bool *has_number_in(union client_in *in, const struct client_field_row *row)
+{
+	return (bool *)((char *)in + row->has_offset);
+}
+
+/* Text of 1 to max bytes; too many are `too_long`. A missing one is empty when it is optional. */
+static struct str read_text(struct client_event *e, const struct client_field_row *row, size_t max,
+			    enum err too_long)
+{
+	const struct str none = {0};
+	const json_t *field = json_object_get(e->data, row->name);
+	if ((row->flags & FIELD_OPTIONAL) && (!field || json_is_null(field)))
 		return none;
 	if (!json_is_string(field)) {
-		client_event_fail(e, ERR_BAD_FIELD, "%s: must be a string", name);
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must be a string", row->name);
 		return none;
 	}
 	size_t len = json_string_length(field);
 	if (memchr(json_string_value(field), '\0', len)) {
-		client_event_fail(e, ERR_BAD_FIELD, "%s: must not contain U+0000", name);
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must not contain U+0000", row->name);
 		return none;
 	}
 	if (len == 0 || len > max) {
-		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", name, max);
+		client_event_fail(e, len ? too_long : ERR_BAD_FIELD, "%s: must have 1 to %zu bytes",
+				  row->name, max);
 		return none;
 	}
 	return str_of(json_string_value(field), len);
 }
 
-static struct str field_name(struct client_event *e, const char *name, size_t max)
+/* A username or room: normalized, clean, within its limit then. */
+static struct str read_name(struct client_event *e, const struct client_field_row *row, size_t max)
 {
 	enum {
 		BEFORE_NORMALIZING = 4
 	}; /* a composed character may be a fraction of what it was made of */
-	struct str text = field_text(e, name, max * BEFORE_NORMALIZING, false);
 	struct str normal = {0};
+	struct str text = read_text(e, row, max * BEFORE_NORMALIZING, ERR_BAD_FIELD);
 	if (e->error != ERR_OK)
 		return normal;
 	if (!text_normalize(e->arena, text, &normal) || !name_is_readable(e->arena, normal))
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "%s: must have no control characters, nothing that cannot be "
 				  "seen, and no space at either end",
-				  name);
+				  row->name);
 	else if (normal.len > max)
-		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", name, max);
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must have 1 to %zu bytes", row->name, max);
 	return normal;
 }
 
-struct str field_user(struct client_event *e, const char *name)
+/* False when it is not given, or wrong. */
+static bool read_number(struct client_event *e, const struct client_field_row *row, uint64_t *n)
 {
-	return field_name(e, name, e->limits->name_bytes_max);
-}
-
-struct str field_room(struct client_event *e, const char *name)
-{
-	return field_name(e, name, e->limits->room_bytes_max);
-}
-
-bool field_number(struct client_event *e, const char *name, uint64_t *n)
-{
-	if (e->error != ERR_OK)
-		return false;
-	const json_t *field = json_object_get(e->data, name);
-	if (!field || json_is_null(field))
+	const json_t *field = json_object_get(e->data, row->name);
+	*n = row->otherwise;
+	if ((row->flags & FIELD_OPTIONAL) && (!field || json_is_null(field)))
 		return false;
 	if (json_is_number(field) && json_whole(json_number_value(field), n))
 		return true;
-	client_event_fail(e, ERR_BAD_FIELD, "%s: must be a whole number from 0 to 2^53-1", name);
+	client_event_fail(e, ERR_BAD_FIELD, "%s: must be a whole number from 0 to 2^53-1",
+			  row->name);
 	return false;
+}
+
+static void read_field(struct client_event *e, const struct client_field_row *row,
+		       union client_in *in)
+{
+	switch (row->kind) {
+	case FIELD_USER:
+		*text_in(in, row) = read_name(e, row, e->limits->name_bytes_max);
+		return;
+	case FIELD_ROOM:
+		e->room = read_name(e, row, e->limits->room_bytes_max);
+		*text_in(in, row) = e->room;
+		return;
+	case FIELD_BODY:
+		*text_in(in, row) = read_text(e, row, e->limits->body_bytes_max, ERR_TOO_LARGE);
+		return;
+	case FIELD_TEXT:
+		*text_in(in, row) = read_text(e, row, row->max, ERR_BAD_FIELD);
+		return;
+	case FIELD_NUMBER:
+		*has_number_in(in, row) = read_number(e, row, number_in(in, row));
+		return;
+	}
+}
+
+static void check_text(struct client_event *e, const struct client_field_row *row, struct str text)
+{
+	if (text.len && text.len < row->min)
+		client_event_fail(e, ERR_BAD_FIELD,
+				  "%s: must have %" PRIu64 " to %" PRIu64 " bytes", row->name,
+				  row->min, row->max);
+	if ((row->flags & FIELD_CLEAN) && !text_is_clean(text))
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must have no control characters",
+				  row->name);
+}
+
+static void check_number(struct client_event *e, const struct client_field_row *row, uint64_t n)
+{
+	if (n >= row->min && n <= row->max)
+		return;
+	if (row->max == WHOLE_MAX)
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must be at least %" PRIu64, row->name,
+				  row->min);
+	else
+		client_event_fail(e, ERR_BAD_FIELD, "%s: must be from %" PRIu64 " to %" PRIu64,
+				  row->name, row->min, row->max);
+}
+
+/* What a row says beyond the kind. */
+static void check_field(struct client_event *e, const struct client_field_row *row,
+			union client_in *in)
+{
+	if (row->kind == FIELD_TEXT)
+		check_text(e, row, *text_in(in, row));
+	if (row->kind != FIELD_NUMBER || !*has_number_in(in, row))
+		return;
+	if ((row->flags & FIELD_OR_NEXT) && *has_number_in(in, row + 1))
+		client_event_fail(e, ERR_BAD_FIELD, "%s: not together with %s", row->name,
+				  row[1].name);
+	check_number(e, row, *number_in(in, row));
+}
+
+/* First what each of them is, then the bounds, which clients are told of from the last one on. */
+bool client_fields_read(struct client_event *e, union client_in *in)
+{
+	const struct client_event_row *event = client_event_row(e->type);
+	for (size_t i = 0; i < event->field_count && e->error == ERR_OK; i++)
+		read_field(e, &event->fields[i], in);
+	for (size_t i = event->field_count; i > 0 && e->error == ERR_OK; i--)
+		check_field(e, &event->fields[i - 1], in);
+	return e->error == ERR_OK;
+}
+
+struct str client_fields_room(const struct client_event *e)
+{
+	const struct client_event_row *event = client_event_row(e->type);
+	struct client_event alone = *e;
+	struct str room = {0};
+	for (size_t i = 0; i < event->field_count; i++)
+		if (event->fields[i].kind == FIELD_ROOM)
+			room = read_name(&alone, &event->fields[i], e->limits->room_bytes_max);
+	return alone.error == ERR_OK ? room : (struct str){0};
 }

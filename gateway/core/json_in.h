@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* json_in.h — reading what a client sent: JSON (jansson's), and fields with their limits.
- *
- * Field readers are sticky: after the first field that is wrong all others return nothing, and the
- * handler looks once, at the end, at `error`. Strings last as long as the event. */
+/* json_in.h — reading what a client sent: JSON (jansson's), which event it is, and its fields by
+ * their rows in events.def. The first error stays. */
 #ifndef PARLOR_GATEWAY_CORE_JSON_IN_H
 #define PARLOR_GATEWAY_CORE_JSON_IN_H
 
-#include "gateway/core/events.def"
+#include "gateway/core/events.h"
 #include "gateway/core/gateway.h"
 
 #include <jansson.h>
-
-enum client_event_type {
-#define C(name) CLIENT_##name,
-	CLIENT_EVENTS(C)
-#undef C
-};
 
 enum { WHY_MAX = 200 };
 
@@ -25,6 +17,7 @@ struct client_event {
 	uint64_t id;
 	json_t *root; /* owned */
 	const json_t *data;
+	struct str room; /* which it names, once its fields are read */
 	const struct gateway_options *limits;
 	struct arena *arena;
 	enum err error;
@@ -45,14 +38,13 @@ void client_event_free(struct client_event *e);
 void client_event_fail(struct client_event *e, enum err error, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
-/* A username or room name: normalized, within its limit, clean. */
-struct str field_user(struct client_event *e, const char *name);
-struct str field_room(struct client_event *e, const char *name);
+/* Fills in the event's own struct in *in. False when a field is wrong: e->error and e->why say
+ * which, as its first one. */
+NODISCARD
+bool client_fields_read(struct client_event *e, union client_in *in);
 
-/* Any text of 1 to max bytes. A missing one is an empty str when it is optional. */
-struct str field_text(struct client_event *e, const char *name, size_t max, bool is_optional);
-
-/* A whole number from 0 to 2^53-1; false when it is not there. */
-bool field_number(struct client_event *e, const char *name, uint64_t *n);
+/* The room that the event names, read alone: what is wrong with other fields does not matter.
+ * Empty when there is none. */
+struct str client_fields_room(const struct client_event *e);
 
 #endif

@@ -9,7 +9,6 @@
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/request.h"
-#include "gateway/core/text.h"
 #include "gateway/core/view.h"
 #include "proto/json_out.h"
 
@@ -17,22 +16,12 @@
 
 enum {
 	TYPING_LASTS_MS = 6000,
-	HISTORY_LIMIT_DEFAULT = 50,
 	JSON_GROWTH_MAX = 8, /* a record as JSON, to be on the safe side */
 };
 
 struct span {
 	uint32_t from, to;
 };
-
-static struct str field_body(struct gateway *g, struct client_event *e)
-{
-	struct str body = field_text(e, "body", SIZE_MAX, false);
-	if (body.len > g->options.body_bytes_max)
-		client_event_fail(e, ERR_TOO_LARGE, "body: must have 1 to %" PRIu64 " bytes",
-				  g->options.body_bytes_max);
-	return body;
-}
 
 /* roomd ends the author's typing, if there is any to end; an author who was not typing costs it
  * nothing. */
@@ -46,21 +35,14 @@ static void end_typing(struct gateway *g, struct membership *m)
 		      &(struct ev_wrote){.room = m->view->room, .user = m->present->user});
 }
 
-void on_updateChat(struct gateway *g, struct session *s, struct client_event *e)
+void on_updateChat(struct gateway *g, struct session *s, const struct in_updateChat *in)
 {
 	char made[CID_MAX];
-	struct str room = field_room(e, "room");
-	struct str cid = field_text(e, "cid", CID_CLIENT_MAX, true);
-	struct str body = field_body(g, e);
-	if (cid.len && !text_is_clean(cid))
-		client_event_fail(e, ERR_BAD_FIELD, "cid: must have no control characters");
-	struct membership *m = client_membership(s, e, room);
-	if (!m)
-		return;
-	if (backlog_was_given_up(s, room)) {
+	struct str cid = in->cid;
+	if (backlog_was_given_up(s, in->room)) {
 		/* One that was sent before it was given up while it waited here, or waited here
 		 * too and is told so only now. */
-		client_event_fail(e, ERR_UNAVAILABLE, "%s", err_text(ERR_UNAVAILABLE));
+		client_event_fail(in->event, ERR_UNAVAILABLE, "%s", err_text(ERR_UNAVAILABLE));
 		g->stats.posts_unavailable_total++;
 		return;
 	}
@@ -72,49 +54,33 @@ void on_updateChat(struct gateway *g, struct session *s, struct client_event *e)
 	}
 	request_start(g, &(struct request_wish){
 				 .kind = REQUEST_POST,
-				 .shard = m->view->historyd,
+				 .shard = in->member->view->historyd,
 				 .session = s,
-				 .has_id = e->has_id,
-				 .id = e->id,
-				 .room = room,
+				 .has_id = in->event->has_id,
+				 .id = in->event->id,
+				 .room = in->room,
 				 .user = s->user->name,
 				 .cid = cid,
-				 .body = body,
+				 .body = in->body,
 			 });
 	g->stats.posts_total++;
-	end_typing(g, m);
+	end_typing(g, in->member);
 }
 
-void on_history(struct gateway *g, struct session *s, struct client_event *e)
+void on_history(struct gateway *g, struct session *s, const struct in_history *in)
 {
-	uint64_t before = 0;
-	uint64_t after = 0;
-	uint64_t limit = HISTORY_LIMIT_DEFAULT;
-	struct str room = field_room(e, "room");
-	bool has_before = field_number(e, "before", &before);
-	bool has_after = field_number(e, "after", &after);
-	field_number(e, "limit", &limit);
-	if (e->error == ERR_OK && (limit == 0 || limit > PAGE_MAX))
-		client_event_fail(e, ERR_BAD_FIELD, "limit: must be from 1 to %d", PAGE_MAX);
-	if (has_before && has_after)
-		client_event_fail(e, ERR_BAD_FIELD, "before: not together with after");
-	if (has_before && before == 0)
-		client_event_fail(e, ERR_BAD_FIELD, "before: must be at least 1");
-	struct membership *m = client_membership(s, e, room);
-	if (!m)
-		return;
 	backlog_ask(g, s,
 		    &(struct request_wish){
 			    .kind = REQUEST_PAGE_CLIENT,
-			    .shard = m->view->historyd,
+			    .shard = in->member->view->historyd,
 			    .session = s,
-			    .has_id = e->has_id,
-			    .id = e->id,
-			    .room = room,
-			    .after = after,
-			    .before = before,
-			    .limit = limit,
-			    .is_newest = !has_after,
+			    .has_id = in->event->has_id,
+			    .id = in->event->id,
+			    .room = in->room,
+			    .after = in->after,
+			    .before = in->before,
+			    .limit = in->limit,
+			    .is_newest = !in->has_after,
 		    });
 }
 

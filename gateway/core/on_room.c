@@ -8,10 +8,10 @@
 
 #include <nettle/sha2.h>
 
-enum { KEY_BYTES_MIN = 16, KEY_BYTES_MAX = 64, DIGEST_BYTES = 20 };
+enum { DIGEST_BYTES = 20 };
 
 /* The guest key leaves the gateway only as a digest, in hexadecimal. */
-static struct str key_digest(struct client_event *e, struct str key)
+static struct str key_digest(struct arena *arena, struct str key)
 {
 	static const char hex[] = "0123456789abcdef";
 	struct sha256_ctx ctx;
@@ -21,7 +21,7 @@ static struct str key_digest(struct client_event *e, struct str key)
 	sha256_init(&ctx);
 	sha256_update(&ctx, key.len, (const uint8_t *)key.ptr);
 	sha256_digest(&ctx, sizeof digest, digest);
-	char *text = arena_alloc(e->arena, (size_t)2 * DIGEST_BYTES);
+	char *text = arena_alloc(arena, (size_t)2 * DIGEST_BYTES);
 	for (size_t i = 0; i < DIGEST_BYTES; i++) {
 		text[2 * i] = hex[digest[i] >> 4];
 		text[2 * i + 1] = hex[digest[i] & 15];
@@ -29,22 +29,14 @@ static struct str key_digest(struct client_event *e, struct str key)
 	return str_of(text, (size_t)2 * DIGEST_BYTES);
 }
 
-void on_userJoin(struct gateway *g, struct session *s, struct client_event *e)
+void on_userJoin(struct gateway *g, struct session *s, const struct in_userJoin *in)
 {
-	struct str user = field_user(e, "username");
-	struct str room = field_room(e, "room");
-	struct str key = field_text(e, "key", KEY_BYTES_MAX, true);
-	struct join_wish wish = {.reply = REPLY_ACK, .has_id = e->has_id, .id = e->id};
-	wish.has_since = field_number(e, "since", &wish.since);
-	field_number(e, "epoch", &wish.epoch);
-	if (key.len && key.len < KEY_BYTES_MIN)
-		client_event_fail(e, ERR_BAD_FIELD, "key: must have %d to %d bytes", KEY_BYTES_MIN,
-				  KEY_BYTES_MAX);
-	if (g->options.guest_keys_required && !key.len && !s->user)
+	struct client_event *e = in->event;
+	if (g->options.guest_keys_required && !in->key.len && !s->user) {
 		client_event_fail(e, ERR_BAD_FIELD, "key: is required here");
-	if (e->error != ERR_OK)
 		return;
-	struct membership *m = session_membership(s, room);
+	}
+	struct membership *m = session_membership(s, in->room);
 	if (!m && s->membership_count >= g->options.rooms_max) {
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "room: a connection may be in %" PRIu64 " rooms",
@@ -52,38 +44,37 @@ void on_userJoin(struct gateway *g, struct session *s, struct client_event *e)
 		return;
 	}
 	struct user *refused;
-	enum err entered = user_enter(g, s, user, key_digest(e, key), &refused);
+	enum err entered = user_enter(g, s, in->username, key_digest(e->arena, in->key), &refused);
 	if (refused)
 		join_user_refused(g, refused, ERR_UNAVAILABLE);
 	if (entered != ERR_OK) {
 		client_event_fail(e, entered, "%s", err_text(entered));
 		return;
 	}
-	join_start(g, s, room, &wish);
+	join_start(g, s, in->room,
+		   &(struct join_wish){.reply = REPLY_ACK,
+				       .has_id = e->has_id,
+				       .id = e->id,
+				       .has_since = in->has_since,
+				       .since = in->since,
+				       .epoch = in->epoch});
 }
 
-void on_userLeave(struct gateway *g, struct session *s, struct client_event *e)
+void on_userLeave(struct gateway *g, struct session *s, const struct in_userLeave *in)
 {
-	struct str room = field_room(e, "room");
-	struct membership *m = client_membership(s, e, room);
-	if (!m)
-		return;
 	/* Acks of own messages that others stand before follow it: they say that the message is
 	 * stored, and no longer that what stands before it has come. */
-	client_ack_room(g, s, e, room);
-	membership_end(g, m);
+	client_ack_room(g, s, in->event, in->room);
+	membership_end(g, in->member);
 }
 
-void on_userTyping(struct gateway *g, struct session *s, struct client_event *e)
+void on_userTyping(struct gateway *g, struct session *s, const struct in_userTyping *in)
 {
-	struct str room = field_room(e, "room");
-	struct membership *m = client_membership(s, e, room);
-	if (!m)
-		return;
+	struct membership *m = in->member;
 	if (m->typed_ms == 0 || g->now_ms >= m->typed_ms + TYPING_INTERVAL_MS) {
 		m->typed_ms = g->now_ms;
 		bus_put_typing(&g->out->roomd[m->view->roomd],
-			       &(struct ev_typing){.room = room, .user = s->user->name});
+			       &(struct ev_typing){.room = in->room, .user = s->user->name});
 	}
-	client_ack_room(g, s, e, room);
+	client_ack_room(g, s, in->event, in->room);
 }

@@ -16,16 +16,14 @@ static bool has_room_left(const struct gateway *g, const struct session *s)
 	return s->membership_count < g->options.rooms_max;
 }
 
-void on_newRoom(struct gateway *g, struct session *s, struct client_event *e)
+void on_newRoom(struct gateway *g, struct session *s, const struct in_newRoom *in)
 {
-	struct str user2 = field_user(e, "username2");
-	struct str room = field_room(e, "room");
-	if (e->error == ERR_OK && (!s->user || !s->user->is_held))
+	struct client_event *e = in->event;
+	if (!s->user || !s->user->is_held)
 		client_event_fail(e, ERR_NOT_JOINED, "join a room before you invite to another");
-	else if (e->error == ERR_OK && str_equal(user2, s->user->name))
+	else if (str_equal(in->username2, s->user->name))
 		client_event_fail(e, ERR_BAD_FIELD, "username2: must be somebody else");
-	struct membership *m = e->error == ERR_OK ? session_membership(s, room) : NULL;
-	if (!m && e->error == ERR_OK && !has_room_left(g, s))
+	else if (!session_membership(s, in->room) && !has_room_left(g, s))
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "room: a connection may be in %" PRIu64 " rooms",
 				  g->options.rooms_max);
@@ -35,13 +33,13 @@ void on_newRoom(struct gateway *g, struct session *s, struct client_event *e)
 	struct request *r =
 		request_start(g, &(struct request_wish){
 					 .kind = REQUEST_PRIVATE,
-					 .shard = shard_of(room, g->options.roomd_shards),
+					 .shard = shard_of(in->room, g->options.roomd_shards),
 					 .session = s,
 					 .has_id = e->has_id,
 					 .id = e->id,
-					 .room = room,
+					 .room = in->room,
 					 .user = s->user->name,
-					 .user2 = user2,
+					 .user2 = in->username2,
 				 });
 	backlog_private(g, s, r);
 }

@@ -33,7 +33,6 @@ enum {
 	ANNOUNCE_MS_MAX = 2000, /* … but at least so often */
 	TYPING_INTERVAL_MS = 1000,
 	TYPING_MAX_MS = 6000, /* roomd ends it after 5 s; this is for when its word is lost */
-	CID_CLIENT_MAX = 64,
 	PIECE_BYTES_MAX = 64 * 1024, /* of JSON in one msgHistory or page, or one message more */
 	OWN_ACK_BYTES = 160,         /* what an ack that waits counts for */
 	WORK_A_TURN = 16 * 1024,     /* of one connection's input, in bytes of text … */
