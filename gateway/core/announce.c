@@ -95,6 +95,7 @@ static void send_changes(struct gateway *g, struct view *v)
 	TAILQ_FOREACH (m, &v->live, of_view) {
 		enum wire wire = m->session->wire;
 		uint32_t from = m->changes_seen;
+		CHECK(from <= v->change_count);
 		m->changes_seen = 0;
 		if (!session_takes(g, m->session)) {
 			m->is_list_stale |= of_list > 0;

@@ -132,6 +132,7 @@ void backlog_pop(struct gateway *g, struct session *s)
 	struct backlog *b = s->backlog;
 	struct input in;
 	size_t next = read_first(b, &in);
+	CHECK(g->stats.owed_bytes >= next - b->at);
 	g->stats.owed_bytes -= next - b->at;
 	b->at = next;
 	b->is_charged = b->is_waiting = false;
@@ -163,6 +164,7 @@ void backlog_settled(struct gateway *g, struct session *s)
 
 void backlog_joins(struct gateway *g, struct session *s, int change)
 {
+	CHECK(change > 0 || s->joins > 0);
 	s->joins = (uint16_t)(s->joins + change);
 	if (change < 0)
 		backlog_settled(g, s);
@@ -257,4 +259,43 @@ void backlog_free(struct gateway *g, struct session *s)
 	forget_given_up(b);
 	mem_free(b);
 	s->backlog = NULL;
+}
+
+/* ---- invariants ---- */
+
+/* What waits reads as whole events, and nothing is left over. */
+static void check_input(const struct backlog *b)
+{
+	struct backlog rest = *b;
+	struct input in;
+	CHECK(b->at <= b->input.len);
+	while (rest.at < rest.input.len)
+		rest.at = read_first(&rest, &in);
+	CHECK(rest.at == b->input.len);
+	CHECK(b->input.len || (!b->is_charged && !b->late_ms && STAILQ_EMPTY(&b->given_up)));
+	CHECK(!b->is_waiting || b->is_charged);
+}
+
+uint64_t backlog_check(struct gateway *g, const struct session *s)
+{
+	const struct backlog *b = s->backlog;
+	const struct request *r;
+	const struct given_up *u;
+	uint64_t parked = 0;
+	if (!b)
+		return 0;
+	check_input(b);
+	CHECK(!b->is_waiting || s->joins || !TAILQ_EMPTY(&b->privates)); /* who waits is let go */
+	TAILQ_FOREACH (r, &b->parked, entry) {
+		CHECK(r->is_parked && r->session == s->number && request_find(g, r->number) == r);
+		CHECK(r->kind == REQUEST_PAGE_CLIENT);
+		parked++;
+	}
+	TAILQ_FOREACH (r, &b->privates, of_session)
+		CHECK(r->kind == REQUEST_PRIVATE && r->session == s->number);
+	STAILQ_FOREACH(u, &b->given_up, entry)
+	CHECK(find_given_up(b, u->room) == u && u->ms <= g->now_ms);
+	r = b->asked ? request_find(g, b->asked) : NULL;
+	CHECK(!r || (r->kind == REQUEST_PAGE_CLIENT && r->session == s->number && !r->is_parked));
+	return parked;
 }

@@ -60,6 +60,9 @@ bool backlog_was_given_up(const struct session *s, struct str room);
 
 void backlog_free(struct gateway *g, struct session *s);
 
+/* Walks it all, for gateway_check; returns how many requests are parked in it. */
+uint64_t backlog_check(struct gateway *g, const struct session *s);
+
 /* A join of it has begun or ended (+1, -1). */
 void backlog_joins(struct gateway *g, struct session *s, int change);
 

@@ -13,6 +13,7 @@ struct present *change_take(struct view *v)
 	if (!c)
 		return NULL;
 	struct present *who = c->who;
+	CHECK(v->change_count > 0 && who->changes > 0);
 	STAILQ_REMOVE_HEAD(&v->changes, entry);
 	v->change_count--;
 	who->changes--;
@@ -22,6 +23,7 @@ struct present *change_take(struct view *v)
 
 void change_leave_queue(struct gateway *g, struct view *v)
 {
+	CHECK(v->is_announcing && g->announcing_count > 0);
 	v->is_announcing = false;
 	g->announcing_count--;
 	TAILQ_REMOVE(&g->announcing, v, announcing);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* check.c — gateway_check: the invariants of state.h, walked. What each function of the core may
- * rely on between two calls, and leaves behind. Rooms are in check_view.c. */
+ * rely on between two calls, and leaves behind. Requests are in check_request.c, rooms
+ * in check_view.c; what is a structure of its own checks itself. */
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
+#include "gateway/core/backlog.h"
 #include "gateway/core/check.h"
 #include "gateway/core/request.h"
 
@@ -30,30 +32,21 @@ static void check_session(struct gateway *g, const struct session *s)
 	CHECK(in_flight == s->in_flight);
 	CHECK(!s->user || s->user->is_held || memberships); /* who waits for a name joins */
 	CHECK(!s->is_greeted || (s->user && s->user->is_held));
+	CHECK(s->number <= g->last_session && s->wire < WIRES);
+	CHECK(!(s->is_blocked && s->is_waiting_join)); /* both stand in `waiting` */
+	CHECK(s->idle_ms <= g->now_ms && s->unnamed <= UNNAMED_ERRORS_MAX);
+	CHECK(s->tokens_milli <= 1000 * g->options.burst);
+	CHECK(s->membership_count <= g->options.rooms_max);
 }
 
-/* Returns how many requests are parked in it. */
-static uint64_t check_backlog(struct gateway *g, const struct session *s)
+/* Memberships that are not live are the joins under way. */
+static void check_joins(const struct session *s)
 {
-	const struct backlog *b = s->backlog;
-	const struct request *r;
 	const struct membership *m;
-	uint64_t parked = 0;
-	uint64_t joins = s->joins;
+	uint64_t joins = 0;
 	TAILQ_FOREACH (m, &s->memberships, of_session)
-		joins -= !m->is_live;
-	CHECK(joins == 0);
-	if (!b)
-		return 0;
-	CHECK(b->at <= b->input.len);
-	CHECK(!b->is_waiting || s->joins || !TAILQ_EMPTY(&b->privates)); /* who waits is let go */
-	TAILQ_FOREACH (r, &b->parked, entry) {
-		CHECK(r->is_parked && r->session == s->number && request_find(g, r->number) == r);
-		parked++;
-	}
-	TAILQ_FOREACH (r, &b->privates, of_session)
-		CHECK(r->kind == REQUEST_PRIVATE && r->session == s->number);
-	return parked;
+		joins += !m->is_live;
+	CHECK(joins == s->joins);
 }
 
 static void check_sessions(struct gateway *g)
@@ -94,11 +87,12 @@ static void check_sessions(struct gateway *g)
 	CHECK(idle == g->sessions.count && idle == g->stats.sessions);
 	TABLE_EACH (&g->sessions, i, s) {
 		check_session(g, s);
+		check_joins(s);
 		unjoined -= s->is_waiting_join;
 		blocked -= s->is_blocked;
 		touched -= s->is_touched;
 		in_flight += s->in_flight;
-		parked += check_backlog(g, s);
+		parked += backlog_check(g, s);
 		owed += s->is_blocked ? s->owed : 0;
 		owed += s->backlog ? s->backlog->input.len - s->backlog->at : 0;
 	}
@@ -111,7 +105,12 @@ static void check_sessions(struct gateway *g)
 static size_t check_user(const struct user *u)
 {
 	const struct session *s;
+	const struct invitation *i;
 	size_t count = 0;
+	CHECK(u->name.len > 0 && u->name.len <= USER_MAX && u->key.len <= KEY_MAX);
+	CHECK(u->is_held || TAILQ_EMPTY(&u->invitations) || !u->next);
+	TAILQ_FOREACH (i, &u->invitations, entry)
+		CHECK(i->room.len > 0 && i->from.len > 0 && !str_equal(i->from, u->name));
 	CHECK(!TAILQ_EMPTY(&u->sessions) && u->told.is_in == u->is_held);
 	TAILQ_FOREACH (s, &u->sessions, of_user) {
 		CHECK(s->user == u);
@@ -145,73 +144,6 @@ static void check_users(const struct gateway *g)
 	TABLE_EACH (&g->sessions, i, s)
 		sessions -= s->user != NULL;
 	CHECK(sessions == 0);
-}
-
-/* ---- requests ---- */
-
-/* The next post of the same connection into the room; NULL: no more. */
-static const struct request *next_of_session(struct gateway *g, const struct request *r)
-{
-	const struct request *next = r;
-	do
-		next = request_next_post(g, next);
-	while (next && next->session != r->session);
-	return next;
-}
-
-/* Of one room, in the order in which they came. That is also the order by age, by which they are
- * published again, for what comes from one connection. */
-static size_t check_ring(struct gateway *g, const struct request *first)
-{
-	size_t count = 0;
-	for (const struct request *r = first; r; r = request_next_post(g, r)) {
-		CHECK(request_find(g, r->number) == r && r->kind == REQUEST_POST);
-		CHECK(str_equal(r->room, first->room) && r->next->prev == r);
-		CHECK(r->next == first || r->next->number > r->number);
-		const struct request *later = next_of_session(g, r);
-		CHECK(!later || later->asked_ms >= r->asked_ms);
-		count++;
-	}
-	return count;
-}
-
-static void check_posts(struct gateway *g)
-{
-	const struct request *r;
-	size_t count = 0;
-	TABLE_EACH (&g->posts, i, r)
-		count += check_ring(g, r);
-	TAILQ_FOREACH (r, &g->promised, by_age)
-		count -= r->kind == REQUEST_POST;
-	CHECK(count == 0);
-	for (uint32_t i = 0; i < SHARDS_MAX; i++)
-		if ((r = g->again[i]) != NULL)
-			CHECK(request_find(g, r->number) == r && r->kind == REQUEST_POST &&
-			      r->shard == i);
-}
-
-static void check_requests(struct gateway *g)
-{
-	const struct request *r;
-	size_t count = 0;
-	uint64_t last_ms = g->now_ms; /* what is overdue may stand in any order */
-	TAILQ_FOREACH (r, &g->requests, entry) {
-		CHECK(request_find(g, r->number) == r && r->number <= g->last_request);
-		CHECK(r->retry_ms >= last_ms || r->retry_ms <= g->now_ms);
-		last_ms = r->retry_ms > last_ms ? r->retry_ms : last_ms;
-		count++;
-	}
-	const struct session *s;
-	TABLE_EACH (&g->sessions, i, s)
-		if (s->backlog)
-			TAILQ_FOREACH (r, &s->backlog->parked, entry)
-				count++;
-	CHECK(count == g->requests_by_number.count);
-	last_ms = 0;
-	TAILQ_FOREACH (r, &g->promised, by_age) {
-		CHECK(request_find(g, r->number) == r && r->session && r->asked_ms >= last_ms);
-		last_ms = r->asked_ms;
-	}
 }
 
 /* ---- what shards are told, and asked ---- */
@@ -260,6 +192,20 @@ static void check_repairs(const struct gateway *g)
 	}
 }
 
+/* Nothing waits for a shard that there is not. */
+static void check_shards(const struct gateway *g)
+{
+	for (uint32_t i = 0; i < SHARDS_MAX; i++) {
+		const struct repair *presence = &g->repairs[REPAIR_PRESENCE][i];
+		const struct repair *log = &g->repairs[REPAIR_LOG][i];
+		CHECK(i < g->options.roomd_shards ||
+		      (TAILQ_EMPTY(&presence->waiting) && !g->rolls[i].is_open));
+		CHECK(i < g->options.historyd_shards ||
+		      (TAILQ_EMPTY(&log->waiting) && !g->again[i]));
+		CHECK(g->roomd[i].heard_ms <= g->now_ms && g->historyd[i].heard_ms <= g->now_ms);
+	}
+}
+
 static size_t count_held(const struct gateway *g)
 {
 	const struct user *u;
@@ -274,7 +220,10 @@ void gateway_check(struct gateway *g)
 	check_sessions(g);
 	check_users(g);
 	check_requests(g);
-	check_posts(g);
 	check_repairs(g);
+	check_shards(g);
 	CHECK(check_rolls(g) == count_held(g) + check_views(g));
+	list_pace_check(&g->list_pace);
+	directory_check(&g->directory, g->now_ms);
+	CHECK(g->late_ms == 0); /* set only while one client's event is worked on */
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* check_view.c — the half of gateway_check that walks the rooms. */
+/* check_view.c — the part of gateway_check that walks the rooms. */
 #include "gateway/core/session.h"
 #include "gateway/core/check.h"
 #include "gateway/core/view.h"
+#include "proto/shard.h"
 
 /* What the rooms' entries add up to, compared with the gateway's own queues. */
 struct sums {
@@ -29,6 +30,10 @@ static void check_membership(const struct membership *m, struct sums *sums)
 	CHECK(view_find_present(v, m->session->user->name) == m->present);
 	CHECK(m->is_live == !m->joining && !(m->is_live && m->was_live));
 	CHECK(!m->joining || m->joining->membership == m);
+	CHECK(!m->was_live || m->joining);
+	CHECK(v->log.stream[m->session->wire].is_on); /* or there are no frames for it */
+	CHECK(!m->is_live || (m->session->is_greeted && m->session->user->is_held));
+	CHECK(m->is_live || !m->joining->wish.invited.len || m->joining->wish.then);
 	CHECK(!m->is_live || m->changes_seen <= v->change_count);
 	CHECK(!m->is_live || m->cursor <= v->log.head || m->cursor <= v->seen_seq);
 	CHECK(!m->feed ||
@@ -60,6 +65,7 @@ static void check_present(const struct view *v, const struct present *p, struct 
 	CHECK(!p->join ||
 	      (p->here && p->join->kind == REQUEST_JOIN && str_equal(p->join->room, v->room)));
 	CHECK(!p->is_typing || p->is_listed);
+	CHECK(p->mark <= v->presence_mark && p->changes <= v->change_count);
 	sums->typing += p->is_typing;
 	sums->is_in += p->is_in;
 }
@@ -100,7 +106,13 @@ static void check_view(const struct gateway *g, const struct view *v, struct sum
 				       str_equal(v->presence_request->room, v->room)));
 	CHECK(!v->page_request || (v->page_request->kind == REQUEST_PAGE_VIEW &&
 				   str_equal(v->page_request->room, v->room)));
-	CHECK(v->log.first_seq + v->log.count == v->log.head + 1);
+	CHECK(v->roomd == shard_of(v->room, g->options.roomd_shards));
+	CHECK(v->historyd == shard_of(v->room, g->options.historyd_shards));
+	CHECK((v->is_open && v->is_presence_known) || TAILQ_EMPTY(&v->live)); /* else no greeting */
+	CHECK(!v->is_list_old || v->is_announcing);
+	CHECK(!v->doubted || v->page_request);
+	roomlog_check(&v->log);
+	epochs_check(&v->epochs);
 	CHECK(v->is_open || v->page_request); /* nothing waits for an answer to no question */
 	CHECK(v->seen_seq <= v->log.head || v->page_request);
 	sums->announcing += v->is_announcing;
@@ -128,7 +140,7 @@ static void check_typing(const struct gateway *g, size_t count)
 	const struct present *p;
 	uint64_t last_ms = 0;
 	TAILQ_FOREACH (p, &g->typing, typing) {
-		CHECK(p->is_typing && p->typing_ms >= last_ms);
+		CHECK(p->is_typing && p->typing_ms >= last_ms && p->typing_ms <= g->now_ms);
 		last_ms = p->typing_ms;
 		count--;
 	}

@@ -72,6 +72,7 @@ static void insert_by_age(struct gateway *g, struct own_ack *ack)
 void deliver_own_ack(struct gateway *g, struct membership *m, uint64_t seq, uint64_t time_ms,
 		     const struct request *post)
 {
+	CHECK(post->kind == REQUEST_POST);
 	struct own_ack *ack = mem_alloc(sizeof *ack);
 	session_owe(g, m->session, OWN_ACK_BYTES);
 	*ack = (struct own_ack){.membership = m,
@@ -183,6 +184,7 @@ static void deliver_some(struct gateway *g, struct membership *m, struct run run
 	uint64_t to = run->to;
 	if (run->frames.len > max_bytes - s->owed && s->owed)
 		to = roomlog_fit(log, s->wire, run->from, to, max_bytes - s->owed);
+	CHECK(to > m->cursor && to <= log->head);
 	send_with_acks(g, m, run->from, to);
 	m->cursor = to;
 	if (to < log->head)

@@ -90,3 +90,13 @@ bool directory_is_alone(const struct directory *d, uint64_t now_ms, uint64_t sel
 			return false;
 	return true;
 }
+
+void directory_check(const struct directory *d, uint64_t now_ms)
+{
+	const struct place *p;
+	CHECK(d->places.count <= PLACES_MAX);
+	TABLE_EACH (&d->places, i, p) {
+		CHECK(table_find(&d->places, id_key(&p->gateway)) == p);
+		CHECK(p->heard_ms <= now_ms && p->address.len <= ADDRESS_MAX);
+	}
+}

@@ -23,4 +23,7 @@ struct str directory_find(const struct directory *d, uint64_t now_ms, uint64_t g
 /* Whether no other gateway serves, as far as is known. */
 bool directory_is_alone(const struct directory *d, uint64_t now_ms, uint64_t self);
 
+/* Walks it all; for gateway_check. */
+void directory_check(const struct directory *d, uint64_t now_ms);
+
 #endif

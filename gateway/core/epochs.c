@@ -54,3 +54,10 @@ uint64_t epochs_begin(const struct epochs *e, uint64_t seq)
 			return e->list[i - 1].epoch;
 	return 0;
 }
+
+void epochs_check(const struct epochs *e)
+{
+	CHECK(!e->list == !e->count && e->count <= EPOCHS_MAX);
+	for (uint32_t i = 1; i < e->count; i++)
+		CHECK(e->list[i].first >= e->list[i - 1].first);
+}

@@ -32,4 +32,7 @@ uint64_t epochs_at(const struct epochs *e, uint64_t seq);
  * since. */
 uint64_t epochs_begin(const struct epochs *e, uint64_t seq);
 
+/* For gateway_check. */
+void epochs_check(const struct epochs *e);
+
 #endif

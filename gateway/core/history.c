@@ -5,6 +5,7 @@
 
 bool history_is_in_log(const struct membership *m)
 {
+	CHECK(m->joining);
 	const struct view *v = m->view;
 	const struct join_wish *wish = &m->joining->wish;
 	if (!wish->has_since)

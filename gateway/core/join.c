@@ -42,6 +42,7 @@ void membership_end_feed(struct gateway *g, struct membership *m)
 
 static void end_joining(struct gateway *g, struct membership *m)
 {
+	CHECK(m->joining && !m->is_live);
 	TAILQ_REMOVE(&g->joining, m->joining, entry);
 	TAILQ_REMOVE(&m->view->joining, m, of_view);
 	backlog_joins(g, m->session, -1);
@@ -77,6 +78,7 @@ void membership_end(struct gateway *g, struct membership *m)
 	struct session *s = m->session;
 	struct view *v = m->view;
 	struct present *p = m->present;
+	CHECK(s->membership_count > 0 && p->here > 0);
 	deliver_all_acks(g, m);
 	membership_end_feed(g, m);
 	if (m->is_live)
@@ -198,6 +200,8 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	struct view *v = m->view;
 	struct session *s = m->session;
 	const struct join_wish *wish = &m->joining->wish;
+	CHECK(!m->is_live && s->user->is_held && m->present->is_in);
+	CHECK(v->is_open && v->is_presence_known);
 	if (wish->reply == REPLY_ACK)
 		send_join_ack(g, m);
 	announce_list(g, m);

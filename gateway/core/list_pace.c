@@ -63,3 +63,17 @@ bool list_pace_waits(struct list_pace *l, uint64_t now_ms, struct str room)
 	end_old(l, now_ms);
 	return table_find(&l->by_room, room) != NULL;
 }
+
+void list_pace_check(const struct list_pace *l)
+{
+	const struct paced *p;
+	size_t count = 0;
+	uint64_t last_ms = 0;
+	TAILQ_FOREACH (p, &l->all, entry) {
+		CHECK(table_find(&l->by_room, p->room) == p);
+		CHECK(p->until_ms >= last_ms); /* the first is the first to end */
+		last_ms = p->until_ms;
+		count++;
+	}
+	CHECK(count == l->by_room.count);
+}

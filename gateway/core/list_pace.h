@@ -31,4 +31,7 @@ void list_pace_note(struct list_pace *l, uint64_t now_ms, struct str room);
 NODISCARD
 bool list_pace_waits(struct list_pace *l, uint64_t now_ms, struct str room);
 
+/* Walks it all; for gateway_check. */
+void list_pace_check(const struct list_pace *l);
+
 #endif

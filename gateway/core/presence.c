@@ -38,6 +38,7 @@ void view_drop_present(struct gateway *g, struct view *v, struct present *p)
 {
 	if (p->here || p->is_listed || p->changes)
 		return;
+	CHECK(!p->join && !p->is_in && !p->told.is_in); /* all that is asked or told for members */
 	end_typing(g, p);
 	table_remove(&v->names, p->user);
 	TAILQ_REMOVE(&v->present, p, entry);
@@ -62,6 +63,7 @@ static void set_listed(struct gateway *g, struct view *v, struct present *p, boo
 {
 	if (p->is_listed == is_listed)
 		return;
+	CHECK(is_listed || v->listed > 0);
 	p->is_listed = is_listed;
 	v->listed += is_listed ? 1u : UINT32_MAX; /* +1 or -1 */
 	if (v->is_presence_known)

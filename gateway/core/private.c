@@ -79,6 +79,7 @@ static void on_joined(struct gateway *g, struct membership *m)
 {
 	const struct join_wish *wish = &m->joining->wish;
 	uint64_t late_ms = g->late_ms;
+	CHECK(wish->reply == REPLY_INVITE && m->session->user->is_held);
 	be_late(g, m->joining->deadline_ms);
 	if (wish->is_already_in)
 		send_status(g, m->session, wish->has_id, wish->id, "alreadyIn");

@@ -46,6 +46,7 @@ uint64_t rate_take(struct gateway *g, struct session *s, size_t bytes)
 		o->rate_bytes ? missing_ms(wanted, s->token_bytes, o->rate_bytes) : 0;
 	uint32_t points = (uint32_t)(1 + bytes / BYTES_A_POINT);
 	if (!wait_ms && !wait_bytes_ms) {
+		CHECK(s->tokens_milli >= 1000);
 		s->tokens_milli -= 1000;
 		s->token_bytes -= (uint32_t)wanted;
 		s->refused -= s->refused < points ? s->refused : points;

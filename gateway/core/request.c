@@ -92,10 +92,12 @@ static struct str put_text(char **at, struct str s)
 /* Questions about whole rooms, of which repair.c lets only so many go at a time. */
 static void count_in_flight(struct gateway *g, const struct request *r, int change)
 {
-	if (r->kind == REQUEST_PRESENCE)
-		g->repairs[REPAIR_PRESENCE][r->shard].in_flight += (uint32_t)change;
-	else if (r->kind == REQUEST_PAGE_VIEW)
-		g->repairs[REPAIR_LOG][r->shard].in_flight += (uint32_t)change;
+	if (r->kind != REQUEST_PRESENCE && r->kind != REQUEST_PAGE_VIEW)
+		return;
+	enum repair_kind kind = r->kind == REQUEST_PRESENCE ? REPAIR_PRESENCE : REPAIR_LOG;
+	uint32_t *in_flight = &g->repairs[kind][r->shard].in_flight;
+	CHECK(change > 0 || *in_flight > 0);
+	*in_flight += (uint32_t)change;
 }
 
 /* ---- the posts of a room ---- */
@@ -128,6 +130,7 @@ static void leave_ring(struct gateway *g, struct request *r)
 		table_remove(&g->posts, r->room);
 	if (is_first && r->next != r)
 		table_add(&g->posts, r->next);
+	CHECK(r->next->prev == r && r->prev->next == r);
 	r->next->prev = r->prev;
 	r->prev->next = r->next;
 }
@@ -236,6 +239,7 @@ void request_park(struct gateway *g, struct request *r)
 
 void request_unpark(struct gateway *g, struct request *r)
 {
+	CHECK(r->is_parked);
 	r->is_parked = false;
 	r->asked_ms = g->now_ms;
 	r->retry_ms = g->now_ms + RETRY_MS;

@@ -79,6 +79,7 @@ static void make_room(struct roomlog *log, size_t len, size_t share)
 static void move_live(struct roomlog_stream *s, size_t cap)
 {
 	size_t live = s->end - s->begin;
+	CHECK(live <= cap);
 	char *bytes = cap == s->cap ? s->bytes : mem_resize(NULL, cap);
 	if (live)
 		memmove(bytes, s->bytes + (s->begin - s->base), live);
@@ -112,6 +113,7 @@ static size_t append_frame(struct roomlog *log, struct roomlog_entry *entry, enu
 	char header[FRAME_HEADER_MAX];
 	size_t header_bytes = frame_header(header, FRAME_TEXT, payload.len);
 	char *at = reserve(s, header_bytes + payload.len, share);
+	CHECK(s->end - s->base + header_bytes + payload.len <= s->cap);
 	memcpy(at, header, header_bytes);
 	memcpy(at + header_bytes, payload.ptr, payload.len);
 	entry->at[wire] = s->end;
@@ -195,4 +197,35 @@ uint64_t roomlog_fit(const struct roomlog *log, enum wire wire, uint64_t from, u
 	while (fits < to && roomlog_frames(log, wire, from, fits + 1).len <= max_bytes)
 		fits++;
 	return fits;
+}
+
+/* ---- invariants ---- */
+
+/* The frames of one wire format stand side by side, from the first live byte to the last. */
+static void check_stream(const struct roomlog *log, enum wire wire)
+{
+	const struct roomlog_stream *s = &log->stream[wire];
+	uint64_t at = s->begin;
+	CHECK(s->base <= s->begin && s->begin <= s->end);
+	CHECK(s->end - s->base <= s->cap && !s->bytes == !s->cap);
+	for (uint64_t seq = log->first_seq; s->is_on && seq <= log->head; seq++) {
+		const struct roomlog_entry *entry = entry_at(log, seq);
+		CHECK(entry->at[wire] == at && entry->frame_bytes[wire] > 0);
+		at += entry->frame_bytes[wire];
+	}
+	CHECK(at == s->end);
+}
+
+void roomlog_check(const struct roomlog *log)
+{
+	CHECK(log->first_seq + log->count == log->head + 1);
+	CHECK(log->count <= log->entry_cap && (log->entry_cap & (log->entry_cap - 1)) == 0);
+	CHECK(log->entry_first < log->entry_cap || log->entry_cap == 0);
+	CHECK(log->stream[WIRE_NATIVE].is_on);
+	for (enum wire wire = 0; wire < WIRES; wire++)
+		check_stream(log, wire);
+	for (uint64_t seq = log->first_seq; seq <= log->head; seq++) {
+		const struct roomlog_entry *entry = entry_at(log, seq);
+		CHECK(entry->object_offset + entry->object_bytes < entry->frame_bytes[WIRE_NATIVE]);
+	}
 }

@@ -63,4 +63,7 @@ struct str roomlog_object(const struct roomlog *log, uint64_t seq);
 uint64_t roomlog_fit(const struct roomlog *log, enum wire wire, uint64_t from, uint64_t to,
 		     size_t max_bytes);
 
+/* Walks it all; for gateway_check. */
+void roomlog_check(const struct roomlog *log);
+
 #endif

@@ -19,6 +19,7 @@ void session_op(struct gateway *g, struct session *s, enum client_op_kind kind, 
 
 void session_leave_blocked(struct gateway *g, struct session *s)
 {
+	CHECK(s->is_blocked && g->stats.owed_bytes >= s->owed);
 	s->is_blocked = false;
 	g->stats.owed_bytes -= s->owed;
 	TAILQ_REMOVE(&g->blocked, s, waiting);
@@ -105,6 +106,7 @@ void gateway_blocked(struct gateway *g, uint64_t now_ms, struct session *s)
 /* Back to those that have not joined; there are few that have waited for longer. */
 static void wait_for_join(struct gateway *g, struct session *s)
 {
+	CHECK(!s->is_blocked && !s->is_waiting_join); /* it stands in one list at a time */
 	s->since_ms = g->now_ms - (uint32_t)((uint32_t)g->now_ms - s->connected_ms);
 	s->is_waiting_join = true;
 	struct session *later = TAILQ_FIRST(&g->unjoined);

@@ -24,6 +24,7 @@ static uint32_t shard_of_user(const struct gateway *g, const struct user *u)
 
 static void claim(struct gateway *g, struct user *u)
 {
+	CHECK(!u->claim && !u->is_held);
 	table_add(&g->users, u);
 	g->stats.users++;
 	u->claim = request_start(g, &(struct request_wish){
@@ -117,8 +118,10 @@ void user_leave(struct gateway *g, struct session *s)
 	if (before == u) {
 		end_first(g, u);
 	} else {
-		while (before->next != u)
+		while (before->next != u) {
 			before = before->next;
+			CHECK(before);
+		}
 		before->next = u->next;
 	}
 	mem_free(u);
@@ -200,6 +203,7 @@ struct user *user_claim_answered(struct gateway *g, const struct ev_claim_answer
 	struct user *u = user_find(g, ev->user);
 	if (!u || u->is_held || !str_equal_secret(u->key, ev->key))
 		return NULL;
+	CHECK(u->claim);
 	request_end(g, u->claim);
 	u->claim = NULL;
 	u->is_held = err_from_wire(ev->status) == ERR_OK;
