@@ -31,6 +31,12 @@ void join_user_refused(struct gateway *g, struct user *u, enum err error);
 /* It is in a room of others, or on the way in: it is told so, and leaves. That may end the view. */
 void join_put_out(struct gateway *g, struct membership *m);
 
+/* What a client has asked of a room is refused. A room that is forbidden is others', whatever it
+ * was asked for: then the user is put out of it as well, on all its connections. The request goes
+ * on.
+ */
+void join_refuse(struct gateway *g, const struct request *r, enum err status);
+
 /* The room's history has gone back: what its members have does not stand any more. */
 void join_void(struct gateway *g, struct view *v);
 

@@ -143,14 +143,11 @@ void join_keep_private(struct gateway *g, struct view *v, struct str owner, stru
 		join_put_out(g, m); /* the last one takes the view along */
 }
 
-/* roomd says that the user may not be there: the room became private to others while this gateway
- * was cut off. */
-static void expel(struct gateway *g, struct view *v, struct present *p)
+/* All that the user has in the room, which may end the view. */
+static void put_out_user(struct gateway *g, struct view *v, struct present *p)
 {
 	uint32_t left = p->here;
 	struct membership *m = TAILQ_FIRST(&v->live);
-	p->is_in = false; /* roomd has let go of it already */
-	roster_remove(g, v->roomd, TOLD_MEMBER, &p->told);
 	while (m && left) {
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
@@ -168,6 +165,27 @@ static void expel(struct gateway *g, struct view *v, struct present *p)
 		}
 		m = next;
 	}
+}
+
+/* roomd says that the user may not be there: the room became private to others while this gateway
+ * was cut off. */
+static void expel(struct gateway *g, struct view *v, struct present *p)
+{
+	p->is_in = false; /* roomd has let go of it already */
+	roster_remove(g, v->roomd, TOLD_MEMBER, &p->told);
+	put_out_user(g, v, p);
+}
+
+void join_refuse(struct gateway *g, const struct request *r, enum err status)
+{
+	struct session *s = session_find(g, r->session);
+	if (!s)
+		return;
+	frame_send_error(g, s, r->has_id, r->id, status, NULL);
+	struct view *v = status == ERR_FORBIDDEN ? view_find(g, r->room) : NULL;
+	struct present *p = v ? view_find_present(v, s->user->name) : NULL;
+	if (p)
+		put_out_user(g, v, p);
 }
 
 void join_answered(struct gateway *g, const struct ev_join_answer *ev)

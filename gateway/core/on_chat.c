@@ -217,8 +217,8 @@ static void give_client(struct gateway *g, struct request *r, const struct ev_pa
 	}
 	if (s && status == ERR_OK)
 		send_page(g, s, r, page);
-	else if (s)
-		frame_send_error(g, s, r->has_id, r->id, status, NULL);
+	else
+		join_refuse(g, r, status);
 	request_end(g, r);
 	if (s && s->backlog)
 		session_touch(g, s);
@@ -321,14 +321,6 @@ void chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
 	if (!r)
 		return;
-	struct session *s = session_find(g, r->session);
-	enum err status = err_from_wire(ev->status);
-	if (s)
-		frame_send_error(g, s, r->has_id, r->id, status, NULL);
+	join_refuse(g, r, err_from_wire(ev->status));
 	request_end(g, r);
-	/* The room has become others' while this gateway was cut off from its roomd. */
-	struct membership *m =
-		s && status == ERR_FORBIDDEN ? session_membership(s, ev->room) : NULL;
-	if (m)
-		join_put_out(g, m);
 }

@@ -120,8 +120,8 @@ void private_answered(struct gateway *g, const struct ev_private_answer *ev)
 	struct session *s = session_find(g, r->session);
 	enum err status = err_from_wire(ev->status);
 	be_late(g, r->asked_ms + GIVE_UP_MS);
-	if (s && status != ERR_OK && status != ERR_ALREADY_IN)
-		frame_send_error(g, s, r->has_id, r->id, status, NULL);
+	if (status != ERR_OK && status != ERR_ALREADY_IN)
+		join_refuse(g, r, status);
 	else if (s)
 		go_on(g, s, r, status == ERR_ALREADY_IN);
 	g->late_ms = 0;
@@ -139,7 +139,7 @@ void private_invite_answered(struct gateway *g, const struct ev_invite_answer *e
 	enum err status = err_from_wire(ev->status);
 	if (s && status == ERR_OK)
 		send_status(g, s, r->has_id, r->id, "invited");
-	else if (s)
-		frame_send_error(g, s, r->has_id, r->id, status, NULL);
+	else
+		join_refuse(g, r, status);
 	request_end(g, r);
 }

@@ -3,7 +3,8 @@
  * roomd has let go of it, its gateway knows nothing yet. Chance brings that about too rarely, so it
  * is led here: somebody else sits down, the owner writes, the gateway is cut off from the room's
  * shards, the owner invites, and the links come back one after the other. Meanwhile the stranger
- * joins again and again. What it must not get is judged where it is heard. */
+ * joins again and again, or asks for the room itself. What it must not get is judged where it is
+ * heard. */
 #include "tests/sim/net.h"
 #include "tests/sim/person.h"
 #include "proto/shard.h"
@@ -162,6 +163,18 @@ static void wait_for_them(struct people *all)
 		cut(all);
 }
 
+/* It joins where it is, or asks for the room to be made private to itself and somebody else. */
+static void come_again(struct people *all, struct person *stranger)
+{
+	struct shutout *s = &all->shutout;
+	uint32_t other = (uint32_t)rng_below(&s->rng, all->count);
+	if (other != stranger->index && chance(s, 300000))
+		say_new_room(stranger, s->room, other);
+	else
+		say_join(stranger, s->room,
+			 chance(s, 700000) ? NO_SINCE : stranger->seats[s->room].have);
+}
+
 /* From now on whoever may invites. */
 static void go_on(struct people *all)
 {
@@ -182,7 +195,7 @@ static void go_on(struct people *all)
 	if (w->now_ms < s->again_ms || !sits(stranger, s->room) || stranger->stalled_until)
 		return;
 	s->again_ms = w->now_ms + 300 + rng_below(&s->rng, AGAIN_MAX_MS);
-	say_join(stranger, s->room, chance(s, 700000) ? NO_SINCE : stranger->seats[s->room].have);
+	come_again(all, stranger);
 	say_all(stranger);
 }
 

@@ -84,6 +84,50 @@ static void test_whose_message_is_forbidden_is_put_out(void **state)
 	assert_string_equal(events(f, 0), "");
 }
 
+/* So does roomd, when a stranger asks for the room to be made private to himself. */
+static void test_whose_newroom_is_forbidden_is_put_out(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	join(f, 0, "ann");
+	join(f, 1, "eve");
+	say(f, 1,
+	    "{\"event\":\"newRoom\",\"id\":6,\"data\":{\"username\":\"eve\",\"username2\":\"bob\","
+	    "\"room\":\"main\"}}");
+	assert_true(bus_find(&f->out.roomd[0], EV_private_ask, 0, &ev));
+	bus_put_private_answer(&f->roomd.batch,
+			       &(struct ev_private_answer){.gateway = 4,
+							   .req = ev.as.private_ask.req,
+							   .status = ERR_FORBIDDEN});
+	send(f, &f->roomd);
+	assert_string_equal(events(f, 1), "error:forbidden error:forbidden");
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_leave), 1);
+	say(f, 1, post);
+	assert_string_equal(events(f, 1), "error:not_joined");
+	say(f, 0, post);
+	assert_string_equal(events(f, 0), "");
+}
+
+/* It is the user who may not be there, on whichever of its connections it has asked. */
+static void test_all_connections_of_the_forbidden_are_put_out(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 1, "eve");
+	say(f, 2,
+	    "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"eve\",\"room\":\"main\"}}");
+	assert_string_equal(events(f, 2), "ack activeUsers msgHistory");
+	say(f, 1, post);
+	bus_put_chat_refused(&f->historyd.batch,
+			     &(struct ev_chat_refused){.gateway = 4,
+						       .req = posted(f),
+						       .room = STR("main"),
+						       .status = ERR_FORBIDDEN});
+	send(f, &f->historyd);
+	assert_string_equal(events(f, 1), "error:forbidden error:forbidden");
+	assert_string_equal(events(f, 2), "error:forbidden");
+	assert_int_equal(stats(f)->rooms, 0);
+}
+
 static void test_a_stranger_gets_no_history(void **state)
 {
 	struct fixture *f = *state;
@@ -248,6 +292,8 @@ int main(void)
 		TEST(test_a_page_puts_strangers_out),
 		TEST(test_a_stranger_alone_ends_the_room),
 		TEST(test_whose_message_is_forbidden_is_put_out),
+		TEST(test_whose_newroom_is_forbidden_is_put_out),
+		TEST(test_all_connections_of_the_forbidden_are_put_out),
 		TEST(test_a_stranger_gets_no_history),
 		TEST(test_a_stranger_who_joins_again_is_put_out),
 		TEST(test_a_stored_message_names_the_two),
