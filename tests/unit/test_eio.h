@@ -13,7 +13,16 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-enum { PAYLOAD_MAX = 1000, PENDING_BYTES = 1024 * 1024 };
+enum {
+	NOW_MS = 1, /* when everything happens, unless a test says otherwise */
+	PAYLOAD_MAX = 1000,
+	PENDING_BYTES = 1024 * 1024, /* kept at most for one that does not poll */
+	PING_INTERVAL_MS = 25000,
+	PING_TIMEOUT_MS = 20000,
+	OWNER = 11,
+	SESSIONS_MAX = 2,
+	REQUESTS = 3
+};
 
 struct fixture {
 	struct eio eio;
@@ -22,6 +31,7 @@ struct fixture {
 	char body[2000];
 	size_t blocked, writable, closed, messages;
 	bool is_full;
+	struct eio_request requests[REQUESTS]; /* one that waits is answered at the end */
 	bool is_freed; /* an answer ends its request at once: its client has reset */
 };
 
@@ -75,21 +85,23 @@ static inline void on_closed(void *ctx, void *client)
 	((struct fixture *)ctx)->closed++;
 }
 
-/* Nobody guesses here: each sid is another. */
+/* Nobody guesses here: each sid is another, and each test has the same ones. */
+static unsigned char dice;
+
 static inline void count_up(void *bytes, size_t len)
 {
-	static unsigned char next;
-	memset(bytes, ++next, len);
+	memset(bytes, ++dice, len);
 }
 
 static inline int open_eio(void **state)
 {
 	struct fixture *f = mem_alloc(sizeof *f);
-	eio_open(&f->eio, &(struct eio_options){.ping_interval_ms = 25000,
-						.ping_timeout_ms = 20000,
+	dice = 0;
+	eio_open(&f->eio, &(struct eio_options){.ping_interval_ms = PING_INTERVAL_MS,
+						.ping_timeout_ms = PING_TIMEOUT_MS,
 						.payload_max = PAYLOAD_MAX,
-						.owner = 11,
-						.sessions_max = 2,
+						.owner = OWNER,
+						.sessions_max = SESSIONS_MAX,
 						.random = count_up});
 	f->eio.transport = (struct eio_transport){.respond = on_respond};
 	f->eio.transport_ctx = f;
@@ -120,7 +132,7 @@ static inline void get(struct fixture *f, struct eio_request *r, const char *sid
 	snprintf(text, sizeof text, "EIO=4&transport=polling%s%s", *sid ? "&sid=" : "", sid);
 	eio_query_read(&q, str_from(text));
 	f->status = 0;
-	eio_get(&f->eio, 1, &q, r);
+	eio_get(&f->eio, NOW_MS, &q, r);
 }
 
 #endif
