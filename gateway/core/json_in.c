@@ -125,6 +125,23 @@ static bool *has_number_in(union client_in *in, const struct client_field_row *r
 	return (bool *)((char *)in + row->has_offset);
 }
 
+/* The most bytes that a text may have. */
+static size_t limit_of(const struct client_event *e, const struct client_field_row *row)
+{
+	switch (row->kind) {
+	case FIELD_USER:
+		return e->limits->name_bytes_max;
+	case FIELD_ROOM:
+		return e->limits->room_bytes_max;
+	case FIELD_BODY:
+		return e->limits->body_bytes_max;
+	case FIELD_TEXT:
+	case FIELD_NUMBER:
+		break;
+	}
+	return row->max;
+}
+
 /* Text of 1 to max bytes; too many are `too_long`. A missing one is empty when it is optional. */
 static struct str read_text(struct client_event *e, const struct client_field_row *row, size_t max,
 			    enum err too_long)
@@ -144,19 +161,20 @@ static struct str read_text(struct client_event *e, const struct client_field_ro
 	}
 	if (len == 0 || len > max) {
 		client_event_fail(e, len ? too_long : ERR_BAD_FIELD, "%s: must have 1 to %zu bytes",
-				  row->name, max);
+				  row->name, limit_of(e, row));
 		return none;
 	}
 	return str_of(json_string_value(field), len);
 }
 
 /* A username or room: normalized, clean, within its limit then. */
-static struct str read_name(struct client_event *e, const struct client_field_row *row, size_t max)
+static struct str read_name(struct client_event *e, const struct client_field_row *row)
 {
 	enum {
 		BEFORE_NORMALIZING = 4
 	}; /* a composed character may be a fraction of what it was made of */
 	struct str normal = {0};
+	size_t max = limit_of(e, row);
 	struct str text = read_text(e, row, max * BEFORE_NORMALIZING, ERR_BAD_FIELD);
 	if (e->error != ERR_OK)
 		return normal;
@@ -189,17 +207,17 @@ static void read_field(struct client_event *e, const struct client_field_row *ro
 {
 	switch (row->kind) {
 	case FIELD_USER:
-		*text_in(in, row) = read_name(e, row, e->limits->name_bytes_max);
+		*text_in(in, row) = read_name(e, row);
 		return;
 	case FIELD_ROOM:
-		e->room = read_name(e, row, e->limits->room_bytes_max);
+		e->room = read_name(e, row);
 		*text_in(in, row) = e->room;
 		return;
 	case FIELD_BODY:
-		*text_in(in, row) = read_text(e, row, e->limits->body_bytes_max, ERR_TOO_LARGE);
+		*text_in(in, row) = read_text(e, row, limit_of(e, row), ERR_TOO_LARGE);
 		return;
 	case FIELD_TEXT:
-		*text_in(in, row) = read_text(e, row, row->max, ERR_BAD_FIELD);
+		*text_in(in, row) = read_text(e, row, limit_of(e, row), ERR_BAD_FIELD);
 		return;
 	case FIELD_NUMBER:
 		*has_number_in(in, row) = read_number(e, row, number_in(in, row));
@@ -262,6 +280,6 @@ struct str client_fields_room(const struct client_event *e)
 	struct str room = {0};
 	for (size_t i = 0; i < event->field_count; i++)
 		if (event->fields[i].kind == FIELD_ROOM)
-			room = read_name(&alone, &event->fields[i], e->limits->room_bytes_max);
+			room = read_name(&alone, &event->fields[i]);
 	return alone.error == ERR_OK ? room : (struct str){0};
 }
