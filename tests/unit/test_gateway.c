@@ -45,19 +45,15 @@ static void test_a_post_is_repeated_and_given_up_within_5_s(void **state)
 	struct fixture *f = *state;
 	join(f, 0, "ann");
 	say(f, 0, post);
-	tick(f, 960);
+	tick(f, RETRY_MS);
 	assert_int_equal(posted(f) > 0, 1);
 	f->historyd.self.epoch++; /* it restarts: asked again at once */
 	f->historyd.self.seq = 0;
 	send(f, &f->historyd);
 	assert_int_equal(posted(f) > 0, 1);
-	uint64_t waited = 960;
-	while (stats(f)->posts_unavailable_total == 0 && waited < 10000) {
-		tick(f, 100);
-		waited += 100;
-	}
+	assert_in_range(RETRY_MS + wait_until_told(f, 0), 4000, 5000);
 	assert_string_equal(events(f, 0), "error:unavailable");
-	assert_in_range(waited, 4000, 6000);
+	assert_int_equal(stats(f)->posts_unavailable_total, 1);
 }
 
 static void test_a_blocked_reader_waits_and_catches_up(void **state)
@@ -75,7 +71,7 @@ static void test_a_blocked_reader_waits_and_catches_up(void **state)
 	flush(f);
 	assert_string_equal(events(f, 0), "updateChat updateChat");
 	gateway_blocked(f->gateway, f->now_ms, f->client[0]);
-	tick(f, 29999);
+	tick(f, STALL_MS - 1);
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_STALLED), 0);
 	tick(f, 1);
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_STALLED), 1);
@@ -133,12 +129,12 @@ static void test_silent_clients_are_closed(void **state)
 	struct fixture *f = *state;
 	join(f, 0, "ann");
 	gateway_heard(f->gateway, f->now_ms, f->client[0]);
-	tick(f, 25000);
+	tick(f, PING_MS);
 	assert_in_range(count_ops(f, CLIENT_PING, 0), 1, 3);
-	tick(f, 4700);
+	tick(f, JOIN_MS - PING_MS - SETTLED_MS);
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_NO_JOIN),
 			 2); /* the two who never joined */
-	tick(f, 15300);
+	tick(f, PING_MS + PONG_MS + SETTLED_MS - JOIN_MS);
 	assert_in_range(count_ops(f, CLIENT_CLOSE, CLOSE_SILENT), 1, 3);
 }
 

@@ -16,7 +16,28 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-enum { CLIENTS = 3 };
+enum {
+	CLIENTS = 3,
+	GATEWAY_ID = 4,
+	ANOTHER_GATEWAY = 5,
+	GATEWAY_EPOCH = 9,
+	PEER_EPOCH = 5,
+	START_MS = 1000,
+	HEAD = 3,       /* messages that main has before anybody joins */
+	STORED_MS = 77, /* when each message was stored */
+
+	/* As gateway_options_default and core/state.h have them. */
+	RETRY_MS = 960,
+	ANNOUNCE_MS = 250,
+	JOIN_MS = 30000,
+	STALL_MS = 30000,
+	PING_MS = 25000,
+	PONG_MS = 20000,
+
+	SETTLED_MS = ANNOUNCE_MS + 50, /* all is told of who came and went */
+	LOOK_MS = 100,
+	PATIENCE_MS = 10000,
+};
 
 struct fixture {
 	struct gateway *gateway;
@@ -25,6 +46,7 @@ struct fixture {
 	struct session *client[CLIENTS];
 	int handle[CLIENTS]; /* their addresses are the shell's `conn` */
 	uint64_t now_ms, versions;
+	char events[512]; /* of the last call of that name */
 };
 
 static inline const struct gateway_stats *stats(struct fixture *f)
@@ -96,10 +118,10 @@ static inline json_t *heard(struct fixture *f, size_t client)
 /* "event event …" of what the client was sent; errors as "error:code", acks as "ack". */
 static inline const char *events(struct fixture *f, size_t client)
 {
-	static char text[512];
 	size_t i;
 	json_t *frame;
 	json_t *all = heard(f, client);
+	char *text = f->events;
 	text[0] = '\0';
 	json_array_foreach(all, i, frame)
 	{
@@ -107,11 +129,20 @@ static inline const char *events(struct fixture *f, size_t client)
 		const char *code =
 			json_string_value(json_object_get(json_object_get(frame, "data"), "code"));
 		size_t at = strlen(text);
-		snprintf(text + at, sizeof text - at, "%s%s%s%s", at ? " " : "", event,
+		snprintf(text + at, sizeof f->events - at, "%s%s%s%s", at ? " " : "", event,
 			 code ? ":" : "", code ? code : "");
 	}
 	json_decref(all);
 	return text;
+}
+
+/* Time passes until the client is told something; how much. */
+static inline uint64_t wait_until_told(struct fixture *f, size_t client)
+{
+	uint64_t waited_ms = 0;
+	for (; !*events(f, client) && waited_ms < PATIENCE_MS; waited_ms += LOOK_MS)
+		tick(f, LOOK_MS);
+	return waited_ms;
 }
 
 /* Bytes of frames for one client. */
@@ -151,25 +182,35 @@ static inline size_t count_ops(const struct fixture *f, enum client_op_kind kind
 	return count;
 }
 
-static inline int open_gateway_at(void **state, uint64_t rate, uint64_t in_flight)
+/* A core with these options whose roomd and historyd are ready, and nobody connected. */
+static inline struct fixture *open_core(const struct gateway_options *options)
 {
 	struct fixture *f = mem_alloc(sizeof *f);
-	struct gateway_options o;
-	gateway_options_default(&o);
-	o.rate = rate;
-	o.in_flight_max = in_flight;
-	o.id = 4;
-	o.epoch = 9;
-	f->now_ms = 1000;
-	f->gateway = gateway_open(&o, f->now_ms);
-	f->roomd.self = (struct envelope){.from = SERVICE_ROOMD, .epoch = 5};
-	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = 5};
+	f->now_ms = START_MS;
+	f->gateway = gateway_open(options, f->now_ms);
+	f->roomd.self = (struct envelope){.from = SERVICE_ROOMD, .epoch = PEER_EPOCH};
+	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = PEER_EPOCH};
 	f->pages.self = f->historyd.self;
 	f->pages.is_answering = true;
 	bus_put_heartbeat(&f->roomd.batch, &(struct ev_heartbeat){.ready = 1});
 	send(f, &f->roomd);
 	bus_put_heartbeat(&f->historyd.batch, &(struct ev_heartbeat){.ready = 1});
 	send(f, &f->historyd);
+	return f;
+}
+
+static inline struct gateway_options test_options(void)
+{
+	struct gateway_options o;
+	gateway_options_default(&o);
+	o.id = GATEWAY_ID;
+	o.epoch = GATEWAY_EPOCH;
+	return o;
+}
+
+static inline int open_gateway_as(void **state, const struct gateway_options *options)
+{
+	struct fixture *f = open_core(options);
 	for (size_t i = 0; i < CLIENTS; i++)
 		f->client[i] =
 			gateway_connect(f->gateway, f->now_ms, &f->handle[i], WIRE_NATIVE, false);
@@ -179,12 +220,15 @@ static inline int open_gateway_at(void **state, uint64_t rate, uint64_t in_fligh
 
 static inline int open_gateway(void **state)
 {
-	return open_gateway_at(state, 50, 64);
+	const struct gateway_options o = test_options();
+	return open_gateway_as(state, &o);
 }
 
 static inline int open_unlimited(void **state)
 {
-	return open_gateway_at(state, 0, 64);
+	struct gateway_options o = test_options();
+	o.rate = 0;
+	return open_gateway_as(state, &o);
 }
 
 static inline int close_gateway(void **state)
@@ -207,8 +251,8 @@ static inline void admit(struct fixture *f, const char *user, uint64_t head)
 	struct str name = str_from(user);
 	uint64_t page = bus_find(&f->out.read[0], EV_page_ask, 0, &ev) ? ev.as.page_ask.req : 0;
 	if (bus_count(&f->out.roomd[0], EV_claim)) {
-		bus_put_claim_answer(&f->roomd.batch,
-				     &(struct ev_claim_answer){.gateway = 4, .user = name});
+		bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){
+							      .gateway = GATEWAY_ID, .user = name});
 		send(f, &f->roomd);
 	}
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_join), 1);
@@ -217,7 +261,7 @@ static inline void admit(struct fixture *f, const char *user, uint64_t head)
 	bus_put_user_in(
 		&f->roomd.batch,
 		&(struct ev_user_in){.room = STR("main"), .user = name, .version = f->versions});
-	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = 4,
+	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = GATEWAY_ID,
 								      .room = STR("main"),
 								      .user = name,
 								      .version = f->versions});
@@ -228,7 +272,7 @@ static inline void admit(struct fixture *f, const char *user, uint64_t head)
 	bus_pack_name(&records, &(struct rec_name){.user = name});
 	bus_put_presence(
 		&f->roomd.batch,
-		&(struct ev_presence){.gateway = 4,
+		&(struct ev_presence){.gateway = GATEWAY_ID,
 				      .room = STR("main"),
 				      .version = f->versions,
 				      .last = 1,
@@ -259,9 +303,9 @@ static inline void join(struct fixture *f, size_t client, const char *user)
 		 "}",
 		 user);
 	say(f, client, frame);
-	admit(f, user, 3);
+	admit(f, user, HEAD);
 	assert_string_equal(events(f, client), "ack activeUsers msgHistory");
-	tick(f, 300); /* the coalesced lists are through */
+	tick(f, SETTLED_MS);
 }
 
 static const char post[] = "{\"event\":\"updateChat\",\"id\":2,\"data\":{\"room\":\"main\","
@@ -269,11 +313,11 @@ static const char post[] = "{\"event\":\"updateChat\",\"id\":2,\"data\":{\"room\
 
 static inline void store(struct fixture *f, uint64_t req, uint64_t seq, struct str user)
 {
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
 									 .req = req,
 									 .room = STR("main"),
 									 .seq = seq,
-									 .time = 77,
+									 .time = STORED_MS,
 									 .user = user,
 									 .cid = STR("k"),
 									 .body = STR("hi")});

@@ -106,7 +106,7 @@ static void test_what_follows_a_join_is_taken_in_order(void **state)
 	say_text(f, 0, str_from(join_leave_join));
 	assert_string_equal(events(f, 0), "");
 	assert_int_equal(bus_count(&f->out.historyd[0], EV_chat_post), 0);
-	admit(f, "ann", 3);
+	admit(f, "ann", HEAD);
 	/* The post is with historyd; the leave did not wait for it. */
 	assert_string_equal(events(f, 0), "ack activeUsers msgHistory ack ack error:not_joined");
 	assert_int_equal(bus_count(&f->out.historyd[0], EV_chat_post), 1);
@@ -118,12 +118,7 @@ static void test_what_follows_a_join_that_fails_is_answered_in_time(void **state
 	struct fixture *f = *state;
 	speak_batched(f);
 	say_text(f, 0, str_from(join_leave_join));
-	uint64_t waited = 0;
-	while (!*events(f, 0) && waited < 10000) {
-		tick(f, 100);
-		waited += 100;
-	}
-	assert_in_range(waited, 4000, 5000);
+	assert_in_range(wait_until_told(f, 0), 4000, 5000);
 	assert_string_equal(events(f, 0), "error:unavailable error:not_joined error:not_joined "
 					  "error:not_joined error:not_joined");
 }

@@ -6,7 +6,7 @@
 /* Somebody's message, stored. */
 static void stored(struct fixture *f, uint64_t seq, uint64_t epoch)
 {
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 99,
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = ANOTHER_GATEWAY,
 									 .room = STR("main"),
 									 .seq = seq,
 									 .user = STR("eve"),
@@ -33,7 +33,7 @@ static void answer(struct fixture *f, uint64_t req, bool is_reset, uint64_t firs
 	struct buf epochs = {0};
 	for (uint64_t seq = first; seq <= last; seq++)
 		bus_pack_chat(&records, &(struct rec_chat){.seq = seq,
-							   .time = 77,
+							   .time = STORED_MS,
 							   .user = user,
 							   .cid = STR("k"),
 							   .body = STR("hi")});
@@ -142,7 +142,7 @@ static void test_own_message_of_a_new_epoch(void **state)
 	begin_in_seven(f);
 	say(f, 0, post);
 	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
 									 .req = ev.as.chat_post.req,
 									 .room = STR("main"),
 									 .seq = 5,
@@ -251,7 +251,7 @@ static void test_an_own_message_behind_the_log_is_gone(void **state)
 	say(f, 0, post);
 	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
 	const struct ev_chat_post own = ev.as.chat_post;
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
 									 .req = own.req,
 									 .room = STR("main"),
 									 .seq = 7,
@@ -275,7 +275,7 @@ static void test_a_repeat_of_a_new_epoch(void **state)
 	begin_in_seven(f);
 	say(f, 0, post);
 	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
-	bus_put_chat_repeat(&f->historyd.batch, &(struct ev_chat_repeat){.gateway = 4,
+	bus_put_chat_repeat(&f->historyd.batch, &(struct ev_chat_repeat){.gateway = GATEWAY_ID,
 									 .req = ev.as.chat_post.req,
 									 .room = STR("main"),
 									 .seq = 5,
@@ -297,7 +297,7 @@ static void test_an_ack_does_not_wait_for_what_is_gone(void **state)
 	const struct ev_chat_post own = ev.as.chat_post;
 	say(f, 0, "{\"event\":\"userLeave\",\"data\":{\"room\":\"main\"}}");
 	say(f, 0, "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = 4,
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
 									 .req = own.req,
 									 .room = STR("main"),
 									 .seq = 6,

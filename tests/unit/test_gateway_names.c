@@ -59,7 +59,7 @@ static void claimed(struct fixture *f, char key[64])
 
 static void answer(struct fixture *f, const char *key, enum err status)
 {
-	bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){.gateway = 4,
+	bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){.gateway = GATEWAY_ID,
 									.user = STR("ann"),
 									.key = str_from(key),
 									.status = status});

@@ -3,7 +3,7 @@
  * clients sent them. */
 #include "tests/unit/test_gateway.h"
 
-enum { PUBLISHED_A_TURN = 1000, GIVEN_UP_MS = 4800 };
+enum { PUBLISHED_A_TURN = 1000, GIVEN_UP_MS = 4800, IN_FLIGHT = 1000 };
 
 static void write_in(struct fixture *f, size_t client, const char *room, const char *cid)
 {
@@ -50,7 +50,7 @@ static const char *published(struct fixture *f)
 
 static void ask(struct fixture *f)
 {
-	bus_put_posts_ask(&f->historyd.batch, &(struct ev_posts_ask){.gateway = 4});
+	bus_put_posts_ask(&f->historyd.batch, &(struct ev_posts_ask){.gateway = GATEWAY_ID});
 	send(f, &f->historyd);
 }
 
@@ -76,7 +76,7 @@ static void test_again_in_their_order(void **state)
 	struct bus_event ev;
 	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 1, &ev));
 	bus_put_chat_refused(&f->historyd.batch,
-			     &(struct ev_chat_refused){.gateway = 4,
+			     &(struct ev_chat_refused){.gateway = GATEWAY_ID,
 						       .req = ev.as.chat_post.req,
 						       .room = STR("main"),
 						       .status = ERR_FORBIDDEN});
@@ -96,7 +96,7 @@ static void test_nothing_to_send_again(void **state)
 	struct fixture *f = *state;
 	ask(f);
 	assert_string_equal(published(f), "|");
-	bus_put_posts_ask(&f->historyd.batch, &(struct ev_posts_ask){.gateway = 5});
+	bus_put_posts_ask(&f->historyd.batch, &(struct ev_posts_ask){.gateway = ANOTHER_GATEWAY});
 	send(f, &f->historyd);
 	assert_string_equal(published(f), "");
 }
@@ -107,7 +107,7 @@ static void test_older_historyd(void **state)
 	struct fixture *f = *state;
 	join(f, 0, "ann");
 	write_one(f, 0, "a");
-	tick(f, 960);
+	tick(f, RETRY_MS);
 	assert_string_equal(published(f), "a");
 	write_one(f, 0, "b");
 	lose_one(f);
@@ -123,7 +123,10 @@ static void test_older_historyd(void **state)
 
 static int open_for_many(void **state)
 {
-	return open_gateway_at(state, 0, 1000);
+	struct gateway_options o = test_options();
+	o.rate = 0;
+	o.in_flight_max = IN_FLIGHT;
+	return open_gateway_as(state, &o);
 }
 
 /* What a turn publishes again is bounded; new posts and repetitions wait for what is left. */
@@ -174,11 +177,12 @@ static void join_side(struct fixture *f, size_t client, const char *user)
 	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
 	bus_put_page(&f->pages.batch,
 		     &(struct ev_page){.req = ev.as.page_ask.req, .room = STR("side")});
-	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = 4,
+	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = GATEWAY_ID,
 								      .room = STR("side"),
 								      .user = str_from(user)});
-	bus_put_presence(&f->roomd.batch,
-			 &(struct ev_presence){.gateway = 4, .room = STR("side"), .last = 1});
+	bus_put_presence(
+		&f->roomd.batch,
+		&(struct ev_presence){.gateway = GATEWAY_ID, .room = STR("side"), .last = 1});
 	send(f, &f->roomd);
 	send(f, &f->pages);
 	tick(f, 300);
@@ -263,7 +267,7 @@ static void test_what_waits_gives_up_though_its_author_leaves(void **state)
 	assert_string_equal(events(f, 0), "error:unavailable"); /* a */
 	tick(f, 1000); /* newRoom is over; the leave, and the join begins */
 	assert_string_equal(events(f, 0), "error:unavailable error:not_joined ack");
-	admit(f, "ann", 3);
+	admit(f, "ann", HEAD);
 	assert_string_equal(events(f, 0), "ack activeUsers msgHistory error:unavailable"); /* b */
 }
 

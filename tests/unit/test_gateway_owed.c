@@ -117,10 +117,7 @@ static void test_pages_that_nobody_has_are_given_up_together(void **state)
 	join(f, 0, "ann");
 	for (int i = 0; i < 3; i++)
 		say_ask(f, i, "");
-	uint64_t waited = 0;
-	for (; !*events(f, 0) && waited < 10000; waited += 100)
-		tick(f, 100);
-	assert_in_range(waited, 4000, 5000);
+	assert_in_range(wait_until_told(f, 0), 4000, 5000);
 	assert_string_equal(events(f, 0), "error:unavailable error:unavailable error:unavailable");
 	assert_false(turn(f));
 }
@@ -224,14 +221,14 @@ static void test_newcomers_are_refused_when_all_are_owed_too_much(void **state)
 static void test_who_was_blocked_before_its_first_join_must_still_join(void **state)
 {
 	struct fixture *f = *state;
-	tick(f, 10000);
+	tick(f, JOIN_MS / 3);
 	block(f, 0);
-	tick(f, 10000);
+	tick(f, JOIN_MS / 3);
 	unblock(f, 0);
-	tick(f, 9999);
+	tick(f, JOIN_MS / 3 - 1);
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_NO_JOIN), 0);
 	tick(f, 1);
-	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_NO_JOIN), 3);
+	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_NO_JOIN), CLIENTS);
 }
 
 static void test_who_takes_something_is_not_closed(void **state)
@@ -242,13 +239,13 @@ static void test_who_takes_something_is_not_closed(void **state)
 	block(f, 0);
 	block(f, 1);
 	for (int i = 0; i < 10; i++) {
-		tick(f, 3750);
+		tick(f, STALL_MS / 8);
 		assert_int_equal(count_ops(f, CLIENT_LOOK, 0), i < 8 ? 2 : 1);
 		gateway_progress(f->gateway, f->now_ms, f->client[0]);
 		if (i == 7)
 			assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_STALLED), 1);
 	}
-	tick(f, 29999);
+	tick(f, STALL_MS - 1);
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_STALLED), 0);
 	tick(f, 1);
 	assert_int_equal(count_ops(f, CLIENT_CLOSE, CLOSE_STALLED), 1);

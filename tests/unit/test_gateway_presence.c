@@ -30,7 +30,7 @@ static void test_who_comes_and_goes_is_told_and_lists_are_coalesced(void **state
 	assert_string_equal(events(f, 0), "");
 	come(f, "yan", ++f->versions);
 	assert_string_equal(events(f, 0), "");
-	tick(f, 250);
+	tick(f, ANNOUNCE_MS);
 	assert_string_equal(events(f, 0), "userJoin userJoin activeUsers");
 
 	/* Who comes is seen before what they say. */
@@ -38,7 +38,7 @@ static void test_who_comes_and_goes_is_told_and_lists_are_coalesced(void **state
 	assert_string_equal(events(f, 0), "");
 	store(f, 0, 4, STR("xia"));
 	assert_string_equal(events(f, 0), "userJoin updateChat");
-	tick(f, 250);
+	tick(f, ANNOUNCE_MS);
 	assert_string_equal(events(f, 0), "activeUsers");
 
 	come(f, "wim", f->versions + 2); /* one was lost */
@@ -55,13 +55,13 @@ static void test_who_is_greeted_meanwhile_hears_only_what_is_new(void **state)
 	come(f, "zoe", ++f->versions);
 	assert_string_equal(events(f, 0), "userJoin activeUsers");
 	say(f, 1, "{\"event\":\"userJoin\",\"data\":{\"username\":\"bob\",\"room\":\"main\"}}");
-	admit(f, "bob", 3);
+	admit(f, "bob", HEAD);
 	assert_string_equal(events(f, 1), "activeUsers msgHistory");
 	say(f, 2, "{\"event\":\"userJoin\",\"data\":{\"username\":\"cyd\",\"room\":\"main\"}}");
-	admit(f, "cyd", 3);
+	admit(f, "cyd", HEAD);
 	assert_string_equal(events(f, 2), "activeUsers msgHistory");
 	assert_string_equal(events(f, 0), "");
-	tick(f, 250);
+	tick(f, ANNOUNCE_MS);
 	assert_string_equal(events(f, 0), "userJoin userJoin activeUsers");
 	assert_string_equal(events(f, 1), "userJoin activeUsers");
 	assert_string_equal(events(f, 2), "");
@@ -90,13 +90,13 @@ static void test_a_list_without_those_whose_changes_wait(void **state)
 	assert_string_equal(events(f, 0), "");
 	bus_pack_name(&names, &(struct rec_name){.user = STR("ann")});
 	bus_put_presence(&f->roomd.batch,
-			 &(struct ev_presence){.gateway = 4,
+			 &(struct ev_presence){.gateway = GATEWAY_ID,
 					       .room = STR("main"),
 					       .version = f->versions + 1,
 					       .last = 1,
 					       .names = {.count = 1, .packed = buf_view(&names)}});
 	send(f, &f->roomd);
-	tick(f, 250);
+	tick(f, ANNOUNCE_MS);
 	assert_string_equal(events(f, 0),
 			    "userJoin userLeave userJoin userLeave userLeave activeUsers");
 	buf_free(&names);
@@ -131,7 +131,8 @@ static void test_a_members_round_names_exactly_who_is_here(void **state)
 	gateway_disconnect(f->gateway, f->now_ms, f->client[1], &f->out);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_leave), 1);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_release), 1);
-	bus_put_members_ask(&f->roomd.batch, &(struct ev_members_ask){.gateway = 4, .round = 8});
+	bus_put_members_ask(&f->roomd.batch,
+			    &(struct ev_members_ask){.gateway = GATEWAY_ID, .round = 8});
 	send(f, &f->roomd);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_member_user), 1);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_member_room), 1);
@@ -144,7 +145,7 @@ static void test_a_taken_name_is_refused(void **state)
 	struct fixture *f = *state;
 	say(f, 0,
 	    "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
-	bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){.gateway = 4,
+	bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){.gateway = GATEWAY_ID,
 									.user = STR("ann"),
 									.status = ERR_NAME_TAKEN});
 	send(f, &f->roomd);
@@ -170,7 +171,7 @@ static void send_list(struct fixture *f, uint32_t names)
 	}
 	bus_put_presence(
 		&f->roomd.batch,
-		&(struct ev_presence){.gateway = 4,
+		&(struct ev_presence){.gateway = GATEWAY_ID,
 				      .room = STR("main"),
 				      .version = 9,
 				      .last = 1,
@@ -193,7 +194,7 @@ static size_t come_in(struct fixture *f)
 {
 	say(f, 0, "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
 	bus_put_claim_answer(&f->roomd.batch,
-			     &(struct ev_claim_answer){.gateway = 4, .user = STR("ann")});
+			     &(struct ev_claim_answer){.gateway = GATEWAY_ID, .user = STR("ann")});
 	send(f, &f->roomd);
 	return lists_asked(f);
 }
@@ -213,7 +214,7 @@ static void test_a_large_list_is_not_asked_for_again_and_again(void **state)
 		hang_up(f, 0);
 		assert_int_equal(come_in(f), 0);
 	}
-	tick(f, 960);
+	tick(f, RETRY_MS);
 	assert_int_equal(lists_asked(f), 1); /* it was only put off */
 	assert_int_equal(stats(f)->lists_asked_total, 22);
 	assert_int_equal(stats(f)->lists_delayed_total, 20);
@@ -229,7 +230,7 @@ static void test_a_list_under_way_is_not_asked_for_again(void **state)
 	}
 	send_list(f, 3); /* what was asked for before will do */
 	hang_up(f, 0);
-	tick(f, 960);
+	tick(f, RETRY_MS);
 	assert_int_equal(come_in(f), 1);
 }
 

@@ -72,7 +72,7 @@ static void test_whose_message_is_forbidden_is_put_out(void **state)
 	say(f, 1, post);
 	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
 	bus_put_chat_refused(&f->historyd.batch,
-			     &(struct ev_chat_refused){.gateway = 4,
+			     &(struct ev_chat_refused){.gateway = GATEWAY_ID,
 						       .req = ev.as.chat_post.req,
 						       .room = STR("main"),
 						       .status = ERR_FORBIDDEN});
@@ -174,7 +174,7 @@ static void test_roomds_no_ends_joining_again(void **state)
 	struct fixture *f = *state;
 	join(f, 1, "eve");
 	say(f, 1, join_again);
-	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = 4,
+	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = GATEWAY_ID,
 								      .room = STR("main"),
 								      .user = STR("eve"),
 								      .status = ERR_FORBIDDEN});
@@ -247,12 +247,13 @@ static void let_in_to(struct fixture *f, struct str room, struct str user)
 	bus_pack_name(&records, &(struct rec_name){.user = user});
 	f->now_ms += 2000;
 	send(f, &f->pages);
-	bus_put_join_answer(
-		&f->roomd.batch,
-		&(struct ev_join_answer){.gateway = 4, .room = room, .user = user, .version = 1});
+	bus_put_join_answer(&f->roomd.batch, &(struct ev_join_answer){.gateway = GATEWAY_ID,
+								      .room = room,
+								      .user = user,
+								      .version = 1});
 	bus_put_presence(
 		&f->roomd.batch,
-		&(struct ev_presence){.gateway = 4,
+		&(struct ev_presence){.gateway = GATEWAY_ID,
 				      .room = room,
 				      .version = 1,
 				      .last = 1,
@@ -275,7 +276,7 @@ static void test_newroom_is_answered_within_its_wait(void **state)
 	f->now_ms += 2000;
 	bus_put_private_answer(
 		&f->roomd.batch,
-		&(struct ev_private_answer){.gateway = 4, .req = ev.as.private_ask.req});
+		&(struct ev_private_answer){.gateway = GATEWAY_ID, .req = ev.as.private_ask.req});
 	send(f, &f->roomd);
 	let_in_to(f, STR("duo"), STR("ann"));
 	assert_string_equal(events(f, 0), "activeUsers msgHistory");

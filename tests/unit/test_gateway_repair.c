@@ -12,6 +12,9 @@
 #include <stdio.h>
 
 enum {
+	GATEWAY_ID = 4,
+	PEER_EPOCH = 5,
+	START_MS = 1000,
 	CLIENTS = 30,
 	ROOMS_EACH = 100,
 	ROOMS = CLIENTS * ROOMS_EACH,
@@ -60,7 +63,7 @@ static void tick(struct fixture *f, uint64_t ms)
 static void answer_presence(struct fixture *f, struct str room)
 {
 	bus_put_presence(&f->roomd.batch,
-			 &(struct ev_presence){.gateway = 4, .room = room, .last = 1});
+			 &(struct ev_presence){.gateway = GATEWAY_ID, .room = room, .last = 1});
 }
 
 static void answer_page(struct fixture *f, const struct ev_page_ask *ask)
@@ -76,10 +79,10 @@ static bool answer(struct fixture *f)
 	if (bus_find(asked, EV_claim, 0, &ev))
 		bus_put_claim_answer(
 			&f->roomd.batch,
-			&(struct ev_claim_answer){.gateway = 4, .user = ev.as.claim.user});
+			&(struct ev_claim_answer){.gateway = GATEWAY_ID, .user = ev.as.claim.user});
 	if (bus_find(asked, EV_join, 0, &ev))
 		bus_put_join_answer(&f->roomd.batch,
-				    &(struct ev_join_answer){.gateway = 4,
+				    &(struct ev_join_answer){.gateway = GATEWAY_ID,
 							     .room = ev.as.join.room,
 							     .user = ev.as.join.user});
 	if (bus_find(asked, EV_presence_ask, 0, &ev))
@@ -105,12 +108,12 @@ static int open_rooms(void **state)
 	struct gateway_options o;
 	struct bus_event ev;
 	gateway_options_default(&o);
-	o.id = 4;
+	o.id = GATEWAY_ID;
 	o.rate = 0;
-	f->now_ms = 1000;
+	f->now_ms = START_MS;
 	f->gateway = gateway_open(&o, f->now_ms);
-	f->roomd.self = (struct envelope){.from = SERVICE_ROOMD, .epoch = 5};
-	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = 5};
+	f->roomd.self = (struct envelope){.from = SERVICE_ROOMD, .epoch = PEER_EPOCH};
+	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = PEER_EPOCH};
 	f->pages.self = f->historyd.self;
 	f->pages.is_answering = true;
 	heartbeat(f, &f->roomd);
@@ -241,7 +244,7 @@ static void test_losses_are_made_good_together(void **state)
 static void ask_members(struct fixture *f, uint64_t round)
 {
 	bus_put_members_ask(&f->roomd.batch,
-			    &(struct ev_members_ask){.gateway = 4, .round = round});
+			    &(struct ev_members_ask){.gateway = GATEWAY_ID, .round = round});
 	step(f, &f->roomd);
 }
 

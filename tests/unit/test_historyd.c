@@ -8,19 +8,19 @@
 static void test_order_and_time(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 5, "main", "ann", "a1", "hi");
 	rig_post(r, 6, "main", "bob", "b1", "ho");
 	rig_post(r, 7, "side", "ann", "a1", "");
 	rig_step(r);
-	r->now_ms = 900; /* the clock was set back */
+	r->now_ms = RIG_START_MS - 100; /* the clock was set back */
 	rig_post(r, 8, "main", "ann", "a2", "again");
 	rig_step(r);
 	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 5 main#1@1000 ann/a1: hi\n"
 						  "stored g1 6 main#2@1000 bob/b1: ho\n"
 						  "stored g1 7 side#1@1000 ann/a1: \n"
 						  "stored g1 8 main#3@1000 ann/a2: again\n");
-	r->now_ms = 1001;
+	r->now_ms = RIG_START_MS + 1;
 	rig_restart(r);
 	rig_post(r, 9, "main", "ann", "a3", "later");
 	rig_step(r);
@@ -32,7 +32,7 @@ static void test_order_and_time(void **state)
 static void test_group_commit(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	for (uint64_t i = 0; i < 100; i++) {
 		char cid[8];
 		snprintf(cid, sizeof cid, "%u", (unsigned)i);
@@ -61,7 +61,7 @@ static void test_group_commit(void **state)
 static void test_crash_before_flush(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 1, "main", "ann", "a1", "lost");
 	rig_step(r);
 	rig_restart(r);
@@ -91,7 +91,7 @@ static void test_repeats(void **state)
 			rig_flush(r, ERR_OK);
 			assert_int_equal(rig_stats(r).rooms_in_memory, 1);
 		}
-		r->now_ms = 2000;
+		r->now_ms = 2 * RIG_START_MS;
 		rig_post(r, 3, "main", "ann", "a1", "hi once more");
 		rig_post(r, 4, "main", "bob", "a1", "another user's cid");
 		rig_post(r, 5, "main", "ann", "a", "a shorter cid");
@@ -111,7 +111,7 @@ static void test_repeats(void **state)
 static void test_cids_do_not_run_together(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 1, "ab", "c", "d", "1");
 	rig_post(r, 2, "a", "bc", "d", "2");
 	rig_post(r, 3, "a", "b", "cd", "3");
@@ -126,7 +126,7 @@ static void test_commit_failure(void **state)
 {
 	(void)state;
 	for (int is_applied = 0; is_applied <= 1; is_applied++) {
-		struct rig *r = rig_new(10);
+		struct rig *r = rig_new(RIG_ROOMS);
 		rig_post(r, 1, "main", "ann", "a1", "one");
 		rig_step(r);
 		rig_flush(r, ERR_OK);
@@ -158,7 +158,7 @@ static void test_commit_failure(void **state)
 static void test_late_surprise_after_failure(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	store_memory_fail_commit(r->memory, 1, false);
 	rig_post(r, 1, "main", "ann", "a1", "one");
 	rig_step(r);
@@ -212,7 +212,7 @@ static void test_every_commit_fails_once(void **state)
 static void test_not_writable(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	historyd_set_writable(r->h, false);
 	rig_post(r, 1, "main", "ann", "a1", "one");
 	rig_step(r);
@@ -235,7 +235,7 @@ static void test_not_writable(void **state)
 static void test_unreadable(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	store_memory_set_unreadable(r->memory, true);
 	rig_post(r, 1, "main", "ann", "a1", "one");
 	rig_step(r);
@@ -251,7 +251,7 @@ static void test_unreadable(void **state)
 static void test_empty_fields(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 1, "", "ann", "a1", "x");
 	rig_post(r, 2, "main", "", "a1", "x");
 	rig_post(r, 3, "main", "ann", "", "x");

@@ -15,6 +15,15 @@
 #include "historyd/historyd.h"
 #include "tests/support/store_memory.h"
 
+enum {
+	RIG_GATEWAY = 1, /* who posts; `g1` in what comes out */
+	RIG_ROOMD = 1,
+	RIG_EPOCH = 1,
+	RIG_SEED = 7,
+	RIG_START_MS = 1000,
+	RIG_ROOMS = 10 /* whose logs stay in memory */
+};
+
 struct rig {
 	struct store_memory *memory;
 	struct store *store;
@@ -35,7 +44,7 @@ struct rig {
 /* The events that wait, as one message. */
 static inline struct str rig_message(struct rig *r, enum service from, uint64_t id, uint64_t seq)
 {
-	const struct envelope env = {.from = from, .id = id, .epoch = 1, .seq = seq};
+	const struct envelope env = {.from = from, .id = id, .epoch = RIG_EPOCH, .seq = seq};
 	buf_reset(&r->message);
 	bus_put_header(&r->message, &env);
 	buf_append(&r->message, r->mail.bytes.ptr, r->mail.bytes.len);
@@ -55,7 +64,7 @@ static inline uint64_t rig_utc(const struct rig *r)
 static inline void rig_step(struct rig *r)
 {
 	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
-		      rig_message(r, SERVICE_GATEWAY, 1, ++r->link_seq));
+		      rig_message(r, SERVICE_GATEWAY, RIG_GATEWAY, ++r->link_seq));
 }
 
 /* Puts into the mail that the gateway's posts begin again. */
@@ -66,8 +75,10 @@ static inline void rig_begin(struct rig *r)
 
 static inline void rig_restart(struct rig *r)
 {
-	const struct historyd_options options = {
-		.seed = 7, .rooms_max = r->rooms_max, .epoch = r->epoch, .restores = r->restores};
+	const struct historyd_options options = {.seed = RIG_SEED,
+						 .rooms_max = r->rooms_max,
+						 .epoch = r->epoch,
+						 .restores = r->restores};
 	if (r->h)
 		historyd_close(r->h);
 	store_memory_crash(r->memory);
@@ -82,7 +93,7 @@ static inline struct rig *rig_new(uint32_t rooms_max)
 	struct rig *r = mem_alloc(sizeof *r);
 	r->memory = store_memory_open();
 	r->store = store_memory_store(r->memory);
-	r->now_ms = 1000;
+	r->now_ms = RIG_START_MS;
 	r->rooms_max = rooms_max;
 	rig_restart(r);
 	return r;
@@ -102,7 +113,8 @@ static inline void rig_free(struct rig *r)
 
 static inline void rig_ask(struct rig *r, uint64_t asker)
 {
-	historyd_question(r->h, r->now_ms, &rig_source, rig_message(r, SERVICE_ROOMD, 1, 0), asker);
+	historyd_question(r->h, r->now_ms, &rig_source, rig_message(r, SERVICE_ROOMD, RIG_ROOMD, 0),
+			  asker);
 }
 
 /* Puts a post into the mail; rig_step sends it. */
@@ -230,7 +242,7 @@ static inline const char *rig_page(struct rig *r, const struct ev_page_ask *ask)
 	batch_reset(&r->pages);
 	bus_reader_init(&reader);
 	assert_true(historyd_read(r->store, &rig_whole, &reader,
-				  rig_message(r, SERVICE_GATEWAY, 1, 0), &r->pages));
+				  rig_message(r, SERVICE_GATEWAY, RIG_GATEWAY, 0), &r->pages));
 	bus_reader_free(&reader);
 	return rig_text(r, &r->pages);
 }

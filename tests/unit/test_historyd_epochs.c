@@ -83,7 +83,7 @@ static void test_rooms_remember_epochs(void **state)
 static void test_epoch_of_a_commit_that_failed(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	start(r, 7);
 	store_memory_fail_commit(r->memory, 1, false);
 	rig_post(r, 0, "main", "ann", "a1", "x");
@@ -99,7 +99,7 @@ static void test_epoch_of_a_commit_that_failed(void **state)
 static void test_who_begins_anew(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	write_some(r, "main", 2); /* 1, 2 in no epoch */
 	start(r, 7);
 	write_some(r, "main", 3); /* 3 to 5 */
@@ -129,7 +129,7 @@ static void test_who_begins_anew(void **state)
 static void test_who_begins_anew_below_raised_seqs(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	start(r, 7);
 	write_some(r, "main", 3);
 	struct store_memory *copy = store_memory_copy(r->memory);
@@ -153,7 +153,7 @@ static void test_who_begins_anew_below_raised_seqs(void **state)
 static void test_a_room_that_is_gone(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	start(r, 7);
 	assert_string_equal(ask(r, 5, 9), "page 0 main ok head=0 reset:\n");
 	assert_string_equal(ask(r, 0, 9), "page 0 main ok head=0 reset:\n");

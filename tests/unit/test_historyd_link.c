@@ -18,7 +18,7 @@ static void send_from(struct rig *r, uint64_t id, uint64_t seq, const char *cid)
 static void test_link(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	send_from(r, 1, 5, "c1");
 	send_from(r, 1, 5, "c2"); /* came twice */
 	send_from(r, 1, 4, "c3");
@@ -45,7 +45,7 @@ static void test_link(void **state)
 static void test_clock_that_was_ahead(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	const int64_t hour_ms = 3600 * 1000;
 	r->clock_ms = hour_ms;
 	send_from(r, 1, 9, "c1");
@@ -72,7 +72,7 @@ static void test_clock_that_was_ahead(void **state)
 static void test_gateways_are_bounded(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	for (uint64_t id = 1; id <= GATEWAYS_MAX + 10; id++) {
 		const struct ev_heartbeat ev = {.ready = 1};
 		bus_put_heartbeat(&r->mail, &ev);
@@ -128,7 +128,7 @@ static struct str sample(struct rig *r, enum service from, uint64_t seq)
 static void test_garbage(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	uint64_t seed = 88172645463325252u;
 	for (int i = 0; i < 5000; i++) {
 		char bytes[64];
@@ -146,7 +146,7 @@ static void test_bent_messages(void **state)
 {
 	(void)state;
 	const enum service senders[] = {SERVICE_GATEWAY, SERVICE_ROOMD, SERVICE_HISTORYD};
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	uint64_t seq = 0;
 	for (size_t s = 0; s < ARRAY_LEN(senders); s++) {
 		size_t whole = sample(r, senders[s], 1).len;
@@ -172,7 +172,7 @@ static void test_bent_messages(void **state)
 static void test_events_that_are_not_ours(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	const struct ev_join join = {STR("main"), STR("ann")};
 	const struct ev_room_ask ask = {.room = STR("main")};
 	bus_put_join(&r->mail, &join);

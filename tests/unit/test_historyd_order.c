@@ -49,7 +49,7 @@ static void begin_again(struct rig *r, const char *cids)
 static void test_loss_in_the_middle(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	send_posts(r, "a");
 	lose(r); /* b */
 	send_posts(r, "c");
@@ -68,7 +68,7 @@ static void test_loss_in_the_middle(void **state)
 static void test_first_envelope_of_a_batch_lost(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	lose(r); /* ab */
 	send_posts(r, "cd");
 	assert_string_equal(taken(r, ERR_OK), "!");
@@ -87,7 +87,7 @@ static void test_first_envelope_of_a_batch_lost(void **state)
 static void test_loss_behind_the_beginning(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	lose(r);
 	begin_again(r, "ab");
 	lose(r); /* c */
@@ -101,7 +101,7 @@ static void test_loss_behind_the_beginning(void **state)
 static void test_killed_between_turns(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	send_posts(r, "ab");
 	assert_string_equal(taken(r, ERR_OK), "ab");
 	send_posts(r, "cd"); /* killed before the commit */
@@ -119,7 +119,7 @@ static void test_commit_fails(void **state)
 {
 	(void)state;
 	for (int is_applied = 0; is_applied <= 1; is_applied++) {
-		struct rig *r = rig_new(10);
+		struct rig *r = rig_new(RIG_ROOMS);
 		store_memory_fail_commit(r->memory, 1, is_applied);
 		send_posts(r, "ab");
 		assert_string_equal(taken(r, ERR_UNAVAILABLE), "!");
@@ -134,7 +134,7 @@ static void test_commit_fails(void **state)
 static void test_not_writable_for_a_while(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	send_posts(r, "a");
 	assert_string_equal(taken(r, ERR_OK), "a");
 	historyd_set_writable(r->h, false);
@@ -152,7 +152,7 @@ static void test_not_writable_for_a_while(void **state)
 static void test_unreadable_for_one_post(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 1, "side", "ann", "s", "x");
 	send_posts(r, "a");
 	rig_flush(r, ERR_OK);
@@ -187,7 +187,7 @@ static void test_many_rooms_unreadable(void **state)
 static void test_a_message_that_breaks_off(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 'a', "main", "ann", "a", "x");
 	BUF_LIT(&r->mail.bytes, "\xc1");
 	rig_post(r, 'b', "main", "ann", "b", "x");
@@ -203,7 +203,7 @@ static void test_a_message_that_breaks_off(void **state)
 static void test_asks_again(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	lose(r);
 	send_posts(r, "b");
 	assert_string_equal(taken(r, ERR_OK), "!");
@@ -226,7 +226,7 @@ static void test_asks_again(void **state)
 static void test_asks_at_the_first_heartbeat(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	bus_put_heartbeat(&r->mail, &(struct ev_heartbeat){.ready = 1});
 	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
 		      rig_message(r, SERVICE_GATEWAY, 2, 1));
@@ -238,7 +238,7 @@ static void test_asks_at_the_first_heartbeat(void **state)
 static void test_older_gateway(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	for (uint64_t seq = 2; seq <= 6; seq += 2) { /* each time one is lost */
 		rig_post(r, seq, "main", "ann", "a", "x");
 		struct str message = rig_message(r, SERVICE_GATEWAY, 1, seq);

@@ -59,7 +59,7 @@ static void test_all_ranges(void **state)
 	const uint64_t edges[] = {0, 1, 2, 4, 5, 8, 9, 10, 11, UINT64_MAX - 1, UINT64_MAX};
 	const uint64_t limits[] = {0, 1, 2, 3, 8, 9, 10, 200, 201, UINT64_MAX};
 	struct buf expected = {0};
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	fill(r, "mai", 3, 1);
 	fill(r, "main", (unsigned)head, 1);
 	fill(r, "main2", 3, 1);
@@ -92,7 +92,7 @@ static void test_gaps(void **state)
 	uint64_t stored[300];
 	size_t count = 0;
 	struct buf expected = {0};
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	for (size_t i = 0; i < ARRAY_LEN(runs); i++)
 		for (uint64_t seq = runs[i].first; seq <= runs[i].last; seq++) {
 			const struct rec_chat chat = {seq, seq, STR("ann"), STR("c"), STR("hi")};
@@ -121,7 +121,7 @@ static void test_limit_is_clamped(void **state)
 {
 	(void)state;
 	struct buf expected = {0};
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	fill(r, "main", PAGE_MAX + 1, 1);
 	for (uint64_t newest = 0; newest < 2; newest++) {
 		const struct ev_page_ask ask = {
@@ -137,7 +137,7 @@ static void test_limit_is_clamped(void **state)
 static void test_bytes_are_bounded(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	fill(r, "main", 20, BODY_MAX);
 	const struct ev_page_ask oldest = {.room = STR("main"), .limit = 200};
 	const struct ev_page_ask rest = {.room = STR("main"), .limit = 200, .after = 16};
@@ -155,7 +155,7 @@ static void test_bytes_are_bounded(void **state)
 static void test_many_asks(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	fill(r, "main", 10, BODY_MAX);
 	fill(r, "side", 2, 1);
 	const struct ev_page_ask side = {.req = 1, .room = STR("side"), .limit = 1};
@@ -183,7 +183,7 @@ static void test_many_asks(void **state)
 static void test_contents(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 1, "main", "ann", "c1", "hi");
 	rig_post(r, 2, "main", "bob", "\x01-internal", "ho");
 	rig_step(r);
@@ -214,7 +214,7 @@ static void test_contents(void **state)
 static void test_unreadable(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	fill(r, "main", 3, 1);
 	store_memory_set_unreadable(r->memory, true);
 	const struct ev_page_ask ask = {.room = STR("main"), .limit = 2};
@@ -225,7 +225,7 @@ static void test_unreadable(void **state)
 static void test_not_ours(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	struct bus_reader reader;
 	struct batch pages = {0};
 	bus_reader_init(&reader);

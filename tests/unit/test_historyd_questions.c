@@ -61,7 +61,7 @@ static void test_private_by_authors(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows) * 3; i++) {
 		size_t row = i / 3;
-		struct rig *r = rig_new(10);
+		struct rig *r = rig_new(RIG_ROOMS);
 		uint64_t req = 0;
 		for (const char *who = rows[row].authors; *who; who++) {
 			const char user[] = {*who, '\0'};
@@ -86,7 +86,7 @@ static void test_private_by_authors(void **state)
 static void test_private_stays_private(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	put_private(r, "den", "ann", "bob");
 	put_private(r, "den", "ann", "bob");
 	put_private(r, "den", "bob", "ann");
@@ -132,7 +132,7 @@ static void test_private_stays_private(void **state)
 static void test_effects_within_a_turn(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	put_private(r, "den", "ann", "bob");
 	rig_ask(r, 1);
 	rig_post(r, 1, "den", "eve", "e1", "x");
@@ -161,7 +161,7 @@ static void test_effects_within_a_turn(void **state)
 static void test_questions_when_the_commit_fails(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	store_memory_fail_commit(r->memory, 1, false);
 	ask_room(r, "den");
 	put_private(r, "den", "ann", "bob");
@@ -187,7 +187,7 @@ static void test_questions_when_the_commit_fails(void **state)
 static void test_questions_when_not_writable(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	put_private(r, "den", "ann", "bob");
 	put_invite(r, "den", "ann", "bob");
 	answer(r);
@@ -218,7 +218,7 @@ static void test_questions_when_not_writable(void **state)
 static void test_invites(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	ask_invites(r, "bob");
 	put_invite(r, "den", "ann", "bob");
 	put_invite(r, "den", "ann", "bob");
@@ -260,7 +260,7 @@ static void test_invites(void **state)
 static void test_invites_are_bounded(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	for (unsigned i = 0; i < INVITES_MAX; i++) {
 		char room[8];
 		char from[8];
@@ -286,7 +286,7 @@ static void test_invites_are_bounded(void **state)
 static void test_invites_of_one_sender_are_bounded(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	for (unsigned i = 0; i < INVITES_FROM_ONE_MAX; i++) {
 		char room[8];
 		snprintf(room, sizeof room, "r%u", i);
@@ -309,7 +309,7 @@ static void test_invites_of_one_sender_are_bounded(void **state)
 static void test_empty_fields(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	ask_room(r, "");
 	put_private(r, "", "ann", "bob");
 	put_private(r, "den", "", "bob");
@@ -336,7 +336,7 @@ static void test_empty_fields(void **state)
 static void test_bad_question_has_an_empty_answer(void **state)
 {
 	(void)state;
-	struct rig *r = rig_new(10);
+	struct rig *r = rig_new(RIG_ROOMS);
 	historyd_question(r->h, r->now_ms, &rig_source, STR("\xc1 not ours"), 4);
 	rig_post(r, 1, "main", "ann", "a1", "posts are not questions");
 	ask_room(r, "main");

@@ -51,47 +51,58 @@ static void name_journal(void)
 
 static const struct {
 	enum log_level level;
-	const char *name, *priority;
+	const char *text, *json; /* how it stands in a line */
+	const char *priority;
 } levels[] = {
-	{LOG_DEBUG, "debug", "<7>"},
-	{LOG_INFO, "info", "<6>"},
-	{LOG_WARN, "warn", "<4>"},
-	{LOG_ERROR, "error", "<3>"},
+	{LOG_DEBUG, " level=debug ", "\"level\":\"debug\",", "<7>"},
+	{LOG_INFO, " level=info ", "\"level\":\"info\",", "<6>"},
+	{LOG_WARN, " level=warn ", "\"level\":\"warn\",", "<4>"},
+	{LOG_ERROR, " level=error ", "\"level\":\"error\",", "<3>"},
 };
 
-/* Each level against each lowest one, as text and JSON, to the journal and elsewhere. */
+/* The ways in which a line is written. */
+static const struct {
+	bool as_json, to_journal;
+	const char *begin;
+} forms[] = {
+	{false, false, "time="},
+	{false, true, "time="},
+	{true, false, "{\"time\":"},
+	{true, true, "{\"time\":"},
+};
+
+/* What a line of this level looks like where `lowest` is the lowest that is written. */
+static void check_level(size_t form, size_t lowest, size_t at)
+{
+	struct capture c;
+	char line[LINE_MAX_LEN];
+	const char *level = forms[form].as_json ? levels[at].json : levels[at].text;
+	const char *priority = forms[form].to_journal ? levels[at].priority : "";
+	capture_start(&c);
+	if (forms[form].to_journal)
+		name_journal();
+	log_open("gateway-0", levels[lowest].level, forms[form].as_json);
+	log_line(levels[at].level, "told", "n=1");
+	capture_end(&c, line);
+	unsetenv("JOURNAL_STREAM");
+	if (at < lowest) {
+		assert_string_equal(line, "");
+		return;
+	}
+	assert_int_equal(strncmp(line, priority, strlen(priority)), 0);
+	assert_int_equal(
+		strncmp(line + strlen(priority), forms[form].begin, strlen(forms[form].begin)), 0);
+	assert_non_null(strstr(line, level));
+}
+
 static void test_levels(void **state)
 {
 	(void)state;
-	enum { LEVELS = ARRAY_LEN(levels), FORMS = 4 };
-	for (unsigned n = 0; n < LEVELS * LEVELS * FORMS; n++) {
-		size_t lowest = n % LEVELS;
-		size_t at = n / LEVELS % LEVELS;
-		bool as_json = n / LEVELS / LEVELS & 1;
-		bool to_journal = n / LEVELS / LEVELS & 2;
-		struct capture c;
-		char line[LINE_MAX_LEN];
-		char level[32];
-		capture_start(&c);
-		unsetenv("JOURNAL_STREAM");
-		if (to_journal)
-			name_journal();
-		log_open("gateway-0", levels[lowest].level, as_json);
-		log_line(levels[at].level, "told", "n=1");
-		capture_end(&c, line);
-		if (at < lowest) {
-			assert_string_equal(line, "");
-			continue;
-		}
-		const char *begin = as_json ? "{\"time\":" : "time=";
-		const char *priority = to_journal ? levels[at].priority : "";
-		snprintf(level, sizeof level, as_json ? "\"level\":\"%s\"," : " level=%s ",
-			 levels[at].name);
-		assert_int_equal(strncmp(line, priority, strlen(priority)), 0);
-		assert_int_equal(strncmp(line + strlen(priority), begin, strlen(begin)), 0);
-		assert_non_null(strstr(line, level));
-	}
 	unsetenv("JOURNAL_STREAM");
+	for (size_t form = 0; form < ARRAY_LEN(forms); form++)
+		for (size_t lowest = 0; lowest < ARRAY_LEN(levels); lowest++)
+			for (size_t at = 0; at < ARRAY_LEN(levels); at++)
+				check_level(form, lowest, at);
 }
 
 /* Whoever started us has the journal; our stderr is a file. */

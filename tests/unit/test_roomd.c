@@ -14,7 +14,7 @@ static void test_answers_nothing_before_it_has_settled(void **state)
 	send(f, &f->gateway[0]);
 	assert_int_equal(bus_count(&f->out.down, EV_claim_answer), 0);
 	say_members(f, &f->gateway[0]);
-	tick(f, 1500);
+	tick(f, SETTLE_MS);
 	assert_int_equal(roomd_heartbeat(f->roomd, f->now_ms).ready, 1);
 	assert_int_equal(claim(f, 0, ANN, STR("")), ERR_OK);
 }
@@ -29,13 +29,13 @@ static void test_names_belong_to_their_keys(void **state)
 	release(f, 0, ANN);
 	assert_int_equal(claim(f, 0, ANN, STR("another")), ERR_NAME_TAKEN);
 	release(f, 1, ANN);
-	for (int i = 0; i < 59; i++) { /* 59 s, with its gateways alive */
-		tick(f, 1000);
+	for (int ms = SECOND_MS; ms < RESERVED_MS; ms += SECOND_MS) { /* with its gateways alive */
+		tick(f, SECOND_MS);
 		send(f, &f->gateway[0]);
 		send(f, &f->gateway[1]);
 	}
 	assert_int_equal(claim(f, 0, ANN, STR("another")), ERR_NAME_TAKEN);
-	tick(f, 1001);
+	tick(f, SECOND_MS + 1);
 	assert_int_equal(claim(f, 0, ANN, STR("another")), ERR_OK);
 
 	assert_int_equal(claim(f, 0, BOB, STR("")), ERR_OK);
@@ -84,11 +84,11 @@ static void test_typing_ends(void **state)
 	bus_put_typing(&f->gateway[0].batch, &typing);
 	send(f, &f->gateway[0]);
 	assert_int_equal(bus_count(&f->out.down, EV_typing_on), 1);
-	f->now_ms += 500;
+	f->now_ms += SECOND_MS / 2;
 	bus_put_typing(&f->gateway[0].batch, &typing);
 	send(f, &f->gateway[0]);
 	assert_int_equal(f->out.down.count, 0); /* at most once a second */
-	tick(f, 4999);
+	tick(f, TYPING_MS - 1);
 	assert_int_equal(f->out.down.count, 0);
 	tick(f, 1);
 	assert_int_equal(bus_count(&f->out.down, EV_typing_off), 1);
@@ -99,9 +99,9 @@ static void test_a_dead_gateway_leaves_no_ghosts(void **state)
 	struct fixture *f = *state;
 	join_public(f, 0, ANN);
 	join_public(f, 1, BOB);
-	f->now_ms += 3000;
+	f->now_ms += LEASE_MS / 2;
 	send(f, &f->gateway[1]); /* this one lives */
-	tick(f, 2000);
+	tick(f, LEASE_MS / 2);
 	assert_int_equal(bus_count(&f->out.down, EV_user_out), 1);
 	f->gateway[1].self.epoch++; /* this one restarts */
 	f->gateway[1].self.seq = 0;
@@ -167,7 +167,7 @@ static void test_a_busy_bus_puts_nothing_off(void **state)
 	send(f, &f->gateway[0]);
 	assert_true(bus_find(&f->out.down, EV_members_ask, 0, &ask));
 	size_t asked = 0;
-	for (uint64_t end_ms = f->now_ms + 5000; f->now_ms < end_ms; f->now_ms += 100) {
+	for (uint64_t end_ms = f->now_ms + LEASE_MS; f->now_ms < end_ms; f->now_ms += 100) {
 		send(f, &f->gateway[0]);
 		send(f, &f->gateway[1]);
 		if (roomd_next_due(f->roomd) > f->now_ms)

@@ -4,6 +4,7 @@
 #ifndef PARLOR_TESTS_TEST_ROOMD_H
 #define PARLOR_TESTS_TEST_ROOMD_H
 
+#include "proto/link.h"
 #include "roomd/roomd.h"
 #include "tests/support/bus_peer.h"
 
@@ -19,10 +20,25 @@
 #define EVE STR("eve")
 #define KEY STR("0123456789abcdef")
 
+enum {
+	GATEWAYS = 2,
+	PEER_EPOCH = 1,
+	SEED = 1,
+	START_MS = 1000,
+	SECOND_MS = 1000,
+
+	/* As roomd/state.h has them. */
+	SETTLE_MS = 1500,
+	TYPING_MS = 5000,
+	QUESTION_MS = 1000,
+	TELL_AGAIN_MS = 5000,
+	RESERVED_MS = 60000,
+};
+
 struct fixture {
 	struct roomd *roomd;
 	struct roomd_out out;
-	struct bus_peer gateway[2], historyd;
+	struct bus_peer gateway[GATEWAYS], historyd;
 	uint64_t now_ms;
 };
 
@@ -57,18 +73,19 @@ static inline void say_members(struct fixture *f, struct bus_peer *g)
 static inline int open_roomd(void **state)
 {
 	struct fixture *f = mem_alloc(sizeof *f);
-	f->now_ms = 1000;
-	f->roomd = roomd_open(&(struct roomd_options){.historyd_shards = 1, .seed = 1}, f->now_ms);
-	for (uint64_t i = 0; i < 2; i++)
+	f->now_ms = START_MS;
+	f->roomd =
+		roomd_open(&(struct roomd_options){.historyd_shards = 1, .seed = SEED}, f->now_ms);
+	for (uint64_t i = 0; i < GATEWAYS; i++)
 		f->gateway[i].self =
-			(struct envelope){.from = SERVICE_GATEWAY, .id = i, .epoch = 1};
-	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = 1};
+			(struct envelope){.from = SERVICE_GATEWAY, .id = i, .epoch = PEER_EPOCH};
+	f->historyd.self = (struct envelope){.from = SERVICE_HISTORYD, .epoch = PEER_EPOCH};
 	f->historyd.is_answering = true;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < GATEWAYS; i++) {
 		send(f, &f->gateway[i]);
 		say_members(f, &f->gateway[i]);
 	}
-	tick(f, 1500);
+	tick(f, SETTLE_MS);
 	*state = f;
 	return 0;
 }
@@ -78,8 +95,8 @@ static inline int close_roomd(void **state)
 	struct fixture *f = *state;
 	roomd_close(f->roomd);
 	roomd_out_free(&f->out);
-	bus_peer_free(&f->gateway[0]);
-	bus_peer_free(&f->gateway[1]);
+	for (size_t i = 0; i < GATEWAYS; i++)
+		bus_peer_free(&f->gateway[i]);
 	bus_peer_free(&f->historyd);
 	mem_free(f);
 	return 0;

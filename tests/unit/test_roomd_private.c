@@ -7,7 +7,7 @@ static size_t one_second(struct fixture *f, enum ev_type type)
 {
 	send(f, &f->gateway[0]);
 	send(f, &f->gateway[1]);
-	tick(f, 1000);
+	tick(f, SECOND_MS);
 	return count_asked(f, type);
 }
 
@@ -26,7 +26,7 @@ static void test_private_rooms_refuse_others(void **state)
 	join(f, 0, EVE);
 	join(f, 0, ANN);
 	roomd_out_reset(&f->out);
-	tick(f, 1000); /* the question is repeated */
+	tick(f, QUESTION_MS); /* the question is repeated */
 	give_facts(f, ANN, BOB);
 	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 2);
 	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);
@@ -254,7 +254,7 @@ static void test_an_invitation_is_told_until_it_was_shown(void **state)
 	assert_true(bus_find(&f->out.ask[0], EV_invites_ask, 0, &ev));
 	give_invites(f, ev.as.invites_ask.req, ROOM);
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 1); /* and lost */
-	tick(f, 4999);
+	tick(f, TELL_AGAIN_MS - 1);
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 0);
 	send(f, &f->gateway[1]);
 	tick(f, 1);
@@ -263,9 +263,9 @@ static void test_an_invitation_is_told_until_it_was_shown(void **state)
 			    &(struct ev_invite_seen){.room = ROOM, .user2 = BOB});
 	send(f, &f->gateway[1]);
 	send(f, &f->gateway[0]);
-	tick(f, 4999);
+	tick(f, TELL_AGAIN_MS - 1);
 	send(f, &f->gateway[1]);
-	tick(f, 4999);
+	tick(f, TELL_AGAIN_MS - 1);
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 0);
 }
 
@@ -282,7 +282,7 @@ static void test_an_invitation_is_told_to_who_is_named_again(void **state)
 	send(f, &f->historyd);
 	for (int s = 0; s < 6; s++) {
 		send(f, &f->gateway[0]);
-		tick(f, 1000);
+		tick(f, SECOND_MS);
 	}
 	invite_bob(f, 9);
 	assert_true(bus_find(&f->out.ask[0], EV_invite_put, 0, &ev));
