@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,6 +49,11 @@ void client_open(struct client *c)
 	l->dialect->path(c, &path);
 	ws_request(&c->out, (uint16_t)l->o.port, buf_view(&path));
 	buf_free(&path);
+	if (l->tls) { /* the first write shakes hands */
+		c->ssl = SSL_new(l->tls);
+		CHECK(c->ssl && SSL_set_fd(c->ssl, c->fd) == 1);
+		SSL_set_connect_state(c->ssl);
+	}
 	c->state = CLIENT_CONNECTING;
 	l->connecting++;
 	watch(c, EPOLL_CTL_ADD, true);
@@ -62,15 +68,43 @@ void client_close(struct client *c)
 	l->connecting -= c->state == CLIENT_CONNECTING;
 	l->entering -= c->state == CLIENT_ENTERING;
 	c->state = CLIENT_IDLE;
+	SSL_free(c->ssl);
+	c->ssl = NULL;
 	close(c->fd);
 	buf_free(&c->out);
 	buf_free(&c->partial);
 	buf_free(&c->rest);
 }
 
+/* What TLS made of a read or a write, as though a socket had. */
+static ssize_t from_tls(struct client *c, int rc)
+{
+	if (rc > 0)
+		return rc;
+	int error = SSL_get_error(c->ssl, rc);
+	ERR_clear_error();
+	if (error == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : ECONNRESET;
+	return -1;
+}
+
+static ssize_t put(struct client *c)
+{
+	if (!c->ssl)
+		return send(c->fd, c->out.ptr, c->out.len, MSG_NOSIGNAL);
+	return from_tls(c, SSL_write(c->ssl, c->out.ptr, (int)c->out.len));
+}
+
+/* By TLS a record at a time; epoll says whether there is another. */
+static ssize_t take(struct client *c, char *at, size_t len)
+{
+	return c->ssl ? from_tls(c, SSL_read(c->ssl, at, (int)len)) : recv(c->fd, at, len, 0);
+}
+
 static void flush(struct client *c)
 {
-	ssize_t sent = send(c->fd, c->out.ptr, c->out.len, MSG_NOSIGNAL);
+	ssize_t sent = put(c);
 	if (sent < 0 && errno != EAGAIN) {
 		load_fault(c, "send: %s", strerror(errno));
 		client_close(c);
@@ -166,7 +200,7 @@ static void receive(struct client *c)
 	CHECK(had < IN_BYTES); /* no server here sends frames so large */
 	if (had)
 		memcpy(l->in, c->partial.ptr, had);
-	ssize_t got = recv(c->fd, l->in + had, IN_BYTES - had, 0);
+	ssize_t got = take(c, l->in + had, IN_BYTES - had);
 	if (got < 0 && errno == EAGAIN)
 		return;
 	if (got <= 0) {

@@ -10,6 +10,8 @@
 #include "tests/bench/load/host.h"
 #include "tests/bench/load/stamp.h"
 
+#include <openssl/ssl.h>
+
 #define PROGRAM "bench-load"
 
 enum { BODY_BYTES_MAX = 4000 };
@@ -24,6 +26,7 @@ struct options {
 	uint64_t limit_ms, steps_max, precision; /* search */
 	uint64_t joiners;                        /* join */
 	uint64_t fill, page;                     /* history */
+	bool is_tls;
 };
 
 enum client_state {
@@ -39,6 +42,7 @@ struct load;
 struct client {
 	struct load *load;
 	int fd;
+	SSL *ssl; /* or NULL */
 	enum client_state state;
 	uint32_t number, room, seat;
 	bool is_watched;      /* for being writable */
@@ -71,6 +75,7 @@ struct load {
 	struct host host;
 	uint64_t start_ns; /* all due times count from here */
 	int epoll;
+	SSL_CTX *tls; /* or NULL */
 	struct client *clients;
 	uint32_t client_count;
 	uint32_t connecting, entering, joined; /* clients in that state */

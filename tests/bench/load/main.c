@@ -26,6 +26,8 @@ static const struct option_row option_rows[] = {
 	{OPTION("workload", CHOICE, workload), .choices = WORKLOADS, .help = "what the clients do"},
 	{OPTION("port", NUMBER, port), .min = 1, .max = 65535,
 	 .help = "of the server, on 127.0.0.1"},
+	{OPTION("tls", SWITCH, is_tls), .fallback = "no",
+	 .help = "speak TLS, and take any certificate"},
 	{OPTION("pids", TEXT, pids), .help = "the server's processes, with commas between"},
 	{OPTION("label", TEXT, label), .fallback = "room",
 	 .help = "what names of rooms begin with"},
@@ -91,6 +93,11 @@ static void open_load(struct load *l)
 		l->o.writers = l->o.members;
 	l->dialect = dialect_at(l->o.dialect);
 	host_open(&l->host, l->o.pids);
+	if (l->o.is_tls) {
+		CHECK((l->tls = SSL_CTX_new(TLS_client_method())) != NULL);
+		SSL_CTX_set_mode(l->tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
+						 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	}
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0)
 		fail_system(PROGRAM, "epoll: %s", strerror(errno));
