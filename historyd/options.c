@@ -8,7 +8,7 @@
 static const struct option_row option_rows[] = {
 	{OPTION("bind", ADDRESS, bind), .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/historyd-0 or "
-		 "tcp://0.0.0.0:7100"},
+		 "tls+tcp://0.0.0.0:7100"},
 	{OPTION("shard", NUMBER, shard), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
 	 .help = "which of the historyd shards this is"},
 	{OPTION("shards", NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,

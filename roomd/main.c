@@ -34,7 +34,8 @@ struct options {
 
 static const struct option_row option_rows[] = {
 	{OPTION("bind", ADDRESS, bind), .is_own = true,
-	 .help = "address of this shard, such as ipc:///run/parlor/roomd-0 or tcp://0.0.0.0:7000"},
+	 .help = "address of this shard, such as ipc:///run/parlor/roomd-0 or "
+		 "tls+tcp://0.0.0.0:7000"},
 	{OPTION("shard", NUMBER, shard), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
 	 .help = "which of the roomd shards this is"},
 	{OPTION("roomds", NUMBER, roomds), .fallback = "0", .max = SHARDS_MAX,

@@ -2,6 +2,7 @@
 /* busio.c — see busio.h: the ports; the tap is in busio_tap.c. The queue lengths are nng's largest:
  * what passes them is lost and repaired, and a lost message costs more than the memory. Receive
  * time-outs and cancelled receives are never used: on a SUB socket of nng 1.5.2 they can crash. */
+#include "proto/shell/bus_tls.h"
 #include "proto/shell/busio_nng.h"
 #include "proto/shell/clock.h"
 #include "proto/shell/listeners.h"
@@ -110,6 +111,8 @@ static int attach(nng_socket s, const char *url, bool listens)
 			return rc;
 		if (strncmp(url, "ipc://", 6) != 0) /* see connect below */
 			CHECK(nng_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true) == 0);
+		if (bus_tls_is_for(url) && (rc = bus_tls_dialer(dialer)) != 0)
+			return rc;
 		return nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 	}
 	return listeners_add(s, url);
@@ -123,10 +126,12 @@ bool busio_attach(nng_socket s, const char *address, enum endpoint e, bool liste
 		snprintf(error, error_len,
 			 "'%s' is not an address: ipc:///path (107 bytes at most with its suffix) "
 			 "or "
-			 "tcp://host:port",
+			 "tls+tcp://host:port",
 			 address);
 		return false;
 	}
+	if (!bus_tls_allows(address, error, error_len))
+		return false;
 	int rc = attach(s, url, listens);
 	if (rc != 0)
 		snprintf(error, error_len, "cannot %s %s: %s", listens ? "listen on" : "dial", url,

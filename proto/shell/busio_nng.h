@@ -18,4 +18,11 @@ bool busio_attach(nng_socket s, const char *address, enum endpoint e, bool liste
 /* busio_tap.c: copies what passes, while anybody watches. `t` may be NULL. */
 void tap_mirror(struct tap *t, const char *label, bool is_out, struct str header, struct str body);
 
+/* Whether a URL is one of tls+tcp://; such are given our certificate, at either end: 0 or nng's
+ * error (bus_tls.c). */
+NODISCARD
+bool bus_tls_is_for(const char *url);
+int bus_tls_dialer(nng_dialer dialer);
+int bus_tls_listener(nng_listener listener);
+
 #endif

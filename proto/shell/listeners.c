@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* listeners.c — see listeners.h. */
 #include "proto/shell/listeners.h"
+#include "proto/shell/busio_nng.h"
 #include "proto/shell/log.h"
 
 #include <errno.h>
@@ -45,7 +46,10 @@ static int start(nng_socket s, const char *url)
 		CHECK(nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600) == 0);
 		make_directory(url);
 	}
-	rc = nng_listener_start(listener, 0);
+	if (bus_tls_is_for(url))
+		rc = bus_tls_listener(listener);
+	if (rc == 0)
+		rc = nng_listener_start(listener, 0);
 	if (rc != 0)
 		nng_listener_close(listener);
 	return rc;

@@ -81,7 +81,7 @@ static void check_address(const struct program *p, const struct option_row *row,
 	if (!endpoint_url(address, ENDPOINT_DOWN, url, sizeof url))
 		fail_usage(p->name,
 			   "--%s: '%s' is not an address: ipc:///path (107 bytes at most with its "
-			   "suffix) or tcp://host:port",
+			   "suffix) or tls+tcp://host:port",
 			   row->name, address);
 }
 

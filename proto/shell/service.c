@@ -14,6 +14,15 @@
 
 enum { MISFITS_MS = 10000 }; /* between two lines about topology */
 
+static void open_bus(enum service kind, const struct bus_security *o)
+{
+	char program[32];
+	char error[512];
+	snprintf(program, sizeof program, "parlor-%s", service_name(kind));
+	if (!bus_tls_open(o, error, sizeof error))
+		fail_usage(program, "%s", error);
+}
+
 struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o)
 {
 	struct buf label = {0};
@@ -23,6 +32,7 @@ struct envelope service_start(enum service kind, uint64_t id, const struct servi
 	buf_free(&label);
 	/* A terminal that was closed, or an operator who would have files opened again. */
 	CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+	open_bus(kind, &o->bus);
 	watchdog_open();
 	return (struct envelope){.from = kind, .id = id, .epoch = clock_utc_us()};
 }

@@ -5,6 +5,7 @@
 #ifndef PARLOR_PROTO_SHELL_SERVICE_H
 #define PARLOR_PROTO_SHELL_SERVICE_H
 
+#include "proto/shell/bus_tls.h"
 #include "proto/shell/busio.h"
 #include "proto/shell/log.h"
 #include "proto/shell/options.h"
@@ -13,10 +14,12 @@
 struct service_options {
 	const char *metrics;
 	unsigned log_level, log_as_json; /* places in their choices */
+	struct bus_security bus;
 };
 #define SERVICE_OPTION_ROWS(type, member)                                                     \
-	{OPTION_ROW("metrics", TEXT, type, member.metrics), .fallback = "", .is_own = true,   \
-	 .help = "host:port to serve Prometheus metrics on"},                                 \
+	BUS_SECURITY_ROWS(type, member.bus),                                                  \
+		{OPTION_ROW("metrics", TEXT, type, member.metrics), .fallback = "",           \
+		 .is_own = true, .help = "host:port to serve Prometheus metrics on"},         \
 		{OPTION_ROW("log-level", CHOICE, type, member.log_level), .fallback = "info", \
 		 .choices = LOG_LEVELS, .former = "trace|info|odd|broken",                    \
 		 .help = "log this and worse"},                                               \

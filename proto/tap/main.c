@@ -24,6 +24,7 @@ struct options {
 	const char *bus, *connect;
 	const char *service, *direction, *event, *room, *user;
 	bool stats, heartbeats, events;
+	struct bus_security security;
 	uint64_t count;
 };
 
@@ -45,6 +46,7 @@ static const struct option_row rows[] = {
 	{OPTION(SWITCH, heartbeats), .fallback = "no", .help = "show heartbeats too"},
 	{OPTION(SWITCH, events), .fallback = "no",
 	 .help = "print the table of all events as Markdown, and end"},
+	BUS_SECURITY_ROWS(struct options, security),
 	{OPTION(NUMBER, count), .fallback = "0", .max = UINT64_MAX,
 	 .help = "end after so many lines (0: never)"},
 };
@@ -325,7 +327,8 @@ static void serve(struct tapper *t, int signal_fd)
 int main(int argc, char **argv)
 {
 	static struct tapper t;
-	const char *addresses[ADDRESSES_MAX];
+	static const char *addresses[ADDRESSES_MAX];
+	char error[512];
 	options_load(&program, argc, argv, &t.options);
 	if (t.options.events) {
 		print_events();
@@ -333,6 +336,8 @@ int main(int argc, char **argv)
 	}
 	if (!*t.options.bus == !*t.options.connect)
 		fail_usage(PROGRAM, "give either --bus or --connect");
+	if (!bus_tls_open(&t.options.security, error, sizeof error))
+		fail_usage(PROGRAM, "%s", error);
 	int signal_fd = service_signal_fd(); /* before nng starts its threads */
 	TAILQ_INIT(&t.tallies);
 	bus_reader_init(&t.reader);

@@ -37,7 +37,7 @@ export function freePort() {
 }
 
 /** The first of `count` ports on end that are free, below those that the system gives to outgoing connections. */
-async function freePorts(count) {
+export async function freePorts(count) {
   const isFree = (port) => new Promise((resolve) => {
     const server = net.createServer().on("error", () => resolve(false));
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
