@@ -225,7 +225,7 @@ void backlog_ask_parked(struct gateway *g, struct session *s)
 		struct request *r = TAILQ_FIRST(&b->parked);
 		TAILQ_REMOVE(&b->parked, r, entry);
 		b->asked = r->number;
-		request_unpark(g, r);
+		request_unpark(g, r, b->taken_ms);
 	}
 	free_if_empty(s);
 }

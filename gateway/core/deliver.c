@@ -268,8 +268,7 @@ void deliver_tick(struct gateway *g)
 	struct own_ack *ack;
 	while ((ack = TAILQ_FIRST(&g->late_acks)) != NULL &&
 	       ack->asked_ms + GIVE_UP_MS <= g->now_ms) {
-		if (!session_takes(g,
-				   ack->membership->session)) { /* it is the client that is slow */
+		if (ack->membership->session->is_blocked) { /* it is the client that is slow */
 			TAILQ_REMOVE(&g->late_acks, ack, by_age);
 			ack->asked_ms = g->now_ms;
 			insert_by_age(g, ack);

@@ -28,6 +28,11 @@ void epochs_set(struct epochs *e, const struct list *of_page)
 	e->was_other |= told && of_first(e) != told;
 }
 
+uint64_t epochs_newest(const struct epochs *e)
+{
+	return e->count ? e->list[e->count - 1].epoch : 0;
+}
+
 bool epochs_know(const struct epochs *e, uint64_t epoch)
 {
 	for (uint32_t i = e->count; i > 0; i--)

@@ -21,6 +21,7 @@ void epochs_free(struct epochs *e);
 /* Becomes what a page says. */
 void epochs_set(struct epochs *e, const struct list *of_page);
 
+uint64_t epochs_newest(const struct epochs *e); /* 0: none is known */
 bool epochs_know(const struct epochs *e, uint64_t epoch);
 
 /* The epoch in which this seq stands; for 0 the one in which a first message would. 0: not known.

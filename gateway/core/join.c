@@ -170,7 +170,7 @@ void join_tick(struct gateway *g)
 {
 	struct joining *j;
 	while ((j = TAILQ_FIRST(&g->joining)) != NULL && j->deadline_ms <= g->now_ms) {
-		if (session_takes(g, j->membership->session)) {
+		if (!j->membership->session->is_blocked) {
 			join_fail(g, j->membership, ERR_UNAVAILABLE);
 			continue;
 		}
@@ -227,8 +227,6 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 	}
 	session_touch(g, s);
 	user_show_invitations(g, s);
-	if (page && page->reset) /* this gateway may not have heard of it */
-		view_doubt(g, v);
 }
 
 void join_advance(struct gateway *g, struct membership *m)

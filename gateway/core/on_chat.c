@@ -170,12 +170,7 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	}
 	m->feed = NULL;
 	request_end(g, r);
-	view_heard_of(g, m->view, page->head); /* it may be ahead of the log */
-	uint64_t epoch = view_newest_epoch(page);
-	bool is_known = view_knows_epoch(m->view, epoch);
-	if (!is_known)
-		view_hear_epoch(g, m->view, page->head, epoch);
-	if (m->is_live && !is_known) {
+	if (!view_goes_with(g, m->view, page)) {
 		session_touch(g, s); /* asks again, behind what the view is told */
 	} else if (m->is_live) {
 		acknowledge_paged(g, m->view->room, page);
@@ -250,8 +245,13 @@ void chat_page(struct gateway *g, const struct ev_page *page)
 	} else if (r->kind == REQUEST_PAGE_VIEW) {
 		struct view *v = view_find(g, r->room);
 		CHECK(v && v->page_request == r);
+		uint64_t asked_after = r->after;
 		v->page_request = NULL;
 		request_end(g, r);
+		if (!view_is_told_by(v, page, asked_after)) {
+			view_ask_page(g, v);
+			return;
+		}
 		if (page->reset) {
 			view_begin_anew(g, v, page);
 			join_void(g, v);

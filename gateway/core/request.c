@@ -237,11 +237,12 @@ void request_park(struct gateway *g, struct request *r)
 	TAILQ_REMOVE(&g->promised, r, by_age);
 }
 
-void request_unpark(struct gateway *g, struct request *r)
+void request_unpark(struct gateway *g, struct request *r, uint64_t waits_ms)
 {
 	CHECK(r->is_parked);
 	r->is_parked = false;
-	r->asked_ms = g->now_ms;
+	if (r->asked_ms < waits_ms)
+		r->asked_ms = waits_ms;
 	r->retry_ms = g->now_ms + RETRY_MS;
 	TAILQ_INSERT_TAIL(&g->requests, r, entry);
 	promise(g, r);

@@ -34,9 +34,10 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 void request_end(struct gateway *g, struct request *r);
 
 /* It is neither repeated nor given up until it is asked anew; whoever parks it keeps it in a list,
- * by `entry`, and takes it out before request_unpark or request_end. */
+ * by `entry`, and takes it out before request_unpark or request_end. Its client has waited all the
+ * same, since it asked or since `waits_ms`, if that is later. */
 void request_park(struct gateway *g, struct request *r);
-void request_unpark(struct gateway *g, struct request *r);
+void request_unpark(struct gateway *g, struct request *r, uint64_t waits_ms);
 
 /* NULL when it was answered or given up before. */
 struct request *request_find(struct gateway *g, uint64_t number);

@@ -127,6 +127,8 @@ void gateway_writable(struct gateway *g, uint64_t now_ms, struct session *s,
 		return;
 	session_leave_blocked(g, s);
 	s->owed = 0;
+	if (s->backlog)
+		s->backlog->taken_ms = now_ms;
 	if (!s->is_greeted && !s->is_closing)
 		wait_for_join(g, s);
 	session_touch(g, s);

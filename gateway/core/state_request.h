@@ -61,6 +61,7 @@ struct backlog {
 	uint64_t begun_ms; /* since when there are any */
 	struct request_list parked;   /* `history` that is still to be asked, or once more */
 	uint64_t asked;               /* the one that is, or 0 */
+	uint64_t taken_ms;            /* until then the client took nothing, if it was blocked */
 	struct request_list privates; /* newRooms under way whose join has not begun */
 	bool is_charged;              /* the first event has been counted against the rate … */
 	bool is_waiting;              /* … and waits for a join under way … */

@@ -122,19 +122,32 @@ uint64_t view_newest_epoch(const struct ev_page *page)
 	return page->epochs.count ? bus_epoch_at(&page->epochs, page->epochs.count - 1).epoch : 0;
 }
 
-void view_doubt(struct gateway *g, struct view *v)
-{
-	if (v->is_open)
-		view_ask_page(g, v);
-}
-
 void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch)
 {
 	v->doubted = epoch;
 	if (seq > v->doubted_seq)
 		v->doubted_seq = seq;
 	view_heard_of(g, v, seq);
-	view_doubt(g, v);
+	if (v->is_open)
+		view_ask_page(g, v);
+}
+
+bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *page)
+{
+	uint64_t epoch = view_newest_epoch(page);
+	bool is_known = view_knows_epoch(v, epoch);
+	if (!is_known)
+		view_hear_epoch(g, v, page->head, epoch);
+	if (!is_known || (epoch && epoch != epochs_newest(&v->epochs)))
+		return false;
+	view_heard_of(g, v, page->head); /* it may be ahead of the log */
+	return true;
+}
+
+bool view_is_told_by(const struct view *v, const struct ev_page *page, uint64_t asked_after)
+{
+	return page->reset || asked_after == v->log.head ||
+	       view_knows_epoch(v, view_newest_epoch(page));
 }
 
 void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page)

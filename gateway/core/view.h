@@ -43,6 +43,10 @@ void presence_pace(struct gateway *g, const struct ev_presence *ev);
 void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
 void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
 
+/* False when the page tells of a new epoch, but was asked for behind another message than the log
+ * ends with now: it says nothing of that one, and is to be asked for again. */
+bool view_is_told_by(const struct view *v, const struct ev_page *page, uint64_t asked_after);
+
 /* True when the log is open now: joins may go on. */
 bool view_page(struct gateway *g, struct view *v, const struct ev_page *page);
 
@@ -52,11 +56,13 @@ bool view_knows_epoch(const struct view *v, uint64_t epoch);
 uint64_t view_newest_epoch(const struct ev_page *page); /* 0: it tells of none */
 void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch);
 
-/* Asks whether what the log ends with still stands. */
-void view_doubt(struct gateway *g, struct view *v);
+/* Whether a reader's page and the log are of the same history, so that one may follow the other. If
+ * not, one of them is late, and the reader is to ask again: behind the log, which asks first if it
+ * is the late one. */
+bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *page);
 
-/* It does not: historyd has gone back. The log begins anew with the page; its readers are to, too
- * (join_void). */
+/* What the log ends with does not stand any more: historyd has gone back. The log begins anew with
+ * the page; its readers are to, too (join_void). */
 void view_begin_anew(struct gateway *g, struct view *v, const struct ev_page *page);
 
 /* Something may have been lost on the link to the room's roomd or historyd. */

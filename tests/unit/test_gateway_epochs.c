@@ -16,13 +16,34 @@ static void stored(struct fixture *f, uint64_t seq, uint64_t epoch)
 	send(f, &f->historyd);
 }
 
-static struct ev_page_ask asked(struct fixture *f)
+/* ann's. */
+static void own_stored(struct fixture *f, uint64_t req, uint64_t seq, uint64_t epoch)
+{
+	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
+									 .req = req,
+									 .room = STR("main"),
+									 .seq = seq,
+									 .user = STR("ann"),
+									 .cid = STR("k"),
+									 .body = STR("hi"),
+									 .epoch = epoch});
+	send(f, &f->historyd);
+}
+
+/* The nth of so many pages that are asked for. */
+static struct ev_page_ask asked_of(struct fixture *f, size_t count, size_t nth)
 {
 	struct bus_event ev;
-	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 1);
-	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
-	assert_true(ev.as.page_ask.may_reset);
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), count);
+	assert_true(bus_find(&f->out.read[0], EV_page_ask, nth, &ev));
 	return ev.as.page_ask;
+}
+
+static struct ev_page_ask asked(struct fixture *f)
+{
+	struct ev_page_ask ask = asked_of(f, 1, 0);
+	assert_true(ask.may_reset);
+	return ask;
 }
 
 /* A page of the messages first … last, in a room with these two epochs. */
@@ -78,6 +99,17 @@ static void begin_in_seven(struct fixture *f)
 	stored(f, 5, 7);
 	assert_string_equal(events(f, 1), "updateChat");
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+}
+
+/* ann, who says that she has seen so much. */
+static void come_back(struct fixture *f, unsigned since, unsigned epoch)
+{
+	char text[120];
+	snprintf(text, sizeof text,
+		 "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
+		 "\"since\":%u,\"epoch\":%u}}",
+		 since, epoch);
+	say(f, 0, text);
 }
 
 static void test_a_new_epoch_goes_on(void **state)
@@ -137,20 +169,10 @@ static void test_a_room_that_went_back(void **state)
 static void test_own_message_of_a_new_epoch(void **state)
 {
 	struct fixture *f = *state;
-	struct bus_event ev;
 	json_t *all;
 	begin_in_seven(f);
 	say(f, 0, post);
-	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
-									 .req = ev.as.chat_post.req,
-									 .room = STR("main"),
-									 .seq = 5,
-									 .user = STR("ann"),
-									 .cid = STR("k"),
-									 .body = STR("hi"),
-									 .epoch = 6});
-	send(f, &f->historyd);
+	own_stored(f, posted(f), 5, 6);
 	assert_string_equal(events(f, 0), "");
 	answer(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
 	assert_string_equal(events(f, 0), "msgHistory ack");
@@ -166,13 +188,9 @@ static void test_since_of_another_epoch(void **state)
 {
 	struct fixture *f = *state;
 	begin_in_seven(f);
-	say(f, 0,
-	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
-	    "\"since\":5,\"epoch\":7}}");
+	come_back(f, 5, 7);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
-	say(f, 0,
-	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
-	    "\"since\":5,\"epoch\":5}}");
+	come_back(f, 5, 5);
 	const struct ev_page_ask ask = asked(f);
 	assert_true(ask.after == 5 && ask.epoch == 5);
 	answer(f, ask.req, true, 4, 5, seven, (struct rec_epoch){8, 9}, STR("eve"));
@@ -181,7 +199,60 @@ static void test_since_of_another_epoch(void **state)
 	assert_true(json_is_true(json_object_get(told, "reset")));
 	assert_int_equal(json_array_size(json_object_get(told, "data")), 2);
 	json_decref(all);
-	(void)asked(f); /* the gateway makes sure that it is not the one who is behind */
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+}
+
+/* What the log of the room here holds may be gone: it must not follow the page. */
+static void test_a_joiners_page_of_a_new_epoch(void **state)
+{
+	struct fixture *f = *state;
+	const struct rec_epoch six = {.epoch = 6, .first = 5};
+	begin_in_seven(f);
+	come_back(f, 9, 7);
+	answer(f, asked(f).req, true, 1, 4, seven, six, STR("eve"));
+	assert_string_equal(events(f, 0), "");
+	const struct ev_page_ask view = asked_of(f, 2, 0);
+	uint64_t req = asked_of(f, 2, 1).req;
+	assert_int_equal(view.after, 5);
+	answer(f, view.req, true, 1, 4, seven, six, STR("eve"));
+	assert_string_equal(events(f, 0), "");
+	assert_string_equal(events(f, 1), "msgHistory");
+	answer(f, req, true, 1, 4, seven, six, STR("eve"));
+	assert_string_equal(events(f, 0), "activeUsers msgHistory");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+}
+
+/* It was read before historyd began anew, and comes late. */
+static void test_a_joiners_page_of_an_ended_epoch(void **state)
+{
+	struct fixture *f = *state;
+	begin_in_seven(f);
+	come_back(f, 9, 7);
+	uint64_t req = asked(f).req;
+	stored(f, 5, 6);
+	answer(f, asked(f).req, true, 1, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	answer(f, req, false, 10, 12, (struct rec_epoch){3, 1}, seven, STR("eve"));
+	assert_string_equal(events(f, 0), "");
+	req = asked(f).req; /* once more, and nobody believes that there is a 12 */
+	answer(f, req, true, 1, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	assert_string_equal(events(f, 0), "activeUsers msgHistory");
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
+}
+
+/* It has stood still at 5 when the page was asked for, and gone on since. */
+static void test_a_page_is_judged_by_the_end_of_the_log(void **state)
+{
+	struct fixture *f = *state;
+	begin_in_seven(f);
+	stored(f, 5, 6); /* whatever: it is asked for */
+	uint64_t req = asked(f).req;
+	stored(f, 6, 7);
+	assert_string_equal(events(f, 1), "updateChat");
+	answer(f, req, false, 6, 5, seven, (struct rec_epoch){6, 6}, STR("eve"));
+	const struct ev_page_ask ask = asked(f);
+	assert_true(ask.after == 6 && ask.epoch == 7);
+	answer(f, ask.req, true, 1, 5, seven, (struct rec_epoch){6, 6}, STR("eve"));
+	assert_string_equal(events(f, 1), "msgHistory");
 }
 
 /* The next epoch may begin far above: a seq between is of what is gone. */
@@ -192,13 +263,9 @@ static void test_since_that_the_log_has_passed(void **state)
 	stored(f, 1000, 6);
 	answer(f, asked(f).req, false, 1000, 1199, seven, (struct rec_epoch){6, 1000}, STR("eve"));
 	(void)events(f, 0);
-	say(f, 0,
-	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
-	    "\"since\":1000,\"epoch\":6}}");
+	come_back(f, 1000, 6);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
-	say(f, 0,
-	    "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\","
-	    "\"since\":5,\"epoch\":7}}");
+	come_back(f, 5, 7);
 	const struct ev_page_ask ask = asked(f);
 	assert_true(ask.after == 5 && ask.epoch == 7);
 }
@@ -208,24 +275,20 @@ static void test_since_that_the_log_has_passed(void **state)
 static void test_a_readers_page_of_a_new_epoch(void **state)
 {
 	struct fixture *f = *state;
-	struct bus_event ev;
 	const struct rec_epoch six = {6, 1000};
 	begin_in_seven(f);
 	block(f, 1);
 	stored(f, 1000, 6);
 	answer(f, asked(f).req, false, 1000, 1199, seven, six, STR("eve"));
 	unblock(f, 1);
-	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
-	assert_int_equal(ev.as.page_ask.after, 5);
-	answer(f, ev.as.page_ask.req, false, 1000, 1002, six, (struct rec_epoch){5, 1003},
-	       STR("ann"));
+	struct ev_page_ask ask = asked_of(f, 1, 0);
+	assert_int_equal(ask.after, 5);
+	answer(f, ask.req, false, 1000, 1002, six, (struct rec_epoch){5, 1003}, STR("ann"));
 	assert_string_equal(events(f, 1), "");
-	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 2);
-	assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev)); /* the view's, then again */
-	assert_true(ev.as.page_ask.may_reset && ev.as.page_ask.after == 1199);
+	ask = asked_of(f, 2, 0); /* the view's, then again */
+	assert_true(ask.may_reset && ask.after == 1199);
 }
 
-/* It may stand where the client saw another message. */
 /* What was said in the new epoch while the page that told of it was under way, and stands behind
  * it. */
 static void test_what_came_while_a_room_went_back(void **state)
@@ -246,20 +309,10 @@ static void test_what_came_while_a_room_went_back(void **state)
 static void test_an_own_message_behind_the_log_is_gone(void **state)
 {
 	struct fixture *f = *state;
-	struct bus_event ev;
 	begin_in_seven(f);
 	say(f, 0, post);
-	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
-	const struct ev_chat_post own = ev.as.chat_post;
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
-									 .req = own.req,
-									 .room = STR("main"),
-									 .seq = 7,
-									 .user = own.user,
-									 .cid = own.cid,
-									 .body = own.body,
-									 .epoch = 7});
-	send(f, &f->historyd);
+	uint64_t own = posted(f);
+	own_stored(f, own, 7, 7);
 	assert_string_equal(events(f, 0), "");
 	uint64_t req = asked(f).req; /* for 6 */
 	answer(f, req, false, 6, 5, seven, (struct rec_epoch){9, 6}, STR("eve"));
@@ -268,6 +321,7 @@ static void test_an_own_message_behind_the_log_is_gone(void **state)
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0); /* nor asked for for ever */
 }
 
+/* It may stand where the client saw another message. */
 static void test_a_repeat_of_a_new_epoch(void **state)
 {
 	struct fixture *f = *state;
@@ -290,22 +344,12 @@ static void test_a_repeat_of_a_new_epoch(void **state)
 static void test_an_ack_does_not_wait_for_what_is_gone(void **state)
 {
 	struct fixture *f = *state;
-	struct bus_event ev;
 	begin_in_seven(f);
 	say(f, 0, post);
-	assert_true(bus_find(&f->out.historyd[0], EV_chat_post, 0, &ev));
-	const struct ev_chat_post own = ev.as.chat_post;
+	uint64_t own = posted(f);
 	say(f, 0, "{\"event\":\"userLeave\",\"data\":{\"room\":\"main\"}}");
 	say(f, 0, "{\"event\":\"userJoin\",\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
-	bus_put_chat_stored(&f->historyd.batch, &(struct ev_chat_stored){.gateway = GATEWAY_ID,
-									 .req = own.req,
-									 .room = STR("main"),
-									 .seq = 6,
-									 .user = STR("ann"),
-									 .cid = STR("k"),
-									 .body = STR("hi"),
-									 .epoch = 7});
-	send(f, &f->historyd);
+	own_stored(f, own, 6, 7);
 	assert_string_equal(events(f, 0), "");
 	stored(f, 5, 6);
 	answer(f, asked(f).req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
@@ -333,28 +377,20 @@ static void test_a_first_message_tells_its_epoch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_new_epoch_goes_on, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_a_room_that_went_back, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_own_message_of_a_new_epoch, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_since_of_another_epoch, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_since_that_the_log_has_passed, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_a_readers_page_of_a_new_epoch, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_what_came_while_a_room_went_back, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_an_own_message_behind_the_log_is_gone,
-						open_gateway, close_gateway),
-		cmocka_unit_test_setup_teardown(test_a_repeat_of_a_new_epoch, open_gateway,
-						close_gateway),
-		cmocka_unit_test_setup_teardown(test_an_ack_does_not_wait_for_what_is_gone,
-						open_gateway, close_gateway),
-		cmocka_unit_test_setup_teardown(test_a_first_message_tells_its_epoch, open_gateway,
-						close_gateway),
+		TEST(test_a_new_epoch_goes_on),
+		TEST(test_a_room_that_went_back),
+		TEST(test_own_message_of_a_new_epoch),
+		TEST(test_since_of_another_epoch),
+		TEST(test_a_joiners_page_of_a_new_epoch),
+		TEST(test_a_joiners_page_of_an_ended_epoch),
+		TEST(test_a_page_is_judged_by_the_end_of_the_log),
+		TEST(test_since_that_the_log_has_passed),
+		TEST(test_a_readers_page_of_a_new_epoch),
+		TEST(test_what_came_while_a_room_went_back),
+		TEST(test_an_own_message_behind_the_log_is_gone),
+		TEST(test_a_repeat_of_a_new_epoch),
+		TEST(test_an_ack_does_not_wait_for_what_is_gone),
+		TEST(test_a_first_message_tells_its_epoch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,34 @@ static void test_pages_that_nobody_has_are_given_up_together(void **state)
 	assert_false(turn(f));
 }
 
+/* A page that waits for others waits as long as they do, but for the time in which the client takes
+ * nothing. */
+static void test_a_page_behind_others_is_answered_in_time(void **state)
+{
+	struct fixture *f = *state;
+	join(f, 0, "ann");
+	say_ask(f, 1, "");
+	uint64_t req = page_asked(f, 0);
+	say_ask(f, 2, "");
+	tick(f, 4000);
+	answer(f, req, 1, 100, 100, false);
+	check_page(f, 1, 99, 100);
+	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 1);
+	tick(f, 1000);
+	assert_string_equal(events(f, 0), "error:unavailable");
+
+	say_ask(f, 3, "");
+	req = page_asked(f, 0);
+	block(f, 0);
+	answer(f, req, 1, 100, 100, false);
+	tick(f, 20000);
+	unblock(f, 0);
+	tick(f, 4000);
+	assert_string_equal(events(f, 0), "");
+	tick(f, 1000);
+	assert_string_equal(events(f, 0), "error:unavailable");
+}
+
 static void test_a_greeting_is_one_piece_and_the_rest_follows(void **state)
 {
 	struct fixture *f = *state;
@@ -257,6 +285,7 @@ int main(void)
 		TEST(test_a_page_is_one_piece_next_to_where_it_was_asked),
 		TEST(test_pages_wait_for_who_cannot_take_them),
 		TEST(test_pages_that_nobody_has_are_given_up_together),
+		TEST(test_a_page_behind_others_is_answered_in_time),
 		TEST(test_a_greeting_is_one_piece_and_the_rest_follows),
 		TEST(test_a_page_for_a_reader_ends_where_it_takes_no_more),
 		TEST(test_newcomers_are_refused_when_all_are_owed_too_much),

@@ -96,7 +96,7 @@ static void test_whose_newroom_is_forbidden_is_put_out(void **state)
 	    "\"room\":\"main\"}}");
 	assert_true(bus_find(&f->out.roomd[0], EV_private_ask, 0, &ev));
 	bus_put_private_answer(&f->roomd.batch,
-			       &(struct ev_private_answer){.gateway = 4,
+			       &(struct ev_private_answer){.gateway = GATEWAY_ID,
 							   .req = ev.as.private_ask.req,
 							   .status = ERR_FORBIDDEN});
 	send(f, &f->roomd);
@@ -118,7 +118,7 @@ static void test_all_connections_of_the_forbidden_are_put_out(void **state)
 	assert_string_equal(events(f, 2), "ack activeUsers msgHistory");
 	say(f, 1, post);
 	bus_put_chat_refused(&f->historyd.batch,
-			     &(struct ev_chat_refused){.gateway = 4,
+			     &(struct ev_chat_refused){.gateway = GATEWAY_ID,
 						       .req = posted(f),
 						       .room = STR("main"),
 						       .status = ERR_FORBIDDEN});
