@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* check.c — historyd_check: what must be true between two turns, walked. Nothing of a turn is left,
- * and what is remembered of a room is what the store says of it. */
+/* check.c — historyd_check: walks what must be true between two turns. Nothing of a turn remains,
+ * and what is remembered of a room is what the store has of it. */
 #include "historyd/state.h"
 
 static void check_turn(const struct historyd *h)

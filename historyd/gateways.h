@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* gateways.h — which gateways are heard, whether what they say arrives whole, and whose posts are
- * taken.
+/* gateways.h — the links of the gateways: which are accepted, whether messages are missing, and
+ * whose posts are taken.
  *
  * A gateway publishes its posts in the order in which its clients sent them, and they are stored in
- * that order or not at all: a post that is not taken, because it was lost or cannot be decided now,
- * stops its gateway. What follows is dropped, until posts_begin says that all posts which are not
- * answered yet follow, in their order. So whatever is taken, everything sent before it has been
- * taken. A gateway that stops is told so by posts_ask. Repetitions, and words of an earlier life of
- * a gateway, are dropped too. Next: historyd.c. */
+ * that order or not at all. A post that is not taken, because it was lost or cannot be decided now,
+ * stops its gateway: what follows is dropped until posts_begin says that all unanswered posts
+ * follow, in their order. So whatever is taken, everything sent before it has been taken. A stopped
+ * gateway is sent posts_ask. Repetitions, and messages of an earlier life of a gateway, are dropped
+ * too. Next: historyd.c. */
 #ifndef PARLOR_HISTORYD_GATEWAYS_H
 #define PARLOR_HISTORYD_GATEWAYS_H
 

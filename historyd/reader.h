@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* reader.h — the reading thread: answers the gateways' page_ask from the store, so that a long page
- * never stands in the way of a message that waits to be stored.
+ * never delays a message that waits to be stored.
  *
  * It owns its port from reader_start to reader_stop. Not here: what a page is (pages.c). */
 #ifndef PARLOR_HISTORYD_READER_H

@@ -2,11 +2,11 @@
 /* link.h — noticing what a lossy bus lost.
  *
  * nng's pub/sub drops silently when a queue is full, so no promise may rest on it. Three things
- * make loss visible: the sequence in every envelope shows a gap, the epoch a restart, and silence
- * longer than the lease a death; a second process with the same id is kept off. What to do about
- * it is the receiver's. Heartbeats are ordinary
- * envelopes, so the last message before a silence is missed after a second at the latest. Pure: no
- * sockets here, time is an argument. Next: busio.h. */
+ * make loss visible: a gap in the sequence of the envelopes shows a lost message, a new epoch a
+ * restart, and silence longer than the lease a death. A second process with the same id is kept
+ * off. What to do about it is the receiver's. Heartbeats are ordinary envelopes, so the last
+ * message before a silence is missed after a second at the latest. Pure: no sockets here, time is
+ * an argument. Next: busio.h. */
 #ifndef PARLOR_PROTO_LINK_H
 #define PARLOR_PROTO_LINK_H
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* topology.h — the whole as one service knows it: how many shards there are of each kind, which of
- * them it is, to which cluster it belongs; and whether what arrives comes from one that knows the
- * same.
+/* topology.h — all shards as one service knows them: how many there are of each kind, which one it
+ * is, to which cluster it belongs; and whether a message comes from a service that knows the same.
  *
- * Lists of addresses, their order and length, ids: all of it is written by people, and a wrong one
- * splits a room's history for good. So it is checked with every envelope and never believed. What
- * does not fit is not acted on, is counted, and the last of it is kept for the log. Pure. Not here:
- * that two processes have one id (link.h). Next: link.h. */
+ * Lists of addresses, their order and length, and ids are written by people, and a wrong one splits
+ * a room's history for good. So they are checked with every envelope and never believed. What does
+ * not fit is not acted on, is counted, and the last of it is kept for the log. Pure. Not here: that
+ * two processes have one id (link.h). Next: link.h. */
 #ifndef PARLOR_PROTO_TOPOLOGY_H
 #define PARLOR_PROTO_TOPOLOGY_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* directory.c — telling the gateways where the others are, so that they can relay requests of
- * clients to each other. */
+/* directory.c — tells the gateways each other's addresses, so that they can relay clients'
+ * requests. */
 #include "roomd/state.h"
 
 void directory_at(struct roomd *r, const struct ev_gateway_at *ev)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* expelled.c — telling gateways who may not be in a room any more. Said again until the gateway
- * says that the user has left it: a word that was lost would leave a stranger in a private room. */
+/* expelled.c — tells gateways who may not be in a room any more, again and again until the gateway
+ * says that the user has left it: a lost event would leave a stranger in a private room. */
 #include "roomd/state.h"
 
 struct expelled {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* expiry.c — questions to historyd that are not answered: repeated, given up, or asked on with more
- * patience; whoever waited is told. */
+/* expiry.c — requests to historyd that are not answered: repeated, given up, or continued with more
+ * patience. Whoever waits is told. Not here: starting and ending one (questions.c). */
 #include "roomd/state.h"
 
 static bool is_about_room(const struct question *q)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* invites.c — invitations to private rooms. historyd keeps each one before anybody hears of it, and
- * until a gateway says that it has been shown. */
+/* invites.c — invitations to private rooms. historyd stores each one before anybody is told of it,
+ * and keeps it until a gateway says that it has been shown. Not here: the list of one name
+ * (pending.c). */
 #include "roomd/state.h"
 
 /* Told again until a gateway says that it was shown: any word may be lost. */

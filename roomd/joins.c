@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* joins.c — who may come into a room: joins, newRoom, and what historyd knows of the room. While
- * that is being asked, and while a room is being made private, joins wait in a line, so nobody
- * slips in between. */
+ * historyd is asked, and while a room is being made private, joins wait in line, so nobody slips in
+ * between. Not here: who is in (members.c). */
 #include "proto/shard.h"
 #include "roomd/state.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* peers.c — the gateways: following their links, asking again for their members when something may
- * be missing, and letting go of all that a dead one held. */
+ * be missing, and dropping everything of a dead one. */
 #include "roomd/state.h"
 
 static struct str id_key(const uint64_t *id)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pending.c — the invitations that a name holds. Whom they are told, and what historyd keeps of
- * them, is invites.c's. */
+/* pending.c — the invitations that a name holds. Not here: whom they are told, and what historyd
+ * keeps of them (invites.c). */
 #include "roomd/state.h"
 
 void pending_tell_no_more(struct roomd *r, struct pending *p)

@@ -4,7 +4,7 @@
  *
  * A pure state machine: messages and the time go in, events for the bus come out. All of its state
  * is soft and is rebuilt from the gateways after a restart; what must last is stored by historyd
- * before it takes effect. Not here: sockets and the clock (main.c). Next: room.h. */
+ * before it takes effect. Not here: sockets and the clock (main.c). Next: state.h. */
 #ifndef PARLOR_ROOMD_ROOMD_H
 #define PARLOR_ROOMD_ROOMD_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* whole.c — roomd's place among the others: whether a message comes from one that knows the same
- * topology, whether a name belongs to this shard, which historyds answer. Not here: what gateways
- * say (peers.c). */
+/* whole.c — roomd's place in the topology: whether a message comes from a service that knows the
+ * same topology, whether a name belongs to this shard, which historyds answer. Not here: what
+ * gateways say (peers.c). */
 #include "roomd/state.h"
 
 /* Whether the historyd with this number has answered of late. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* announce.c — see announce.h. The first change in a room that was quiet is told at once. What
- * changes in the next ANNOUNCE_MS is told together, behind each other in one piece, or goes along
- * with the next message: a thousand who come within a second cost each member a few sends, not a
- * thousand. When very many rooms change at once, as when all come back after a restart, that takes
- * longer. The list follows the changes, the more seldom the longer it is. */
+/* announce.c — see announce.h. The first change in a quiet room is sent at once. Changes of the
+ * next ANNOUNCE_MS are sent together, or go along with the next message: a thousand arrivals within
+ * a second cost each member a few sends, not a thousand. When very many rooms change at once, as
+ * after a restart, the wait is longer. The whole list follows the changes; the longer it is, the
+ * more seldom. */
 #include "gateway/core/session.h"
 #include "gateway/core/announce.h"
 #include "gateway/core/changes.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* announce.h — telling the members of a room who came, who went, who types, and who is there. Not
- * here: what there is to tell (changes.h). */
+/* announce.h — sends the members of a room who came, who went, who types, and who is there. Not
+ * here: collecting these changes (changes.h). */
 #ifndef PARLOR_GATEWAY_CORE_ANNOUNCE_H
 #define PARLOR_GATEWAY_CORE_ANNOUNCE_H
 

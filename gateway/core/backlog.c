@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* backlog.c — see backlog.h. Each event is a number that holds its length and what it is, its id if
- * it came beside it, and its text; numbers are seven bits a byte, so that thousands of tiny events
- * take no more than they did in their frame. */
+/* backlog.c — see backlog.h. Each input is a number that holds its length and kind, its id if it
+ * came beside it, and its text. Numbers take seven bits a byte, so thousands of tiny events take no
+ * more memory than they did in their frame. */
 #include "gateway/core/session.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/frame.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* backlog.h — what a client has sent and may not be worked on yet, in order: the rest of a frame of
- * thousands of events, what stands behind a join under way, what comes while answers wait to be
- * read. And its `history` requests whose pages it could not take.
+ * thousands of events, what stands behind a join under way, and what arrives while replies wait to
+ * be read. Also its `history` requests whose pages it could not take.
  *
- * Bounded: nothing is read from the client while there is something in it (CLIENT_PAUSE), so it
- * holds what one or two frames brought. Not here: working it off (client.c). */
+ * Bounded: while something is in it, nothing is read from the client (CLIENT_PAUSE), so it holds
+ * what one or two frames brought. Not here: working it off (client.c). */
 #ifndef PARLOR_GATEWAY_CORE_BACKLOG_H
 #define PARLOR_GATEWAY_CORE_BACKLOG_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* changes.h — who came, went, types or has stopped, noted for the members of the room, in order.
- * Only noted: who knows of it may be walking a list, and nothing is freed or sent before the turn
- * ends. A note holds its user's entry. Telling is announce.h's. */
+/* changes.h — who came, went, types or has stopped, recorded for the members of the room, in order.
+ * Only recorded: the caller may be walking a list, so nothing is freed or sent before the turn
+ * ends. A record holds a reference to its user's entry. Not here: sending them (announce.h). */
 #ifndef PARLOR_GATEWAY_CORE_CHANGES_H
 #define PARLOR_GATEWAY_CORE_CHANGES_H
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* check.c — gateway_check: the invariants of state.h, walked. What each function of the core may
- * rely on between two calls, and leaves behind. Requests are in check_request.c, rooms
- * in check_view.c; what is a structure of its own checks itself. */
+/* check.c — gateway_check: walks the invariants of state.h, which each function of the core may
+ * rely on between two calls, and keeps. Not here: rooms (check_view.c). */
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
 #include "gateway/core/backlog.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* client.c — a frame of a client on its way in: held to its rate, read, given to its handler,
- * answered if it was wrong. A turn works on one client for a bounded time; what is left waits in
- * its backlog, as does what names a room while a join of it is under way. */
+/* client.c — a client's frame on its way in: held to the client's rate, read, given to its handler,
+ * and answered if it is wrong. A turn works on one client for a bounded time; what remains waits in
+ * the backlog, as does what names a room while a join of it is under way. Not here: the handlers
+ * (on_room.c, on_chat.c, private.c). */
 #include "gateway/core/session.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"

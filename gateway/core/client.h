@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* client.h — what a client asks for: its backlog, and the handlers of events.def, one a client
- * event. They run when the event is within its rate, its fields are right and what its flags ask
- * for holds; what is wrong beyond that they leave in in->event, and client.c turns it into the
- * reply. */
+ * event. They run when the event has been read and is within its rate; a wrong field is left in
+ * e->error, which client.c turns into the reply. Not here: reading fields (json_in.h). */
 #ifndef PARLOR_GATEWAY_CORE_CLIENT_H
 #define PARLOR_GATEWAY_CORE_CLIENT_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* directory.h — where the other gateways are, as the roomds tell. What no roomd has named for a
- * while is gone. Not here: what gateways say to each other (relay.h). */
+/* directory.h — the addresses of the other gateways, as the roomds announce them. An address that
+ * no roomd has named for a while is dropped. Not here: what gateways say to each other (relay.h).
+ */
 #ifndef PARLOR_GATEWAY_CORE_DIRECTORY_H
 #define PARLOR_GATEWAY_CORE_DIRECTORY_H
 

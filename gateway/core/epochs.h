@@ -3,7 +3,7 @@
  *
  * Each start has a random number, its epoch. A seq means one message only together with the epoch
  * in which it was given: after an older backup was restored, the seqs behind it are given again.
- * historyd keeps the list and is the judge; a gateway knows it from pages, so that it can say in
+ * historyd keeps the list and decides by it; a gateway learns it from pages, so that it can say in
  * which epoch a seq stands. Next: view.h. */
 #ifndef PARLOR_GATEWAY_CORE_EPOCHS_H
 #define PARLOR_GATEWAY_CORE_EPOCHS_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* frame.h — what clients are sent: events, acks and errors as JSON, in a finished WebSocket frame,
- * in one of two wire formats over the same data: the native one, and Socket.IO's packets.
+/* frame.h — what clients are sent: events, acks and errors as JSON in a finished WebSocket frame.
+ * There are two wire formats over the same data: the native one, and Socket.IO's packets.
  *
  * The JSON goes into g->json; frame_send turns it into an op. One encoded frame may go to many
- * sessions of the same wire format. */
+ * sessions of the same wire format. Not here: when something is sent (deliver.h, announce.h). */
 #ifndef PARLOR_GATEWAY_CORE_FRAME_H
 #define PARLOR_GATEWAY_CORE_FRAME_H
 

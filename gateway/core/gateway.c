@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* gateway.c — see gateway.h: opening and closing, what is due, what is said of the whole. Not here:
- * the bus's events (on_bus.c), clients' (client.c). */
+/* gateway.c — see gateway.h: opening and closing, what is due by time, statistics. Not here: events
+ * of the bus (on_bus.c), events of clients (client.c). */
 #include "gateway/core/session.h"
 #include "gateway/core/join.h"
 #include "gateway/core/deliver.h"

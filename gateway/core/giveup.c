@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* giveup.c — requests that nobody has answered in time: the client is told, and what came after
- * them goes with them. */
+/* giveup.c — see giveup.h. The client is told, and what it sent after the request is given up too.
+ */
 #include "gateway/core/giveup.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/frame.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* giveup.h — requests that clients have waited for long enough. When the next is due, request.h
- * says. */
+/* giveup.h — gives up requests that clients have waited for long enough. Not here: when the next
+ * one is due (request.h). */
 #ifndef PARLOR_GATEWAY_CORE_GIVEUP_H
 #define PARLOR_GATEWAY_CORE_GIVEUP_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* handler.c — what the handlers of client events share; see client.h. */
+/* handler.c — what the handlers of client events share; see client.h. Not here: the handlers. */
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"
 #include "proto/json_out.h"

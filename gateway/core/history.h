@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* history.h — msgHistory, which a greeting ends with: the newest messages, or what came since the
- * client was away. One frame holds no more than a piece of it, from the oldest on; the rest follows
- * by the cursor, like all that is newer. Not here: when to greet (join.c), pages that clients ask
- * for (on_chat.c). */
+/* history.h — msgHistory, with which a greeting ends: the newest messages, or those since the
+ * client was away. One frame holds a bounded piece of it, from the oldest on; the rest follows by
+ * the cursor, like everything newer. Not here: when to greet (join.c), pages that clients ask for
+ * (on_chat.c). */
 #ifndef PARLOR_GATEWAY_CORE_HISTORY_H
 #define PARLOR_GATEWAY_CORE_HISTORY_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* join.c — entering and leaving a room. A join needs four things, asked for side by side where they
- * can be: the name (user.c), the room's consent (roomd), who is there, and the newest messages.
- * When all are there the session is greeted: ack, activeUsers, msgHistory, and from then on
- * everything behind the history by cursor, so nothing falls between. */
+/* join.c — entering and leaving a room. A join needs four things, requested at the same time where
+ * possible: the name (user.c), the room's consent (roomd), who is there, and the newest messages.
+ * When all are there the session is greeted: ack, activeUsers, msgHistory. Everything newer than
+ * the history follows by cursor, so nothing is missed between. Not here: many joins at once
+ * (join_all.c). */
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
 #include "gateway/core/join.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* join.h — entering a room, leaving it, and being put out. */
+/* join.h — entering a room, leaving it, and being put out of it. */
 #ifndef PARLOR_GATEWAY_CORE_JOIN_H
 #define PARLOR_GATEWAY_CORE_JOIN_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* join_all.c — what becomes of several joins and members at once: when roomd has answered, when it
- * is known whose a name or a room is, or when the room's history has gone back. One is join.c's. */
+/* join_all.c — what happens to several joins and members at once: roomd has answered, it is known
+ * whose a name or a room is, or the room's history has gone back to an older state. Not here: one
+ * join (join.c). */
 #include "gateway/core/deliver.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/join.h"

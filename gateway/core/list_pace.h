@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* list_pace.h — how soon the whole presence list of a room may be asked for again.
+/* list_pace.h — how soon the whole presence list of a room may be requested again.
  *
- * Whoever is the only one of a room here and leaves and joins all the time, or a link that loses
- * something all the time, would have roomd send the list each time, which may be of fifty thousand
- * names. So a list that is large, or is asked for and not there yet, is not asked for again at
- * once, whoever wants it, but with the next repetition of requests. What is remembered is by room,
- * as the view may be closed meanwhile. Not here: the lists (presence.c). */
+ * A user who is alone of a room at this gateway and joins and leaves all the time, or a link that
+ * keeps losing messages, would make roomd send the list each time, and it may have fifty thousand
+ * names. So a list that is large, or requested and not there yet, is requested again only with the
+ * next repetition of requests. This is remembered by room, since the view may be closed meanwhile.
+ * Not here: the lists (presence.c). */
 #ifndef PARLOR_GATEWAY_CORE_LIST_PACE_H
 #define PARLOR_GATEWAY_CORE_LIST_PACE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* on_bus.c — what roomd and historyd publish and answer: its order, which tells of losses and
- * restarts, and its events, each to the handler that knows what to do. Not here: clients' events
- * (client.c). */
+/* on_bus.c — what roomd and historyd publish and answer: the order of each link, which shows losses
+ * and restarts, and the events, each given to its handler. Not here: events of clients (client.c).
+ */
 #include "gateway/core/user.h"
 #include "gateway/core/join.h"
 #include "gateway/core/private.h"

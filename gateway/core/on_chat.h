@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* on_chat.h — what historyd said of messages. */
+/* on_chat.h — historyd's answers to messages: stored, repeated, refused. Not here: delivery
+ * (deliver.h). */
 #ifndef PARLOR_GATEWAY_CORE_ON_CHAT_H
 #define PARLOR_GATEWAY_CORE_ON_CHAT_H
 

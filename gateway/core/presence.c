@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* presence.c — who is in a room, as roomd tells it: deltas that are counted, whole lists when a
- * count is missing.
+/* presence.c — who is in a room, as roomd reports it: numbered changes, and whole lists when a
+ * number is missing.
  *
- * roomd counts each change of a room; a delta is taken only when it is the next one, otherwise the
- * whole list is asked for and compared with what was known. Not here: telling the clients
+ * roomd numbers each change of a room. A change is taken only when it is the next one; otherwise
+ * the whole list is requested and compared with what was known. Not here: telling the clients
  * (announce.c). */
 #include "gateway/core/changes.h"
 #include "gateway/core/request.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* private.c — newRoom: first roomd makes the room private (historyd has stored that when it
- * answers), then the inviter joins it, then the invitation is kept and delivered, then the client
- * gets its ack. Each step can be repeated; the client's wait is over all three. */
+/* private.c — newRoom: roomd makes the room private (historyd has stored that when it answers), the
+ * inviter joins it, the invitation is kept and delivered, and the client gets its ack. Each step
+ * can be repeated; the client's time limit covers all of them. */
 #include "gateway/core/session.h"
 #include "gateway/core/join.h"
 #include "gateway/core/private.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* private.h — newRoom, and inviting after the join that it includes. */
+/* private.h — newRoom, and the invitation after the join that it includes. */
 #ifndef PARLOR_GATEWAY_CORE_PRIVATE_H
 #define PARLOR_GATEWAY_CORE_PRIVATE_H
 

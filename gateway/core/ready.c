@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* ready.c — whether this gateway can serve, and what it misses. Not here: who asks (shell/http.c),
- * how it is noticed (on_bus.c). */
+/* ready.c — whether this gateway can serve, and what it cannot reach. Not here: who asks
+ * (shell/http.c), how it is noticed (on_bus.c). */
 #include "gateway/core/state.h"
 
 bool gateway_has_twin(const struct gateway *g)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* repair.h — bringing exact state back after a loss, a little at a time.
+/* repair.h — brings exact state back after a loss, a little at a time.
  *
  * When a service restarts, or a link to it lost something, each room in use has to be compared with
- * what the service knows, and a roomd wants to hear again who is there. With fifty thousand people
- * that is much at once, so it is paced: so many questions are under way to one shard at a time, and
- * so many members are named in one turn. Not here: how a loss is noticed (proto/link.h), what is
+ * what the service knows, and a roomd has to be sent all users and members again. With fifty
+ * thousand people that is much at once, so it is paced: the requests under way to one shard and the
+ * members named in one turn are bounded. Not here: how a loss is noticed (proto/link.h), what is
  * done with the answers (presence.c, view.c). */
 #ifndef PARLOR_GATEWAY_CORE_REPAIR_H
 #define PARLOR_GATEWAY_CORE_REPAIR_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* roster.h — what each roomd shard keeps by this gateway's word, so that it can be said again.
- * Saying it is repair.h's. */
+/* roster.h — what each roomd shard knows from this gateway, so that it can be sent again after a
+ * restart. Not here: sending it (repair.h). */
 #ifndef PARLOR_GATEWAY_CORE_ROSTER_H
 #define PARLOR_GATEWAY_CORE_ROSTER_H
 

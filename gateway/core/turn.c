@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* turn.c — a client's coming and going, and the end of a turn: everything that clients should see
- * now. Not here: what they ask (client.c), what is due by time (gateway.c). */
+/* turn.c — a client's connecting and disconnecting, and the end of a turn: everything that clients
+ * should see now is sent. Not here: what clients ask (client.c), what is due by time (gateway.c).
+ */
 #include "gateway/core/announce.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"

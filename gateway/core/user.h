@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* user.h — who has a connection here; a name is claimed with roomd by its first. */
+/* user.h — the users who have a connection here. A user's first connection claims the name with
+ * roomd. Not here: other gateways' users (roomd). */
 #ifndef PARLOR_GATEWAY_CORE_USER_H
 #define PARLOR_GATEWAY_CORE_USER_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* view.h — a room as this gateway sees it: who is there, and its newest messages. It exists while a
- * session of this gateway is in the room or on its way in. */
+ * session of this gateway is in the room or joins it. Not here: the bytes of the log (roomlog.h),
+ * the members' cursors (deliver.h). */
 #ifndef PARLOR_GATEWAY_CORE_VIEW_H
 #define PARLOR_GATEWAY_CORE_VIEW_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* admission.c — which requests and sockets are let in, and what the others are told. */
+/* admission.c — which requests and sockets are let in, and what the others are answered. */
 #include "gateway/engineio/state.h"
 
 const struct eio_answer *admission_refusal(unsigned code)

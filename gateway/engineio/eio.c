@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* eio.c — see eio.h: all sessions, and what is due of them. Not here: one session (session.c). */
+/* eio.c — see eio.h: all sessions together, and what is due by time. Not here: one session
+ * (session.c). */
 #include "gateway/engineio/state.h"
 
 static struct str sid_key(const void *item)

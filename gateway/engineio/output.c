@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* output.c — what goes out of a session: answers to its requests, and the end of its transports.
- * Below the session's life: nothing here ends one. */
+/* output.c — what goes out of a session: answers to its requests, and the end of its transports. It
+ * lies below a session's life (session.c), so nothing here ends a session. */
 #include "gateway/engineio/state.h"
 #include "gateway/wire/ws_frame.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* polling.c — the requests of Engine.IO sessions that poll: which is held, and what it brings.
- * Not here: which is let in (admission.c), how it is answered (output.c), sockets (transport.c). */
+/* polling.c — the requests of Engine.IO sessions that poll: which one is held, and what it brings.
+ * Not here: which are let in (admission.c), how they are answered (output.c), sockets
+ * (transport.c). */
 #include "gateway/engineio/state.h"
 #include "gateway/wire/ws_frame.h"
 

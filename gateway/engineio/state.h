@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* state.h — one Engine.IO session; inside of this folder only. Its life is in session.c, what goes
- * out of it in output.c. */
+/* state.h — one Engine.IO session; for this folder only. Its life is in session.c, its output in
+ * output.c. */
 #ifndef PARLOR_GATEWAY_ENGINEIO_STATE_H
 #define PARLOR_GATEWAY_ENGINEIO_STATE_H
 

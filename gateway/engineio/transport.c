@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* transport.c — what the sockets of Engine.IO sessions say, and how a session moves from polling to
- * a WebSocket without losing its place. Not here: which are let in (admission.c), requests
- * (polling.c). */
+/* transport.c — what arrives by the sockets of Engine.IO sessions, and how a session moves from
+ * polling to a WebSocket without losing a packet. Not here: which sockets are let in (admission.c),
+ * requests (polling.c). */
 #include "gateway/engineio/state.h"
 
 /* ---- sockets ---- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* status.h — how every answer begins. Pure. */
+/* status.h — the first lines of every HTTP answer. Pure. */
 #ifndef PARLOR_GATEWAY_HTTP_STATUS_H
 #define PARLOR_GATEWAY_HTTP_STATUS_H
 

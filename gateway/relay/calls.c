@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* calls.c — see relay.h: the side that asks. A call lasts until its client has the answer and
- * the owner knows, or the client has hung up, or the owner is silent. Not here: what is executed
- * for others (relay/tasks.c). */
+/* calls.c — see relay.h: the side that asks. A call lasts until its client has the answer and the
+ * owner knows, or the client has hung up, or the owner is silent. Not here: executing for others
+ * (relay/tasks.c). */
 #include "gateway/relay/sides.h"
 
 struct relay_call {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sides.h — the two sides of a relay, as relay.c drives them: its messages sorted out, and
- * its time. Inside of relay*.c only; relay.h is the face. Each side keeps its own structs to
- * itself. */
+/* sides.h — the two sides of a relay, as relay.c drives them: their messages and their time. For
+ * this folder only; relay.h is the face. Each side keeps its own structs to itself. */
 #ifndef PARLOR_GATEWAY_RELAY_SIDES_H
 #define PARLOR_GATEWAY_RELAY_SIDES_H
 

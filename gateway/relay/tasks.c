@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* tasks.c — see relay.h: the side that executes. A task is executed once, and what came of it
- * is kept until it has arrived. Not here: what others execute for us (relay/calls.c). */
+/* tasks.c — see relay.h: the side that executes. A task is executed once, and its result is kept
+ * until it has arrived. Not here: what others execute for us (relay/calls.c). */
 #include "gateway/relay/sides.h"
 
 /* Who asks for what. */

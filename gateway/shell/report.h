@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* report.h — a line now and then about what clients were refused: connections, errors by
- * their codes, closes by theirs. Each is counted where it happens, and a metric too. */
+/* report.h — a log line now and then about what clients were refused: connections, errors by code,
+ * closes by code. Each is counted where it happens, and is a metric too. */
 #ifndef PARLOR_GATEWAY_SHELL_REPORT_H
 #define PARLOR_GATEWAY_SHELL_REPORT_H
 

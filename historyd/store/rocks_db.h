@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* rocks_db.h — one data directory as a RocksDB: its column families, the options they are
- * opened with, the check that it is the directory of this shard, and RocksDB's complaints as
- * sentences that an operator can act on.
+/* rocks_db.h — one data directory as a RocksDB: its column families, the options they are opened
+ * with, the check that it is the directory of this shard, and RocksDB's errors as sentences that an
+ * operator can act on.
  *
- * Included by store_rocks*.c only; nothing else sees rocksdb/c.h. Next: store/rocks_state.h. */
+ * Included by store/rocks*.c only; nothing else sees rocksdb/c.h. Next: store/rocks_state.h. */
 #ifndef PARLOR_HISTORYD_STORE_ROCKS_DB_H
 #define PARLOR_HISTORYD_STORE_ROCKS_DB_H
 

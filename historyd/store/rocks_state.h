@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* rocks_state.h — what an open store consists of, and its reads. Inside of store/rocks.c (its
- * writes and its life) and store/rocks_read.c only; store/rocks.h is the face. */
+/* rocks_state.h — what an open store consists of, and its reads. For store/rocks.c (writes and
+ * life) and store/rocks_read.c only; store/rocks.h is the face. */
 #ifndef PARLOR_HISTORYD_STORE_ROCKS_STATE_H
 #define PARLOR_HISTORYD_STORE_ROCKS_STATE_H
 

@@ -9,8 +9,8 @@
  *   format        [version, shard, shards, losses, has a mark, restores, cluster]
  *
  * Fields are only ever appended; a reader skips those it does not know. Reading is bounded and
- * allocates nothing: a value that a dying disk has bent is refused. Texts point into the value.
- * Next: store/rocks_db.h. */
+ * allocates nothing: a value that a dying disk has corrupted is refused. Texts point into the
+ * value. Next: store/rocks_db.h. */
 #ifndef PARLOR_HISTORYD_STORE_VALUES_H
 #define PARLOR_HISTORYD_STORE_VALUES_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* listeners.h — what this process listens on, kept reachable: the file of a Unix socket may be
- * swept away under its listener (by systemd-tmpfiles, by hand), which hears nothing of it, while
- * whoever starts later finds nobody. Who is connected stays so. One thread. */
+/* listeners.h — keeps what this process listens on reachable. The file of a Unix socket may be
+ * removed under its listener (by systemd-tmpfiles, by hand): the listener does not notice, and
+ * whoever starts later finds nobody. Then it listens anew; who is connected stays connected. One
+ * thread. */
 #ifndef PARLOR_PROTO_SHELL_LISTENERS_H
 #define PARLOR_PROTO_SHELL_LISTENERS_H
 
