@@ -80,6 +80,7 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 void roomd_close(struct roomd *r)
 {
 	struct roomd_out out = {0};
+	/* cppcheck-suppress autoVariables ; r ends before it does */
 	r->out = &out;
 	question_drop_all(r);
 	while (!TAILQ_EMPTY(&r->all_peers))

@@ -14,27 +14,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static _Noreturn PRINTF_LIKE(3, 0) void fail(int status, const char *program, const char *fmt,
-					     va_list args)
+static PRINTF_LIKE(2, 0) void say(const char *program, const char *fmt, va_list args)
 {
 	fprintf(stderr, "%s%s: ", log_priority(LOG_ERROR), program);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
-	exit(status);
 }
 
 void fail_usage(const char *program, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	fail(2, program, fmt, args);
+	say(program, fmt, args);
+	va_end(args);
+	exit(2);
 }
 
 void fail_system(const char *program, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	fail(1, program, fmt, args);
+	say(program, fmt, args);
+	va_end(args);
+	exit(1);
 }
 
 enum { NO_CHOICE = -1 };

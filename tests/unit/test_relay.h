@@ -185,7 +185,7 @@ static inline void carry(struct world *w)
 		w->mail[i] = w->mail[--w->mail_count];
 		const char route = (char)('0' + m.from);
 		relay_receive(&w->side[m.to].relay, w->now_ms, buf_view(&m.bytes),
-			      m.is_answer ? (struct str){0} : str_of(&route, 1));
+			      !m.is_answer ? str_of(&route, 1) : (struct str){0});
 		buf_free(&m.bytes);
 		i = 0;
 	}

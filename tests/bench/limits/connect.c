@@ -39,14 +39,13 @@ static void receive_bytes(int fd, size_t len)
 		fail_system(PROGRAM, "recv: not the %zu bytes that were sent", len);
 }
 
-static int connect_one(int epoll, const struct sockaddr_in *address)
+static void connect_one(int epoll, const struct sockaddr_in *address)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) != 0)
 		fail_system(PROGRAM, "connect: %s", strerror(errno));
 	send_bytes(fd, REQUEST_BYTES);
 	watch(epoll, fd);
-	return fd;
 }
 
 /* Descriptors are small numbers: `is_open[fd]` is all that either side knows of a connection. */
