@@ -141,7 +141,7 @@ const gatewayOptions = ["--rate", "0"];
 const stack = options.namespaces
   ? await NetStack.start({ counts: COUNTS, prefix: options.namespaces, gatewayOptions })
   : await UpStack.start({ counts: COUNTS, port: options.port, gatewayOptions });
-console.log(`chaos: ${options.seconds} s on ${stack.name}, seed ${options.seed}, data ${stack.data}`);
+console.log(`chaos: ${options.seconds} s on ${stack.name}, seed ${options.seed}, data ${stack.data}, now ${new Date().toISOString()}`);
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130)); // the services end with us
 let isOver = false;
 try {

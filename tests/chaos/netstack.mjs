@@ -9,19 +9,22 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { bin, FAULTS, REPO, serviceEnv, tempDir } from "../e2e/lib/stack.mjs";
+import { LastWords } from "../e2e/lib/last_words.mjs";
 import { PATIENCE_MS, until, within } from "../e2e/lib/wait.mjs";
 import { probe } from "./upstack.mjs";
 
 const BUS_PORTS = { historyd: 7100, roomd: 7200, gateway: 7300 }; // each and the five above it
 export const WEB_PORT = 8080;
 const FIRST_HOST = 10; // as in tests/chaos/netns
+const LAST_LINES = 60; // of each log when the run fails: what is done to the services makes them talk
 
 export class NetStack {
-  services;
+  services = [];
   #prefix;
   #hosts; // [[namespace, services]], in the order of their addresses
   #firstGatewayId;
   #loops = new Map(); // service → { child, ended }
+  #words = new LastWords(() => Object.fromEntries(this.services.map((name) => [name, this.log(name)])), LAST_LINES);
 
   /**
    * @param options  { counts, prefix: of the namespaces, gatewayOptions, hosts: { namespace: services } if not each service has
@@ -105,6 +108,7 @@ export class NetStack {
       await within(Promise.all(loops.map(({ ended }) => ended)), `${service}s stop`, 2 * PATIENCE_MS);
     }
     const lines = this.services.flatMap((service) => this.log(service).split("\n"));
+    this.#words.keep();
     if (!keepData) rmSync(this.data, { recursive: true, force: true });
     const fault = lines.findIndex((line) => FAULTS.test(line));
     assert.equal(fault, -1, `a service reports a fault:\n${lines.slice(Math.max(0, fault - 3), fault + 40).join("\n")}`);

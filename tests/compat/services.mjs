@@ -10,6 +10,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import path from "node:path";
+import { LastWords } from "../e2e/lib/last_words.mjs";
 import { BUILD, FAULTS, freePort, serviceEnv, tempDir } from "../e2e/lib/stack.mjs";
 import { PATIENCE_MS, until, within } from "../e2e/lib/wait.mjs";
 
@@ -61,6 +62,7 @@ export class Services {
       services.#addresses[name] = isTcp ? `tcp://127.0.0.1:${await busPort()}` : `ipc://${path.join(services.data, "bus", name)}`;
     }
     for (const name of names) services.#start(name, true);
+    new LastWords(() => Object.fromEntries(names.map((name) => [name, services.log(name)])));
     await services.ready();
     return services;
   }

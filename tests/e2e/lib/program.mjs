@@ -2,6 +2,7 @@
 // program.mjs - one program of Parlor, run by hand.
 
 import { spawn } from "node:child_process";
+import { LastWords } from "./last_words.mjs";
 import { bin, serviceEnv } from "./stack.mjs";
 import { PATIENCE_MS, until, within } from "./wait.mjs";
 
@@ -9,7 +10,9 @@ export class Program {
   stdout = "";
   stderr = "";
 
-  constructor(file, args, { env = {}, cwd } = {}) {
+  /** @param options  { env, cwd, isTold: whether its last words are, when the test fails } */
+  constructor(file, args, { env = {}, cwd, isTold = true } = {}) {
+    if (isTold) new LastWords(() => ({ [[file, ...args].join(" ")]: this.stdout + this.stderr }));
     this.child = spawn("setpriv", ["--pdeathsig", "TERM", "--", file, ...args.map(String)], {
       env: serviceEnv(env), cwd, stdio: ["ignore", "pipe", "pipe"],
     });
@@ -35,7 +38,9 @@ export class Program {
 
   /** Waits until what it wrote matches. */
   says(pattern, ms = PATIENCE_MS) {
-    return until(`${pattern} in the output`, () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr), ms);
+    return until(`${pattern} in the output`, () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr), ms).catch((error) => {
+      throw new Error(`${error.message}, which is: ${this.stdout}${this.stderr}`, { cause: error });
+    });
   }
 
   async stop(signal = "SIGTERM") {
@@ -46,7 +51,7 @@ export class Program {
 
 /** Runs a program of the build to its end: { status, stdout, stderr }. */
 export async function run(name, args, options) {
-  const program = new Program(bin(name), args, options);
+  const program = new Program(bin(name), args, { ...options, isTold: false });
   const status = await program.end();
   return { status, stdout: program.stdout, stderr: program.stderr };
 }

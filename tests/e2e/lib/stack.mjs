@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeCertificates } from "./certificates.mjs";
+import { LastWords } from "./last_words.mjs";
 import { PATIENCE_MS, until, within } from "./wait.mjs";
 
 export const REPO = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
@@ -65,8 +66,13 @@ export function serviceEnv(more = {}) {
 
 export class Stack {
   #up;
+  counts = {}; // service → how many
   #output = "";
   #exit;
+  #words = new LastWords(() => ({
+    "deploy/up": this.#output,
+    ...Object.fromEntries(this.services.map((name) => [`${name} in ${this.data}`, this.log(name)])),
+  }));
 
   /**
    * @param options  { gateways, roomds, historyds, gatewayOptions: ["--rate", "0"], env, data, port, tls }; `tls`: the
@@ -106,11 +112,11 @@ export class Stack {
     }
     let ended;
     this.#exit.then((status) => { ended = status; });
-    await until(`deploy/up is ready, so far: ${this.#output}`, () => {
+    await until("deploy/up is ready", () => {
       if (ended !== undefined) return true;
       return this.#output.includes("Parlor is ready: ");
     }, 60_000);
-    if (ended !== undefined) throw new Error(`deploy/up ended with ${ended}: ${this.#output}\n${this.logs()}`);
+    if (ended !== undefined) throw new Error(`deploy/up ended with ${ended}`);
   }
 
   get output() { return this.#output; }
@@ -159,12 +165,16 @@ export class Stack {
   /** Every gateway says that all is in reach. */
   async ready() {
     const seen = new Set();
+    let says;
     await until("all gateways are ready", async () => {
-      const { status, headers } = await this.get("/readyz");
+      const { status, headers, body } = await this.get("/readyz");
+      says = body;
       if (status === 200) seen.add(headers["x-parlor-gateway"]);
       else seen.clear();
       return seen.size >= this.counts.gateway;
-    }, 30_000);
+    }, 30_000).catch((error) => {
+      throw new Error(`${error.message}; those that are: ${[...seen]}; the last one says: ${says}`, { cause: error });
+    });
   }
 
   /** One HTTP request on a connection of its own: { status, headers, body }. */
@@ -200,6 +210,7 @@ export class Stack {
     const status = await within(this.#exit, "deploy/up stops", 3 * PATIENCE_MS);
     const logs = this.logs();
     this.certificates?.remove();
+    this.#words.keep();
     if (!keepData) rmSync(this.data, { recursive: true, force: true });
     const fault = logs.split("\n").findIndex((line) => FAULTS.test(line));
     assert.equal(fault, -1, `a service reports a fault:\n${logs.split("\n").slice(Math.max(0, fault - 3), fault + 40).join("\n")}`);

@@ -16,7 +16,9 @@ export async function until(what, probe, ms = PATIENCE_MS) {
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`, { cause: last });
+    if (Date.now() > deadline) {
+      throw new Error(`not within ${ms} ms: ${what}${last ? `; at last: ${last.message}` : ""}`, { cause: last });
+    }
     await sleep(20);
   }
 }
