@@ -15,7 +15,7 @@ struct str file_read(const char *path)
 		return (struct str){0};
 	while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
 		buf_append(&bytes, chunk, got);
-	struct str copy = ferror(file) ? (struct str){0} : str_copy(buf_view(&bytes));
+	struct str copy = !ferror(file) ? str_copy(buf_view(&bytes)) : (struct str){0};
 	fclose(file);
 	buf_free(&bytes);
 	return copy;
