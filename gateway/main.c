@@ -15,11 +15,9 @@
 #include "proto/shell/clock.h"
 #include "proto/shell/listeners.h"
 #include "proto/shell/log.h"
-#include "proto/shell/metrics_http.h"
 #include "proto/shell/service.h"
 #include "proto/shell/watchdog.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -51,13 +49,11 @@ struct shell {
 	struct relay_shell relay;
 	struct front front;
 	struct shards shards;
-	struct metrics metrics;
-	struct metrics_http *metrics_http;
+	struct service_main main;
 	struct report report;
 	uint64_t look_ms;
 	enum readiness readiness; /* as last logged */
 	bool is_readiness_known;
-	struct misfit_log misfits;
 
 	bool is_draining;
 	uint64_t drain_ms;                                     /* the option */
@@ -152,7 +148,7 @@ static void close_all(struct shell *s)
 	(void)uv_loop_close(&s->loop);
 	front_free(&s->front);
 	files_close(&s->http.files);
-	metrics_close(&s->metrics);
+	metrics_close(&s->main.metrics);
 	gateway_out_free(&s->out);
 	gateway_close(s->core);
 }
@@ -227,7 +223,7 @@ static void on_turn(uv_prepare_t *handle)
 	sio_tick(&s->chat.sio, now_ms);
 	eio_tick(&s->eio, now_ms);
 	s->eio.has_no_upgrades =
-		!directory_is_alone(gateway_directory(s->core), now_ms, s->shards.self.id);
+		!directory_is_alone(gateway_directory(s->core), now_ms, s->main.self.id);
 	if (s->eio_shell.relay)
 		relay_tick(&s->relay.relay, now_ms);
 	if (s->is_draining)
@@ -246,9 +242,8 @@ static void on_turn(uv_prepare_t *handle)
 		front_look(&s->front);
 		listeners_look(now_ms);
 		log_readiness(s);
-		service_log_misfits(&s->misfits, gateway_topology(s->core), now_ms);
 		report_look(&s->report, gateway_stats(s->core), &s->server, now_ms);
-		metrics_http_look(s->metrics_http, &s->metrics);
+		service_look(&s->main, gateway_topology(s->core), now_ms);
 	}
 	set_alarm(s, now_ms, send_us ? send_us / 1000 + 1 : UINT64_MAX, has_more);
 }
@@ -261,18 +256,18 @@ static void on_send_posted(void *ctx)
 }
 
 /* Without an address of its own this gateway neither relays nor is relayed to. */
-static void open_relay(struct shell *s, const struct options *o, struct envelope self)
+static void open_relay(struct shell *s, const struct options *o)
 {
 	char error[ERROR_MAX];
 	if (!o->core.address.len)
 		return;
 	s->relay = (struct relay_shell){.eio = &s->eio_shell,
 					.directory = gateway_directory(s->core),
-					.tap = s->shards.tap,
-					.self = self,
+					.tap = s->main.tap,
+					.self = s->main.self,
 					.loop = &s->loop};
 	if (!relay_shell_open(&s->relay, o->bind, o->core.seed, error, sizeof error))
-		fail_system(PROGRAM, "%s", error);
+		service_fail(&s->main, "%s", error);
 	s->eio_shell.relay = &s->relay;
 }
 
@@ -290,7 +285,6 @@ static void open_loop(struct shell *s)
 	CHECK(uv_signal_start(&s->term, on_signal, SIGTERM) == 0);
 	CHECK(uv_signal_start(&s->interrupt, on_signal, SIGINT) == 0);
 	CHECK(uv_signal_start(&s->hang_up, on_hang_up, SIGHUP) == 0);
-	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
 static void on_eio_time(void *ctx, uint64_t now_ms)
@@ -318,13 +312,13 @@ static void open_socketio(struct shell *s, const struct options *o, uint64_t id)
 	sio_chat_open(&s->chat, &s->eio, o->core.frame_bytes_max);
 }
 
-static void open_all(struct shell *s, struct options *o, struct envelope self)
+static void open_all(struct shell *s, struct options *o)
 {
 	char error[ERROR_MAX];
 	s->drain_ms = o->drain_ms;
 	s->server.sockets_max = front_allow(o->connections_max, *o->tls_cert);
 	open_loop(s);
-	o->core.epoch = self.epoch;
+	o->core.epoch = s->main.self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
 	conns_init(&s->conns, o->core.frame_bytes_max, !o->no_io_uring);
@@ -332,9 +326,10 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	s->conns.native = &s->native;
 	s->ops.send_posted = on_send_posted;
 	s->ops.ctx = &s->conns;
-	open_socketio(s, o, self.id);
+	open_socketio(s, o, s->main.self.id);
 	s->http.core = s->core;
-	s->http.self = (struct http_self){.id = self.id, .hsts_s = *o->tls_cert ? o->hsts_s : 0};
+	s->http.self =
+		(struct http_self){.id = s->main.self.id, .hsts_s = *o->tls_cert ? o->hsts_s : 0};
 	s->eio_shell.self = s->http.self;
 	const void *const sources[GATEWAY_METRIC_SOURCES] = {[OF_CORE] = gateway_stats(s->core),
 							     [OF_SERVER] = &s->server,
@@ -342,12 +337,9 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 							     [OF_EIO] = &s->eio,
 							     [OF_CONNS] = &s->conns,
 							     [OF_TLS] = &s->front.tls_stats};
-	metrics_open(&s->metrics, &gateway_metrics, "gateway", self.id, sources,
-		     GATEWAY_METRIC_SOURCES);
-	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
-		fail_system(PROGRAM, "%s", error);
+	service_open_metrics(&s->main, &o->service, sources, GATEWAY_METRIC_SOURCES);
 	if (!files_open(&s->http.files, o->web, error, sizeof error))
-		fail_system(PROGRAM, "%s", error);
+		service_fail(&s->main, "%s", error);
 	s->server.lws.conns = &s->conns;
 	s->server.lws.eio = &s->eio_shell;
 	s->server.http = &s->http;
@@ -357,18 +349,14 @@ static void open_all(struct shell *s, struct options *o, struct envelope self)
 	s->server.host_count = o->host_count;
 	s->server.stall_ms = o->core.stall_ms;
 	if (!server_open(&s->server, &s->loop))
-		fail_system(PROGRAM, "libwebsockets does not start");
+		service_fail(&s->main, "libwebsockets does not start");
 	if (!front_open(&s->front, o, &s->loop, &s->server, error, sizeof error))
-		fail_system(PROGRAM, "%s", error);
-	s->shards = (struct shards){.core = s->core,
-				    .out = &s->out,
-				    .self = self,
-				    .roomd_count = o->core.roomd_shards,
-				    .historyd_count = o->core.historyd_shards};
-	if (!shards_open(&s->shards, &s->loop, o->bind, o->roomds.at, o->historyds.at, error,
-			 sizeof error))
-		fail_system(PROGRAM, "%s", error);
-	open_relay(s, o, self);
+		service_fail(&s->main, "%s", error);
+	s->shards = (struct shards){.core = s->core, .out = &s->out, .main = &s->main};
+	if (*o->bind)
+		service_open_tap(&s->main, o->bind);
+	shards_open(&s->shards, &s->loop, &o->roomds, &o->historyds);
+	open_relay(s, o);
 }
 
 int main(int argc, char **argv)
@@ -376,8 +364,8 @@ int main(int argc, char **argv)
 	static struct options o; /* both live as long as the process */
 	static struct shell s;
 	gateway_options_load(&o, argc, argv);
-	struct envelope self = service_start(SERVICE_GATEWAY, o.core.id, &o.service);
-	open_all(&s, &o, self);
+	service_start(&s.main, &gateway_program, SERVICE_GATEWAY, o.core.id, &o.service);
+	open_all(&s, &o);
 	log_info("listening", "address=%s sockets_max=%" PRIu64 " io_uring=%s tls=%s",
 		 s.front.listener.address, s.server.sockets_max, s.conns.sends ? "yes" : "no",
 		 s.front.tls ? "yes" : "no");

@@ -14,10 +14,7 @@
 #include "proto/shell/clock.h"
 #include "proto/shell/listeners.h"
 #include "proto/shell/log.h"
-#include "proto/shell/metrics_http.h"
 #include "proto/shell/service.h"
-
-#include <stdio.h>
 
 enum {
 	TURN_MESSAGES = 512,  /* taken from one port … */
@@ -25,12 +22,10 @@ enum {
 	LOOK_MS = 1000,       /* between looks at the disk, the leases and the counters */
 	REOPEN_MIN_MS = 1000,
 	REOPEN_MAX_MS = 10000,
-	COMPLAINT_MS = 10000,           /* between lines about messages that are not ours */
 	CLOCK_BEHIND_MS = 5000,         /* the clock is behind by so much: worth a line … */
 	CLOCK_COMPLAINT_MS = 60 * 1000, /* … so often */
 	DRAIN_MS = 200,                 /* for the last messages to leave */
 	ERROR_MAX = 512,
-	LABEL_MAX = 32,
 };
 
 struct shell {
@@ -38,27 +33,26 @@ struct shell {
 	struct historyd_out out;
 	struct store_rocks *store;
 	struct reader *reader;
-	int signals;
-	struct tap *tap;
+	struct service_main main;
 	struct port *up, *down, *ask, *read;
-	char labels[4][LABEL_MAX];
 	struct port_message questions[TURN_MESSAGES]; /* of this turn; an asker is an index */
 
 	bool is_writable;
 	uint64_t reopen_ms, reopen_wait_ms; /* after a commit that failed */
-	uint64_t look_ms, complaint_ms, clock_complaint_ms;
-	uint64_t complained;        /* messages that were not ours, as last logged */
-	uint64_t unread_ms, unread; /* the same of reads that failed */
+	uint64_t look_ms, clock_complaint_ms;
+	struct log_pace garbage, unread;
 
 	struct historyd_stats stats;
 	struct store_rocks_stats store_stats;
 	struct reader_stats reader_stats;
-	struct misfit_log misfits;
-	struct metrics metrics;
-	struct metrics_http *metrics_http;
 };
 
 /* ---- start ---- */
+
+static void close_store(void *ctx)
+{
+	store_rocks_close(ctx);
+}
 
 static void open_store(struct shell *s, const struct options *o)
 {
@@ -76,7 +70,9 @@ static void open_store(struct shell *s, const struct options *o)
 	char error[ERROR_MAX];
 	s->store = store_rocks_open(&so, error, sizeof error);
 	if (!s->store)
-		fail_system(PROGRAM, "%s", error);
+		service_fail(&s->main, "%s", error);
+	s->main.on_fail = close_store;
+	s->main.ctx = s->store;
 	store_rocks_stats(s->store, &s->store_stats);
 	if (s->store_stats.was_cut)
 		log_error("data_lost", "data=%s times=%" PRIu64, o->data, s->store_stats.losses);
@@ -88,56 +84,53 @@ static uint64_t random_epoch(void)
 	return (service_random() & ((UINT64_C(1) << 53) - 1)) | 1;
 }
 
-/* Ends the process, with the data closed. */
-static _Noreturn void fail_start(struct shell *s, const char *error)
+static struct port *open_port(struct shell *s, const struct options *o, enum port_kind kind,
+			      enum endpoint endpoint)
 {
-	store_rocks_close(s->store);
-	fail_system(PROGRAM, "%s", error);
-}
-
-static struct port *open_port(struct shell *s, const struct options *o, struct envelope self,
-			      enum port_kind kind, enum endpoint endpoint)
-{
-	static const char *const names[] = {"up", "down", "ask", "read"};
-	char *label = s->labels[endpoint];
-	snprintf(label, LABEL_MAX, "historyd-%" PRIu64 ".%s", o->shard, names[endpoint]);
 	const struct port_options po = {.kind = kind,
 					.listens = true,
 					.address = o->bind,
 					.endpoint = endpoint,
-					.label = label,
-					.self = self,
-					.whole = historyd_topology(s->core),
-					.tap = s->tap};
-	char error[ERROR_MAX];
-	struct port *p = port_open(&po, error, sizeof error);
-	if (!p)
-		fail_start(s, error);
-	return p;
+					.whole = historyd_topology(s->core)};
+	return service_open_port(&s->main, &po, SERVICE_HISTORYD, o->shard);
 }
 
-static void open_ports(struct shell *s, const struct options *o, struct envelope self)
+static void open_ports(struct shell *s, const struct options *o)
 {
-	char error[ERROR_MAX];
-	s->tap = tap_open(o->bind, &self, error, sizeof error);
-	if (!s->tap)
-		fail_start(s, error);
-	s->down = open_port(s, o, self, PORT_PUBLISH, ENDPOINT_DOWN);
-	s->read = open_port(s, o, self, PORT_ANSWER, ENDPOINT_READ);
-	s->ask = open_port(s, o, self, PORT_ANSWER, ENDPOINT_ASK);
-	s->up = open_port(s, o, self, PORT_SUBSCRIBE, ENDPOINT_UP);
+	service_open_tap(&s->main, o->bind);
+	s->down = open_port(s, o, PORT_PUBLISH, ENDPOINT_DOWN);
+	s->read = open_port(s, o, PORT_ANSWER, ENDPOINT_READ);
+	s->ask = open_port(s, o, PORT_ANSWER, ENDPOINT_ASK);
+	s->up = open_port(s, o, PORT_SUBSCRIBE, ENDPOINT_UP);
+	service_wait_for(&s->main, port_fd(s->up));
+	service_wait_for(&s->main, port_fd(s->ask));
+	service_wait_for(&s->main, store_rocks_unread_fd(s->store));
 }
 
-static void open_metrics(struct shell *s, const struct options *o)
+static void open_core(struct shell *s, const struct options *o)
+{
+	const struct historyd_options core = {.shard = o->shard,
+					      .shards = o->shards,
+					      .cluster = str_from(store_rocks_cluster(s->store)),
+					      .seed = service_random(),
+					      .epoch = random_epoch(),
+					      .restores = (uint32_t)s->store_stats.restores,
+					      .rooms_max = (uint32_t)o->rooms_max};
+	s->core = historyd_open(&core, store_rocks_store(s->store));
+	s->is_writable = true;
+	historyd_set_writable(s->core, true);
+}
+
+static void open_all(struct shell *s, const struct options *o)
 {
 	const void *const sources[HISTORYD_METRIC_SOURCES] = {[OF_CORE] = &s->stats,
 							      [OF_STORE] = &s->store_stats,
 							      [OF_READER] = &s->reader_stats};
-	char error[ERROR_MAX];
-	metrics_open(&s->metrics, &historyd_metrics, "historyd", o->shard, sources,
-		     HISTORYD_METRIC_SOURCES);
-	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
-		fail_start(s, error);
+	open_store(s, o);
+	open_core(s, o);
+	service_open_metrics(&s->main, &o->service, sources, HISTORYD_METRIC_SOURCES);
+	open_ports(s, o);
+	s->reader = reader_start(store_rocks_store(s->store), historyd_topology(s->core), s->read);
 }
 
 /* ---- the disk ---- */
@@ -202,28 +195,22 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 	store_rocks_stats(s->store, &s->store_stats);
 	s->reader_stats = reader_stats(s->reader);
 	uint64_t bad = s->stats.bus_bad_total + s->stats.bus_unknown_total + s->reader_stats.bad;
-	if (bad != s->complained && now_ms >= s->complaint_ms) {
+	if (log_paced(&s->garbage, bad, now_ms))
 		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64 " read_bad=%" PRIu64,
 			 s->stats.bus_bad_total, s->stats.bus_unknown_total, s->reader_stats.bad);
-		s->complained = bad;
-		s->complaint_ms = now_ms + COMPLAINT_MS;
-	}
-	if (s->store_stats.read_failures != s->unread && now_ms >= s->unread_ms) {
+	uint64_t unread = log_paced(&s->unread, s->store_stats.read_failures, now_ms);
+	if (unread) {
 		char complaint[ERROR_MAX];
 		store_rocks_complaint(s->store, complaint, sizeof complaint);
-		log_error("read_failed", "times=%" PRIu64 " why=\"%s\"",
-			  s->store_stats.read_failures - s->unread,
+		log_error("read_failed", "times=%" PRIu64 " why=\"%s\"", unread,
 			  log_sentence(str_from(complaint)).text);
-		s->unread = s->store_stats.read_failures;
-		s->unread_ms = now_ms + COMPLAINT_MS;
 	}
-	service_log_misfits(&s->misfits, historyd_topology(s->core), now_ms);
 	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_complaint_ms) {
 		log_warn("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",
 			 s->stats.clock_behind_ms);
 		s->clock_complaint_ms = now_ms + CLOCK_COMPLAINT_MS;
 	}
-	metrics_http_look(s->metrics_http, &s->metrics);
+	service_look(&s->main, historyd_topology(s->core), now_ms);
 }
 
 /* ---- the loop ---- */
@@ -291,7 +278,7 @@ static void close_all(struct shell *s)
 {
 	reader_stop(s->reader);
 	port_drain(DRAIN_MS); /* and the ports are left to the system: see port_close */
-	metrics_close(&s->metrics);
+	metrics_close(&s->main.metrics);
 	historyd_out_free(&s->out);
 	historyd_close(s->core);
 	store_rocks_close(s->store);
@@ -302,22 +289,9 @@ int main(int argc, char **argv)
 	static struct options o;
 	static struct shell s;
 	historyd_options_load(&o, argc, argv);
-	struct envelope self = service_start(SERVICE_HISTORYD, o.shard, &o.service);
-	s.signals = service_signal_fd();
-	open_store(&s, &o);
-	const struct historyd_options core = {.shard = o.shard,
-					      .shards = o.shards,
-					      .cluster = str_from(store_rocks_cluster(s.store)),
-					      .seed = service_random(),
-					      .epoch = random_epoch(),
-					      .restores = (uint32_t)s.store_stats.restores,
-					      .rooms_max = (uint32_t)o.rooms_max};
-	s.core = historyd_open(&core, store_rocks_store(s.store));
-	s.is_writable = true;
-	historyd_set_writable(s.core, true);
-	open_metrics(&s, &o);
-	open_ports(&s, &o, self);
-	s.reader = reader_start(store_rocks_store(s.store), historyd_topology(s.core), s.read);
+	service_start(&s.main, &historyd_program, SERVICE_HISTORYD, o.shard, &o.service);
+	service_take_signals(&s.main);
+	open_all(&s, &o);
 	look_at_disk(&s, clock_steady_ms());
 	if (*store_rocks_cluster(s.store))
 		log_info("listening",
@@ -329,12 +303,8 @@ int main(int argc, char **argv)
 			 " cluster=\"none: give it one by a start with create\"",
 			 o.bind, o.data, o.shard, o.shards);
 
-	const int fds[] = {s.signals, port_fd(s.up), port_fd(s.ask),
-			   store_rocks_unread_fd(s.store)};
-	while (!service_should_stop(s.signals)) {
-		service_wait(fds, ARRAY_LEN(fds), s.look_ms);
+	while (service_wait(&s.main, s.look_ms))
 		turn(&s);
-	}
 	log_info("stopping", "stored=%" PRIu64, s.stats.messages_stored_total);
 	turn(&s);
 	close_all(&s);

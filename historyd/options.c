@@ -32,6 +32,9 @@ static const struct option_row option_rows[] = {
 	SERVICE_OPTION_ROWS(struct options, service),
 };
 
+const struct program historyd_program = {PROGRAM, "keeps the messages of a Parlor", option_rows,
+					 ARRAY_LEN(option_rows), &historyd_metrics};
+
 /* Or none. */
 static bool is_cluster_name(const char *text)
 {
@@ -42,10 +45,7 @@ static bool is_cluster_name(const char *text)
 
 void historyd_options_load(struct options *o, int argc, char **argv)
 {
-	static const struct program program = {PROGRAM, "keeps the messages of a Parlor",
-					       option_rows, ARRAY_LEN(option_rows),
-					       &historyd_metrics};
-	options_load(&program, argc, argv, o);
+	options_load(&historyd_program, argc, argv, o);
 	if (o->shard >= o->shards)
 		fail_usage(PROGRAM, "--shard must be below --shards");
 	if (!is_cluster_name(o->create))

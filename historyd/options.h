@@ -14,6 +14,8 @@ struct options {
 	bool allow_data_loss, restored;
 };
 
+extern const struct program historyd_program;
+
 /* Ends the process with one line when something is wrong. */
 void historyd_options_load(struct options *o, int argc, char **argv);
 

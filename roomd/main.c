@@ -2,25 +2,18 @@
 /* main.c — roomd's shell: takes messages off the bus, hands them to the core, sends what comes out.
  *
  * One thread. What roomd does is in roomd.c; the sockets are proto/shell/busio.c's. */
-#include "proto/arena.h"
 #include "proto/shell/clock.h"
 #include "proto/shell/listeners.h"
 #include "proto/shell/log.h"
-#include "proto/shell/metrics_http.h"
 #include "proto/shell/service.h"
 #include "roomd/roomd.h"
-
-#include <stdio.h>
 
 #define PROGRAM "parlor-roomd"
 
 enum {
-	TURN_MESSAGES = 512,  /* taken from one port before the results go out */
-	REPORT_MS = 1000,     /* between looks at the counters */
-	COMPLAINT_MS = 10000, /* between lines about messages that are not ours */
-	DRAIN_MS = 200,       /* for the last messages to leave */
-	ERROR_MAX = 512,
-	LABEL_MAX = 32,
+	TURN_MESSAGES = 512, /* taken from one port before the results go out */
+	REPORT_MS = 1000,    /* between looks at the counters */
+	DRAIN_MS = 200,      /* for the last messages to leave */
 };
 
 struct options {
@@ -54,78 +47,57 @@ static const struct metric_table roomd_metrics = {metric_rows, ARRAY_LEN(metric_
 struct shell {
 	struct roomd *core;
 	struct roomd_out out;
-	int signals;
-	struct envelope self;
-	const char *bind;
-	struct tap *tap;
-	struct misfit_log misfits;
+	struct service_main main;
 	struct port *up, *down, *ask[SHARDS_MAX];
 	struct address_list historyds;
-	struct arena labels;
-	int fds[WAIT_FDS_MAX];
-	size_t fd_count;
 
 	struct ev_heartbeat said; /* as last logged */
-	uint64_t report_ms, complaint_ms;
+	uint64_t report_ms;
 	struct roomd_stats stats;
-	uint64_t complained, lapsed; /* of stats, as last logged */
-	struct metrics metrics;
-	struct metrics_http *metrics_http;
+	uint64_t lapsed; /* of stats, as last logged */
+	struct log_pace garbage;
 };
 
-static const char *label(struct shell *s, const char *service, size_t shard, const char *endpoint)
+/* Of this shard, or of a historyd. */
+static struct port *open_port(struct shell *s, enum port_kind kind, enum endpoint endpoint,
+			      const char *address, enum service whose, uint64_t shard)
 {
-	char *text = arena_alloc(&s->labels, LABEL_MAX);
-	snprintf(text, LABEL_MAX, "%s-%zu.%s", service, shard, endpoint);
-	return text;
-}
-
-/* `to`: as in an envelope. */
-static struct port *open_port(struct shell *s, enum port_kind kind, const char *address,
-			      enum endpoint endpoint, const char *name, uint64_t to)
-{
-	struct envelope self = s->self;
-	self.to = to;
+	const bool is_ours = whose == SERVICE_ROOMD;
 	const struct port_options o = {.kind = kind,
-				       .listens = address == s->bind,
+				       .listens = is_ours,
 				       .address = address,
 				       .endpoint = endpoint,
-				       .label = name,
-				       .self = self,
-				       .whole = roomd_topology(s->core),
-				       .tap = s->tap};
-	char error[ERROR_MAX];
-	struct port *p = port_open(&o, error, sizeof error);
-	if (!p)
-		fail_system(PROGRAM, "%s", error);
+				       .self.to = is_ours ? 0 : shard + 1,
+				       .whole = roomd_topology(s->core)};
+	struct port *p = service_open_port(&s->main, &o, whose, shard);
 	if (kind != PORT_PUBLISH)
-		s->fds[s->fd_count++] = port_fd(p);
+		service_wait_for(&s->main, port_fd(p));
 	return p;
 }
 
 static void open_ports(struct shell *s, const struct options *o)
 {
-	char error[ERROR_MAX];
-	s->bind = o->bind;
-	s->tap = tap_open(s->bind, &s->self, error, sizeof error);
-	if (!s->tap)
-		fail_system(PROGRAM, "%s", error);
+	service_open_tap(&s->main, o->bind);
 	for (size_t i = 0; i < s->historyds.count; i++)
-		s->ask[i] = open_port(s, PORT_ASK, s->historyds.at[i], ENDPOINT_ASK,
-				      label(s, "historyd", i, "ask"), i + 1);
-	s->down = open_port(s, PORT_PUBLISH, s->bind, ENDPOINT_DOWN,
-			    label(s, "roomd", o->shard, "down"), 0);
-	s->up = open_port(s, PORT_SUBSCRIBE, s->bind, ENDPOINT_UP,
-			  label(s, "roomd", o->shard, "up"), 0);
+		s->ask[i] = open_port(s, PORT_ASK, ENDPOINT_ASK, s->historyds.at[i],
+				      SERVICE_HISTORYD, i);
+	s->down = open_port(s, PORT_PUBLISH, ENDPOINT_DOWN, o->bind, SERVICE_ROOMD, o->shard);
+	s->up = open_port(s, PORT_SUBSCRIBE, ENDPOINT_UP, o->bind, SERVICE_ROOMD, o->shard);
 }
 
-static void open_metrics(struct shell *s, const struct options *o)
+static void open_all(struct shell *s, const struct options *o)
 {
-	char error[ERROR_MAX];
 	const void *const sources[] = {&s->stats};
-	metrics_open(&s->metrics, &roomd_metrics, "roomd", o->shard, sources, ARRAY_LEN(sources));
-	if (!metrics_http_open(&s->metrics_http, o->service.metrics, error, sizeof error))
-		fail_system(PROGRAM, "%s", error);
+	const struct roomd_options core = {.id = o->shard,
+					   .epoch = s->main.self.epoch,
+					   .roomd_shards = (uint32_t)o->roomds,
+					   .historyd_shards = o->historyds.count,
+					   .seed = service_random()};
+	s->historyds = o->historyds;
+	s->core = roomd_open(&core, clock_steady_ms());
+	s->said = roomd_heartbeat(s->core, clock_steady_ms());
+	open_ports(s, o);
+	service_open_metrics(&s->main, &o->service, sources, ARRAY_LEN(sources));
 }
 
 /* What an operator should know, at most once a second. */
@@ -147,15 +119,10 @@ static void report(struct shell *s, uint64_t now_ms, const struct ev_heartbeat *
 		log_warn("gateway_lapsed", "total=%" PRIu64 " left=%" PRIu64,
 			 s->stats.gateways_lapsed_total, s->stats.gateways);
 	s->lapsed = s->stats.gateways_lapsed_total;
-	uint64_t bad = s->stats.bus_bad_total + s->stats.bus_unknown_total;
-	if (bad != s->complained && now_ms >= s->complaint_ms) {
+	if (log_paced(&s->garbage, s->stats.bus_bad_total + s->stats.bus_unknown_total, now_ms))
 		log_warn("bus_garbage", "bad=%" PRIu64 " unknown=%" PRIu64, s->stats.bus_bad_total,
 			 s->stats.bus_unknown_total);
-		s->complained = bad;
-		s->complaint_ms = now_ms + COMPLAINT_MS;
-	}
-	service_log_misfits(&s->misfits, roomd_topology(s->core), now_ms);
-	metrics_http_look(s->metrics_http, &s->metrics);
+	service_look(&s->main, roomd_topology(s->core), now_ms);
 }
 
 static void take(struct shell *s, struct port *p, struct bus_source source, uint64_t now_ms)
@@ -194,7 +161,7 @@ static void turn(struct shell *s)
 static void close_all(struct shell *s)
 {
 	port_drain(DRAIN_MS); /* and the ports are left to the system: see port_close */
-	metrics_close(&s->metrics);
+	metrics_close(&s->main.metrics);
 	roomd_out_free(&s->out);
 	roomd_close(s->core);
 }
@@ -206,27 +173,15 @@ int main(int argc, char **argv)
 	static struct options o;
 	static struct shell s;
 	options_load(&program, argc, argv, &o);
-	s.self = service_start(SERVICE_ROOMD, o.shard, &o.service);
-	s.signals = service_signal_fd();
-	s.fds[s.fd_count++] = s.signals;
-	s.historyds = o.historyds;
 	if (o.roomds && o.shard >= o.roomds)
 		fail_usage(PROGRAM, "--shard must be below --roomds");
-	const struct roomd_options core = {.id = o.shard,
-					   .epoch = s.self.epoch,
-					   .roomd_shards = (uint32_t)o.roomds,
-					   .historyd_shards = o.historyds.count,
-					   .seed = service_random()};
-	s.core = roomd_open(&core, clock_steady_ms());
-	s.said = roomd_heartbeat(s.core, clock_steady_ms());
-	open_ports(&s, &o);
-	open_metrics(&s, &o);
+	service_start(&s.main, &program, SERVICE_ROOMD, o.shard, &o.service);
+	service_take_signals(&s.main);
+	open_all(&s, &o);
 	log_info("listening", "bind=%s historyds=%u", o.bind, o.historyds.count);
 
-	while (!service_should_stop(s.signals)) {
-		service_wait(s.fds, s.fd_count, roomd_next_due(s.core));
+	while (service_wait(&s.main, roomd_next_due(s.core)))
 		turn(&s);
-	}
 	log_info("stopping", "gateways=%" PRIu64, s.stats.gateways);
 	turn(&s);
 	close_all(&s);

@@ -65,6 +65,9 @@ static const struct option_row option_rows[] = {
 #undef O
 };
 
+const struct program gateway_program = {PROGRAM, "where the clients of a Parlor connect",
+					option_rows, ARRAY_LEN(option_rows), &gateway_metrics};
+
 /* The next of a list with commas or spaces between. */
 static bool next_word(const char **list, struct str *word)
 {
@@ -142,11 +145,8 @@ static const char *installed_web(void)
 
 void gateway_options_load(struct options *o, int argc, char **argv)
 {
-	static const struct program program = {PROGRAM, "where the clients of a Parlor connect",
-					       option_rows, ARRAY_LEN(option_rows),
-					       &gateway_metrics};
 	gateway_options_default(&o->core);
-	options_load(&program, argc, argv, o);
+	options_load(&gateway_program, argc, argv, o);
 	o->core.roomd_shards = o->roomds.count;
 	o->core.historyd_shards = o->historyds.count;
 	o->core.address = relay_address(o);

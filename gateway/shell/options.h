@@ -27,6 +27,8 @@ struct options {
 	const char *allow_origin, *served, *web_wish; /* as given */
 };
 
+extern const struct program gateway_program;
+
 /* Ends the process with one line when something is wrong. */
 void gateway_options_load(struct options *o, int argc, char **argv);
 

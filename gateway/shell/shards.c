@@ -3,8 +3,6 @@
 #include "gateway/shell/shards.h"
 #include "proto/shell/clock.h"
 
-#include <stdio.h>
-
 enum { TURN_MESSAGES = 64 }; /* taken from one port before the clients see the results */
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -20,79 +18,51 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
+/* What is opened now. */
 struct opening {
 	struct shards *all;
 	uv_loop_t *loop;
 	const char *address;
-	char *error;
-	size_t error_len;
+	enum service service;
+	uint32_t shard;
 };
 
-static bool open_port(const struct opening *o, struct shard_port *p, enum service service,
-		      uint32_t shard, enum port_kind kind, enum endpoint endpoint)
+static void open_port(const struct opening *o, struct shard_port *p, enum port_kind kind,
+		      enum endpoint endpoint)
 {
-	static const char *const names[] = {"up", "down", "ask", "read"};
-	struct envelope self = o->all->self;
-	self.to = shard + 1;
 	const struct port_options po = {
 		.kind = kind,
 		.address = o->address,
 		.endpoint = endpoint,
-		.label = p->label,
-		.self = self,
+		.self.to = o->shard + 1,
 		.whole = gateway_topology(o->all->core),
-		.tap = o->all->tap,
 	};
-	snprintf(p->label, sizeof p->label, "%s-%u.%s", service_name(service), shard,
-		 names[endpoint]);
-	p->source = (struct bus_source){.kind = service, .shard = shard};
+	p->source = (struct bus_source){.kind = o->service, .shard = o->shard};
 	p->all = o->all;
-	p->port = port_open(&po, o->error, o->error_len);
-	if (!p->port || kind == PORT_PUBLISH)
-		return p->port != NULL;
+	p->port = service_open_port(o->all->main, &po, o->service, o->shard);
+	if (kind == PORT_PUBLISH)
+		return;
 	CHECK(uv_poll_init(o->loop, &p->poll, port_fd(p->port)) == 0);
 	p->poll.data = p;
 	CHECK(uv_poll_start(&p->poll, UV_READABLE, on_readable) == 0);
-	return true;
 }
 
-static bool open_roomd(const struct opening *o, uint32_t i)
+void shards_open(struct shards *s, uv_loop_t *loop, const struct address_list *roomds,
+		 const struct address_list *historyds)
 {
-	struct shards *s = o->all;
-	return open_port(o, &s->roomd_down[i], SERVICE_ROOMD, i, PORT_SUBSCRIBE, ENDPOINT_DOWN) &&
-	       open_port(o, &s->roomd_up[i], SERVICE_ROOMD, i, PORT_PUBLISH, ENDPOINT_UP);
-}
-
-static bool open_historyd(const struct opening *o, uint32_t i)
-{
-	struct shards *s = o->all;
-	return open_port(o, &s->historyd_down[i], SERVICE_HISTORYD, i, PORT_SUBSCRIBE,
-			 ENDPOINT_DOWN) &&
-	       open_port(o, &s->historyd_read[i], SERVICE_HISTORYD, i, PORT_ASK, ENDPOINT_READ) &&
-	       open_port(o, &s->historyd_up[i], SERVICE_HISTORYD, i, PORT_PUBLISH, ENDPOINT_UP);
-}
-
-bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
-		 const char *const *roomds, const char *const *historyds, char *error,
-		 size_t error_len)
-{
-	struct opening o = {.all = s, .loop = loop, .error = error, .error_len = error_len};
-	if (*tap_address) {
-		s->tap = tap_open(tap_address, &s->self, error, error_len);
-		if (!s->tap)
-			return false;
-	}
+	s->roomd_count = roomds->count;
+	s->historyd_count = historyds->count;
 	for (uint32_t i = 0; i < s->roomd_count; i++) {
-		o.address = roomds[i];
-		if (!open_roomd(&o, i))
-			return false;
+		const struct opening o = {s, loop, roomds->at[i], SERVICE_ROOMD, i};
+		open_port(&o, &s->roomd_down[i], PORT_SUBSCRIBE, ENDPOINT_DOWN);
+		open_port(&o, &s->roomd_up[i], PORT_PUBLISH, ENDPOINT_UP);
 	}
 	for (uint32_t i = 0; i < s->historyd_count; i++) {
-		o.address = historyds[i];
-		if (!open_historyd(&o, i))
-			return false;
+		const struct opening o = {s, loop, historyds->at[i], SERVICE_HISTORYD, i};
+		open_port(&o, &s->historyd_down[i], PORT_SUBSCRIBE, ENDPOINT_DOWN);
+		open_port(&o, &s->historyd_read[i], PORT_ASK, ENDPOINT_READ);
+		open_port(&o, &s->historyd_up[i], PORT_PUBLISH, ENDPOINT_UP);
 	}
-	return true;
 }
 
 /* A message that finds its queue full is lost like anything else on the bus, and said again. */

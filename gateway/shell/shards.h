@@ -6,7 +6,7 @@
 #define PARLOR_GATEWAY_SHELL_SHARDS_H
 
 #include "gateway/core/gateway.h"
-#include "proto/shell/busio.h"
+#include "proto/shell/service.h"
 
 #include <uv.h>
 
@@ -15,14 +15,12 @@ struct shard_port {
 	uv_poll_t poll; /* of ports that receive */
 	struct shards *all;
 	struct bus_source source;
-	char label[32];
 };
 
 struct shards {
 	struct gateway *core;
 	struct gateway_out *out;
-	struct tap *tap;
-	struct envelope self;
+	struct service_main *main;
 	uint32_t roomd_count, historyd_count;
 	uint64_t posts_us, asks_us; /* no posts, nothing else is published before */
 	struct shard_port roomd_up[SHARDS_MAX], roomd_down[SHARDS_MAX];
@@ -30,12 +28,9 @@ struct shards {
 		historyd_read[SHARDS_MAX];
 };
 
-/* The first fields are set by the caller; `tap_address` may be "". False with a sentence in
- * `error`. */
-NODISCARD
-bool shards_open(struct shards *s, uv_loop_t *loop, const char *tap_address,
-		 const char *const *roomds, const char *const *historyds, char *error,
-		 size_t error_len);
+/* core, out and main are set by the caller. */
+void shards_open(struct shards *s, uv_loop_t *loop, const struct address_list *roomds,
+		 const struct address_list *historyds);
 
 /* Publishes what the core wants sent, and takes it out of `out`. An isolated message of the bus
  * costs both sides ten times what one more event in it does, and each message of posts a commit of

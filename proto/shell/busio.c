@@ -49,12 +49,17 @@ struct port {
 	uint32_t closed_first, closed_count;
 };
 
+const char *endpoint_name(enum endpoint e)
+{
+	static const char *const names[] = {"up", "down", "ask", "read", "tap", "relay"};
+	return names[e];
+}
+
 bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_len)
 {
-	static const char *const suffixes[] = {".up", ".down", ".ask", ".read", ".tap", ".relay"};
 	int len = 0;
 	if (strncmp(address, "ipc://", 6) == 0 && address[6]) {
-		len = snprintf(url, url_len, "%s%s", address, suffixes[e]);
+		len = snprintf(url, url_len, "%s.%s", address, endpoint_name(e));
 		/* Unix socket paths end at 107 bytes. */
 		if (len >= 6 + 108)
 			return false;

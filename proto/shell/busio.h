@@ -112,6 +112,9 @@ struct tap_header {
 NODISCARD
 bool tap_read(struct str message, struct tap_header *header, struct str *mirrored);
 
+/* "up", as it ends an address and a label. */
+const char *endpoint_name(enum endpoint e);
+
 /* The URL of one endpoint of an address; false when the address is none or the URL does not fit. */
 NODISCARD
 bool endpoint_url(const char *address, enum endpoint e, char *url, size_t url_len);

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_LINE_MAX = 2048 };
+enum { LOG_LINE_MAX = 2048, PACE_MS = 10000 };
 
 static const char *service_label = "parlor";
 static enum log_level lowest_level = LOG_INFO;
@@ -112,6 +112,15 @@ struct log_sentence log_sentence(struct str s)
 	struct log_sentence t;
 	t.text[put_visible(t.text, sizeof t.text - 1, s, ' ')] = '\0';
 	return t;
+}
+
+uint64_t log_paced(struct log_pace *p, uint64_t count, uint64_t now_ms)
+{
+	uint64_t grown = count - p->count;
+	if (grown == 0 || now_ms < p->due_ms)
+		return 0;
+	*p = (struct log_pace){.count = count, .due_ms = now_ms + PACE_MS};
+	return grown;
 }
 
 void log_line(enum log_level level, const char *what, const char *fmt, ...)

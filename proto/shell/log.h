@@ -36,6 +36,13 @@ struct log_sentence {
 };
 struct log_sentence log_sentence(struct str s);
 
+/* A line about something that is counted: how many came since the last line; 0 when none did, or
+ * when that was less than 10 s ago. Zeroed at first. */
+struct log_pace {
+	uint64_t count, due_ms;
+};
+uint64_t log_paced(struct log_pace *p, uint64_t count, uint64_t now_ms);
+
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* service.h — what every service's main() shares: its identity on the bus, signals, and waiting for
- * the next thing to do. The gateway waits in libuv's loop instead, and takes only identity and
- * options from here. */
+/* service.h — what every service's main() shares: its identity on the bus, its ports and metrics,
+ * signals, the watchdog, and waiting for the next thing to do. The gateway has libuv's loop for the
+ * last three, and ports that are polled there. */
 #ifndef PARLOR_PROTO_SHELL_SERVICE_H
 #define PARLOR_PROTO_SHELL_SERVICE_H
 
 #include "proto/shell/bus_tls.h"
 #include "proto/shell/busio.h"
 #include "proto/shell/log.h"
+#include "proto/shell/metrics_http.h"
 #include "proto/shell/options.h"
 
 /* The options of every service, to be put first into its struct and its rows. */
@@ -31,16 +32,43 @@ struct service_options {
 /* What the row of an option says that several services have. */
 #define HISTORYD_OPTION_HELP "addresses of all historyd shards, in their order, with commas between"
 
-/* Sets the log up and returns who this process is on the bus. */
-struct envelope service_start(enum service kind, uint64_t id, const struct service_options *o);
+enum { WAIT_FDS_MAX = SHARDS_MAX + 4 };
 
-/* Which messages that know another topology were logged. Zeroed at first. */
-struct misfit_log {
-	uint64_t count, due_ms;
+/* Zeroed at first; lives as long as the process. */
+struct service_main {
+	const struct program *program;
+	struct envelope self;
+	void (*on_fail)(void *ctx); /* before a start that fails ends the process; may be NULL */
+	void *ctx;
+	struct tap *tap;
+	struct metrics metrics;
+	struct metrics_http *metrics_http;
+	struct log_pace misfits;
+	int fds[WAIT_FDS_MAX]; /* the first says which signals have come */
+	size_t fd_count;
 };
 
-/* One line about the last of them, not too often. */
-void service_log_misfits(struct misfit_log *l, const struct topology *t, uint64_t now_ms);
+/* The log, the watchdog, files for this user alone, SIGHUP and SIGPIPE ignored; who this process is
+ * on the bus. */
+void service_start(struct service_main *m, const struct program *p, enum service kind, uint64_t id,
+		   const struct service_options *o);
+
+/* One line on stderr, exit 1. */
+_Noreturn void service_fail(const struct service_main *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The sources are those of the program's rows. */
+void service_open_metrics(struct service_main *m, const struct service_options *o,
+			  const void *const *sources, size_t source_count);
+
+/* Where this service is on the bus: the ports that are opened after it are mirrored there. */
+void service_open_tap(struct service_main *m, const char *address);
+
+/* `o` without self (but for `to`), label and tap; the label names `whose` shard. */
+struct port *service_open_port(struct service_main *m, const struct port_options *o,
+			       enum service whose, uint64_t shard);
+
+/* Now and then: answers who asks for metrics, and logs who knows another topology. */
+void service_look(struct service_main *m, const struct topology *t, uint64_t now_ms);
 
 /* Bytes that nobody can guess. */
 void service_random_bytes(void *bytes, size_t len);
@@ -48,14 +76,17 @@ void service_random_bytes(void *bytes, size_t len);
 /* Random bits, for the seeds of hash tables that strangers fill. */
 uint64_t service_random(void);
 
-/* Which signals have come; SIGTERM and SIGINT stop a service, SIGPIPE and SIGHUP are ignored. */
-int service_signal_fd(void);
-bool service_should_stop(int signal_fd);
+/* SIGTERM and SIGINT stop the service from here on. Before any thread starts. */
+void service_take_signals(struct service_main *m);
+NODISCARD
+bool service_should_stop(struct service_main *m);
 
-enum { WAIT_FDS_MAX = SHARDS_MAX + 4 };
+/* service_wait ends when this is readable, too. */
+void service_wait_for(struct service_main *m, int fd);
 
-/* Waits until one of the descriptors is readable or `due_ms` (steady clock, UINT64_MAX: never) has
- * come, at most one heartbeat long; the watchdog hears of it. */
-void service_wait(const int *fds, size_t count, uint64_t due_ms);
+/* Waits until there is something to read or `due_ms` (steady clock, UINT64_MAX: never) has come, at
+ * most one heartbeat long; the watchdog hears of it. False when the service is to stop. */
+NODISCARD
+bool service_wait(struct service_main *m, uint64_t due_ms);
 
 #endif

@@ -11,6 +11,7 @@
 #include "proto/shell/service.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/queue.h>
 #include <time.h>
@@ -302,14 +303,13 @@ static bool take_some(struct tapper *t)
 	return taken > 0;
 }
 
-static void serve(struct tapper *t, int signal_fd)
+static void serve(struct tapper *t, struct service_main *m)
 {
 	uint64_t next_ms = clock_steady_ms() + RESCAN_MS;
-	while (!is_done(t) && !service_should_stop(signal_fd)) {
-		/* More descriptors than service_wait takes: a short sleep is good enough for a
-		 * person's eye. */
-		if (!take_some(t))
-			service_wait(&signal_fd, 1, clock_steady_ms() + 5);
+	/* More descriptors than service_wait takes: a short sleep is good enough for a person's
+	 * eye. */
+	while (!is_done(t) &&
+	       (take_some(t) ? !service_should_stop(m) : service_wait(m, clock_steady_ms() + 5))) {
 		if (clock_steady_ms() < next_ms)
 			continue;
 		next_ms += RESCAN_MS;
@@ -321,12 +321,12 @@ static void serve(struct tapper *t, int signal_fd)
 	if (t->options.stats)
 		print_stats(t);
 	fflush(stdout);
-	close(signal_fd);
 }
 
 int main(int argc, char **argv)
 {
 	static struct tapper t;
+	static struct service_main m;
 	static const char *addresses[ADDRESSES_MAX];
 	char error[512];
 	options_load(&program, argc, argv, &t.options);
@@ -338,14 +338,15 @@ int main(int argc, char **argv)
 		fail_usage(PROGRAM, "give either --bus or --connect");
 	if (!bus_tls_open(&t.options.security, error, sizeof error))
 		fail_usage(PROGRAM, "%s", error);
-	int signal_fd = service_signal_fd(); /* before nng starts its threads */
+	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	service_take_signals(&m);
 	TAILQ_INIT(&t.tallies);
 	bus_reader_init(&t.reader);
 	size_t count = options_split(t.options.connect, addresses, ADDRESSES_MAX);
 	for (size_t i = 0; i < count; i++)
 		connect_to(&t, addresses[i]);
 	scan_bus(&t);
-	serve(&t, signal_fd);
+	serve(&t, &m);
 	/* The ports are left to the system: see port_close. */
 	while (!TAILQ_EMPTY(&t.tallies)) {
 		struct tally *tally = TAILQ_FIRST(&t.tallies);
