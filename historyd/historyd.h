@@ -23,7 +23,7 @@ struct historyd_options {
 	 * place of what clients have seen, their seqs are told from those given since. */
 	uint64_t epoch;
 	uint32_t restores;  /* of the store */
-	uint32_t rooms_max; /* room logs kept in memory; the least recently used is put away */
+	uint64_t rooms_max; /* room logs kept in memory; the least recently used is put away */
 };
 
 /* The answers to one question message. */

@@ -38,7 +38,7 @@ struct room_logs {
 	struct turn *turn;
 	struct table logs;
 	struct room_log_lru lru; /* most recently used first */
-	uint32_t max;
+	uint64_t max;
 	uint64_t epoch; /* of this start */
 	uint32_t restores;
 	struct table fresh; /* the cids of this turn, which the store does not know yet */

@@ -59,8 +59,8 @@ static void open_store(struct shell *s, const struct options *o)
 	const struct store_rocks_options so = {
 		.data_dir = o->data,
 		.log_dir = *o->log_dir ? o->log_dir : NULL,
-		.shard = (uint32_t)o->shard,
-		.shards = (uint32_t)o->shards,
+		.shard = (uint32_t)o->core.shard,
+		.shards = (uint32_t)o->core.shards,
 		.create = *o->create ? o->create : NULL,
 		.cache_bytes = o->cache_bytes,
 		.min_free_bytes = o->min_free,
@@ -92,7 +92,7 @@ static struct port *open_port(struct shell *s, const struct options *o, enum por
 					.address = o->bind,
 					.endpoint = endpoint,
 					.whole = historyd_topology(s->core)};
-	return service_open_port(&s->main, &po, SERVICE_HISTORYD, o->shard);
+	return service_open_port(&s->main, &po, SERVICE_HISTORYD, o->core.shard);
 }
 
 static void open_ports(struct shell *s, const struct options *o)
@@ -109,13 +109,11 @@ static void open_ports(struct shell *s, const struct options *o)
 
 static void open_core(struct shell *s, const struct options *o)
 {
-	const struct historyd_options core = {.shard = o->shard,
-					      .shards = o->shards,
-					      .cluster = str_from(store_rocks_cluster(s->store)),
-					      .seed = service_random(),
-					      .epoch = random_epoch(),
-					      .restores = (uint32_t)s->store_stats.restores,
-					      .rooms_max = (uint32_t)o->rooms_max};
+	struct historyd_options core = o->core;
+	core.cluster = str_from(store_rocks_cluster(s->store));
+	core.seed = service_random();
+	core.epoch = random_epoch();
+	core.restores = (uint32_t)s->store_stats.restores;
 	s->core = historyd_open(&core, store_rocks_store(s->store));
 	s->is_writable = true;
 	historyd_set_writable(s->core, true);
@@ -289,19 +287,19 @@ int main(int argc, char **argv)
 	static struct options o;
 	static struct shell s;
 	historyd_options_load(&o, argc, argv);
-	service_start(&s.main, &historyd_program, SERVICE_HISTORYD, o.shard, &o.service);
+	service_start(&s.main, &historyd_program, SERVICE_HISTORYD, o.core.shard, &o.service);
 	service_take_signals(&s.main);
 	open_all(&s, &o);
 	look_at_disk(&s, clock_steady_ms());
 	if (*store_rocks_cluster(s.store))
 		log_info("listening",
 			 "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64 " cluster=%s", o.bind,
-			 o.data, o.shard, o.shards, store_rocks_cluster(s.store));
+			 o.data, o.core.shard, o.core.shards, store_rocks_cluster(s.store));
 	else
 		log_warn("listening",
 			 "bind=%s data=%s shard=%" PRIu64 " shards=%" PRIu64
 			 " cluster=\"none: give it one by a start with create\"",
-			 o.bind, o.data, o.shard, o.shards);
+			 o.bind, o.data, o.core.shard, o.core.shards);
 
 	while (service_wait(&s.main, s.look_ms))
 		turn(&s);

@@ -9,9 +9,9 @@ static const struct option_row option_rows[] = {
 	{OPTION("bind", ADDRESS, bind), .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/historyd-0 or "
 		 "tls+tcp://0.0.0.0:7100"},
-	{OPTION("shard", NUMBER, shard), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
-	 .help = "which of the historyd shards this is"},
-	{OPTION("shards", NUMBER, shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
+	{OPTION("shard", NUMBER, core.shard), .is_own = true, .fallback = "0",
+	 .max = SHARDS_MAX - 1, .help = "which of the historyd shards this is"},
+	{OPTION("shards", NUMBER, core.shards), .fallback = "1", .min = 1, .max = SHARDS_MAX,
 	 .help = "how many historyd shards there are; fixed once there is data"},
 	{OPTION("data", TEXT, data), .help = "directory of the messages"},
 	{OPTION("create", TEXT, create), .fallback = "",
@@ -23,8 +23,8 @@ static const struct option_row option_rows[] = {
 	 .help = "bytes free on the disk of the data below which nothing more is stored"},
 	{OPTION("cache-bytes", NUMBER, cache_bytes), .fallback = "268435456", .min = 1 << 20,
 	 .max = UINT64_MAX, .help = "memory for what was read from the data"},
-	{OPTION("rooms-max", NUMBER, rooms_max), .is_own = true, .fallback = "1000000", .min = 1,
-	 .max = UINT32_MAX, .help = "rooms kept in memory"},
+	{OPTION("rooms-max", NUMBER, core.rooms_max), .is_own = true, .fallback = "1000000",
+	 .min = 1, .max = UINT32_MAX, .help = "rooms kept in memory"},
 	{OPTION("allow-data-loss", SWITCH, allow_data_loss), .fallback = "no",
 	 .help = "start on a damaged log, with what stands before the damage"},
 	{OPTION("restored", SWITCH, restored), .fallback = "no",
@@ -46,7 +46,7 @@ static bool is_cluster_name(const char *text)
 void historyd_options_load(struct options *o, int argc, char **argv)
 {
 	options_load(&historyd_program, argc, argv, o);
-	if (o->shard >= o->shards)
+	if (o->core.shard >= o->core.shards)
 		fail_usage(PROGRAM, "--shard must be below --shards");
 	if (!is_cluster_name(o->create))
 		fail_usage(PROGRAM, "--create: '%s' is not 1 to %d letters, digits, - _ or .",

@@ -3,14 +3,16 @@
 #ifndef PARLOR_HISTORYD_OPTIONS_H
 #define PARLOR_HISTORYD_OPTIONS_H
 
+#include "historyd/historyd.h"
 #include "proto/shell/service.h"
 
 #define PROGRAM "parlor-historyd"
 
 struct options {
 	struct service_options service;
+	struct historyd_options core; /* shard, shards and rooms_max of it */
 	const char *bind, *data, *log_dir, *create;
-	uint64_t shard, shards, min_free, cache_bytes, rooms_max;
+	uint64_t min_free, cache_bytes;
 	bool allow_data_loss, restored;
 };
 

@@ -18,8 +18,8 @@ enum {
 
 struct options {
 	struct service_options service;
+	struct roomd_options core; /* id and roomd_shards of it */
 	const char *bind;
-	uint64_t shard, roomds;
 	struct address_list historyds;
 };
 
@@ -29,9 +29,9 @@ static const struct option_row option_rows[] = {
 	{OPTION("bind", ADDRESS, bind), .is_own = true,
 	 .help = "address of this shard, such as ipc:///run/parlor/roomd-0 or "
 		 "tls+tcp://0.0.0.0:7000"},
-	{OPTION("shard", NUMBER, shard), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
+	{OPTION("shard", NUMBER, core.id), .is_own = true, .fallback = "0", .max = SHARDS_MAX - 1,
 	 .help = "which of the roomd shards this is"},
-	{OPTION("roomds", NUMBER, roomds), .fallback = "0", .max = SHARDS_MAX,
+	{OPTION("roomds", NUMBER, core.roomd_shards), .fallback = "0", .max = SHARDS_MAX,
 	 .help = "how many roomd shards there are; 0: as many as the first gateway says"},
 	{OPTION("historyd", ADDRESSES, historyds), .help = HISTORYD_OPTION_HELP},
 	SERVICE_OPTION_ROWS(struct options, service),
@@ -81,18 +81,17 @@ static void open_ports(struct shell *s, const struct options *o)
 	for (size_t i = 0; i < s->historyds.count; i++)
 		s->ask[i] = open_port(s, PORT_ASK, ENDPOINT_ASK, s->historyds.at[i],
 				      SERVICE_HISTORYD, i);
-	s->down = open_port(s, PORT_PUBLISH, ENDPOINT_DOWN, o->bind, SERVICE_ROOMD, o->shard);
-	s->up = open_port(s, PORT_SUBSCRIBE, ENDPOINT_UP, o->bind, SERVICE_ROOMD, o->shard);
+	s->down = open_port(s, PORT_PUBLISH, ENDPOINT_DOWN, o->bind, SERVICE_ROOMD, o->core.id);
+	s->up = open_port(s, PORT_SUBSCRIBE, ENDPOINT_UP, o->bind, SERVICE_ROOMD, o->core.id);
 }
 
 static void open_all(struct shell *s, const struct options *o)
 {
 	const void *const sources[] = {&s->stats};
-	const struct roomd_options core = {.id = o->shard,
-					   .epoch = s->main.self.epoch,
-					   .roomd_shards = (uint32_t)o->roomds,
-					   .historyd_shards = o->historyds.count,
-					   .seed = service_random()};
+	struct roomd_options core = o->core;
+	core.epoch = s->main.self.epoch;
+	core.historyd_shards = o->historyds.count;
+	core.seed = service_random();
 	s->historyds = o->historyds;
 	s->core = roomd_open(&core, clock_steady_ms());
 	s->said = roomd_heartbeat(s->core, clock_steady_ms());
@@ -173,9 +172,9 @@ int main(int argc, char **argv)
 	static struct options o;
 	static struct shell s;
 	options_load(&program, argc, argv, &o);
-	if (o.roomds && o.shard >= o.roomds)
+	if (o.core.roomd_shards && o.core.id >= o.core.roomd_shards)
 		fail_usage(PROGRAM, "--shard must be below --roomds");
-	service_start(&s.main, &program, SERVICE_ROOMD, o.shard, &o.service);
+	service_start(&s.main, &program, SERVICE_ROOMD, o.core.id, &o.service);
 	service_take_signals(&s.main);
 	open_all(&s, &o);
 	log_info("listening", "bind=%s historyds=%u", o.bind, o.historyds.count);

@@ -14,7 +14,7 @@ struct roomd;
 
 struct roomd_options {
 	uint64_t id, epoch;    /* as in the envelopes this roomd sends */
-	uint32_t roomd_shards; /* 0: whatever the gateways say */
+	uint64_t roomd_shards; /* 0: whatever the gateways say */
 	uint32_t historyd_shards;
 	uint64_t seed; /* of the hash tables */
 };

@@ -15,7 +15,7 @@ void gateway_options_default(struct gateway_options *o)
 	*o = (struct gateway_options){.roomd_shards = 1,
 				      .historyd_shards = 1,
 				      .in_flight_max = 64,
-#define O(field, option, whose, value, ...) .field = value,
+#define O(field, option, flags, value, ...) .field = value,
 				      GATEWAY_OPTIONS(O)
 #undef O
 	};

@@ -9,7 +9,7 @@
 
 #define OPTION(option, kind, member) OPTION_ROW(option, kind, struct options, member)
 
-enum { SHARED = false, OWN = true };
+enum { OWN = 1, LIMIT = 2 }; /* flags of options.def */
 
 static const struct option_row option_rows[] = {
 	{OPTION("host", TEXT, host), .fallback = "127.0.0.1",
@@ -54,9 +54,10 @@ static const struct option_row option_rows[] = {
 	{OPTION("io-uring", CHOICE, no_io_uring), .fallback = "auto", .choices = "auto|no",
 	 .help = "send to many clients in one system call where the kernel can"},
 	SERVICE_OPTION_ROWS(struct options, service),
-#define O(field, option, whose, value, least, most, text) \
+#define O(field, option, flags, value, least, most, text) \
 	{OPTION(option, NUMBER, core.field),              \
-	 .is_own = (whose),                               \
+	 .is_own = ((flags)&OWN) != 0,                    \
+	 .is_limit = ((flags)&LIMIT) != 0,                \
 	 .fallback = #value,                              \
 	 .min = (least),                                  \
 	 .max = (most),                                   \

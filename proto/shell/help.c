@@ -6,30 +6,6 @@
 
 #include <stdio.h>
 
-void help_print(const struct program *p)
-{
-	struct buf own = {0};
-	option_variable(&own, p->name, "");
-	printf("%s: %s\n\nOptions (also as PARLOR_NAME or, stronger and for this program "
-	       "alone, " STR_FMT "NAME in the environment,\nor name = value in --config FILE):\n",
-	       p->name, p->summary, STR_ARG(buf_view(&own)));
-	for (size_t i = 0; i < p->row_count; i++) {
-		const struct option_row *row = &p->rows[i];
-		printf("  --%-22s %s", row->name, row->help);
-		if (row->choices)
-			printf(" (%s)", row->choices);
-		if (row->fallback && *row->fallback)
-			printf(" [%s]", row->fallback);
-		if (row->is_own)
-			printf(" (only as " STR_FMT "…)", STR_ARG(buf_view(&own)));
-		printf("%s\n", row->fallback ? "" : " (required)");
-	}
-	buf_free(&own);
-	printf("  --%-22s options as name = value, one a line\n", "config FILE");
-	printf("  --%-22s a table of the docs, in Markdown: %s\n", "docs WHAT", HELP_DOCS);
-	printf("  --%-22s this text\n  --%-22s\n", "help", "version");
-}
-
 static void print_values(const struct option_row *row)
 {
 	switch (row->kind) {
@@ -61,6 +37,43 @@ static void print_values(const struct option_row *row)
 	}
 }
 
+void help_print(const struct program *p)
+{
+	struct buf own = {0};
+	option_variable(&own, p->name, "");
+	printf("%s: %s\n\nOptions (also as PARLOR_NAME or, stronger and for this program "
+	       "alone, " STR_FMT "NAME in the environment,\nor name = value in --config FILE):\n",
+	       p->name, p->summary, STR_ARG(buf_view(&own)));
+	for (size_t i = 0; i < p->row_count; i++) {
+		const struct option_row *row = &p->rows[i];
+		printf("  --%-22s %s", row->name, row->help);
+		if (row->choices)
+			printf(" (%s)", row->choices);
+		if (row->kind == OPTION_NUMBER) {
+			printf(" (");
+			print_values(row);
+			printf(")");
+		}
+		if (row->fallback && *row->fallback)
+			printf(" [%s]", row->fallback);
+		if (row->is_own)
+			printf(" (only as " STR_FMT "…)", STR_ARG(buf_view(&own)));
+		printf("%s\n", row->fallback ? "" : " (required)");
+	}
+	buf_free(&own);
+	printf("  --%-22s options as name = value, one a line\n", "config FILE");
+	printf("  --%-22s a table of the docs, in Markdown: %s\n", "docs WHAT", HELP_DOCS);
+	printf("  --%-22s this text\n  --%-22s\n", "help", "version");
+}
+
+static void print_default(const struct option_row *row)
+{
+	if (!row->fallback)
+		printf("must be given");
+	else if (*row->fallback)
+		printf("`%s`", row->fallback);
+}
+
 static void print_options(const struct program *p)
 {
 	puts("| option | variable | default | values | what it is |\n"
@@ -70,14 +83,21 @@ static void print_options(const struct program *p)
 		struct buf variable = {0};
 		option_variable(&variable, row->is_own ? p->name : "parlor", row->name);
 		printf("| `--%s` | `" STR_FMT "` | ", row->name, STR_ARG(buf_view(&variable)));
-		if (!row->fallback)
-			printf("must be given");
-		else if (*row->fallback)
-			printf("`%s`", row->fallback);
+		print_default(row);
 		printf(" | ");
 		print_values(row);
 		printf(" | %s |\n", row->help);
 		buf_free(&variable);
+	}
+}
+
+static void print_limits(const struct program *p)
+{
+	puts("| limit | default | option |\n| --- | --- | --- |");
+	for (size_t i = 0; i < p->row_count; i++) {
+		const struct option_row *row = &p->rows[i];
+		if (row->is_limit)
+			printf("| %s | %s | `--%s` |\n", row->help, row->fallback, row->name);
 	}
 }
 
@@ -112,8 +132,10 @@ bool help_docs(const struct program *p, const char *what)
 	static const struct {
 		const char *name;
 		void (*print)(const struct program *p);
-	} tables[] = {
-		{"options", print_options}, {"metrics", print_metrics}, {"errors", print_errors}};
+	} tables[] = {{"options", print_options},
+		      {"limits", print_limits},
+		      {"metrics", print_metrics},
+		      {"errors", print_errors}};
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		if (strcmp(tables[i].name, what) == 0) {
 			tables[i].print(p);

@@ -5,12 +5,12 @@
 
 #include "proto/shell/options.h"
 
-#define HELP_DOCS "options|metrics|errors"
+#define HELP_DOCS "options|limits|metrics|errors"
 
 void help_print(const struct program *p);
 
-/* One of HELP_DOCS, as a table in Markdown on stdout; false for other words. `errors` are the codes
- * that clients get, the same from every program. */
+/* One of HELP_DOCS, as a table in Markdown on stdout; false for other words. `limits` are the
+ * options that clients feel, `errors` the codes that clients get, the same from every program. */
 bool help_docs(const struct program *p, const char *what);
 
 #endif

@@ -222,23 +222,25 @@ static void take_environment(struct loading *l)
 	}
 }
 
+/* What is only asked is answered, and ends the process. */
+static void answer(const struct program *p, const char *word, const char *next)
+{
+	if (strcmp(word, "--help") == 0)
+		help_print(p);
+	else if (strcmp(word, "--version") == 0)
+		printf("%s %s\n", p->name, PARLOR_VERSION);
+	else if (strcmp(word, "--docs") != 0)
+		return;
+	else if (!help_docs(p, next))
+		fail_usage(p->name, "--docs: give one of %s", HELP_DOCS);
+	exit(0);
+}
+
 static void take_flags(struct loading *l, int argc, char **argv)
 {
 	const char *program = l->program->name;
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0) {
-			help_print(l->program);
-			exit(0);
-		}
-		if (strcmp(argv[i], "--docs") == 0) {
-			if (i + 1 == argc || !help_docs(l->program, argv[i + 1]))
-				fail_usage(program, "--docs: give one of %s", HELP_DOCS);
-			exit(0);
-		}
-		if (strcmp(argv[i], "--version") == 0) {
-			printf("%s %s\n", program, PARLOR_VERSION);
-			exit(0);
-		}
+		answer(l->program, argv[i], i + 1 < argc ? argv[i + 1] : "");
 		if (strncmp(argv[i], "--", 2) != 0)
 			fail_usage(program, "'%s' is not an option, see --help", argv[i]);
 		const char *name = argv[i] + 2;

@@ -42,7 +42,8 @@ struct option_row {
 	const char *choices; /* "optional|required" */
 	const char *former;  /* the words of an earlier release, in the same places; still read */
 	const char *help;
-	bool is_own; /* differs by service: PARLOR_ROOMD_NAME, never PARLOR_NAME */
+	bool is_limit; /* of clients: see --docs limits */
+	bool is_own;   /* differs by service: PARLOR_ROOMD_NAME, never PARLOR_NAME */
 };
 
 /* Begins a row. A field of another type than the kind's does not compile. */

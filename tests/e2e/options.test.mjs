@@ -148,6 +148,8 @@ describe("options", () => {
     }
     const level = await run("parlor-roomd", complete("parlor-roomd"), { env: { PARLOR_LOG_LEVEL: "info", PARLOR_ROOMD_LOG_LEVEL: "loud" } });
     assertOneLine(level, "parlor-roomd", /log-level: 'loud'/);
+    const old = await run("parlor-roomd", [...without(complete("parlor-roomd"), "bind"), "--log-level", "odd"]);
+    assert.match(old.stderr, /^parlor-roomd: --log-level: 'odd' is called 'warn' now\nparlor-roomd: --bind must be given/);
   });
 
   it("the gateway ignores PARLOR_PORT as Kubernetes sets it, with one line, and takes no other word for a number", async () => {

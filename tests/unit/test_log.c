@@ -165,6 +165,22 @@ static void test_what_is_long_is_cut(void **state)
 			 LOG_SENTENCE_MAX - 1);
 }
 
+/* Looks in turn at one thing that is counted. */
+static const struct {
+	uint64_t now_ms, count, grown;
+} looks[] = {
+	{0, 0, 0},     {0, 2, 2},     {1, 2, 0},     {9999, 5, 0},  {10000, 5, 3},
+	{30000, 5, 0}, {30000, 6, 1}, {39999, 7, 0}, {40000, 7, 1},
+};
+
+static void test_what_is_counted_is_logged_at_most_every_ten_seconds(void **state)
+{
+	struct log_pace pace = {0};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++)
+		assert_int_equal(log_paced(&pace, looks[i].count, looks[i].now_ms), looks[i].grown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_another_stderr_gets_no_priorities),
 		cmocka_unit_test(test_strangers_write_one_value),
 		cmocka_unit_test(test_what_is_long_is_cut),
+		cmocka_unit_test(test_what_is_counted_is_logged_at_most_every_ten_seconds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
