@@ -97,7 +97,8 @@ void historyd_check(const struct historyd *h);
 	S(clock_behind_ms, GAUGE,                                                             \
 	  "the most by which the clock was behind the times of messages, in the last second") \
 	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                   \
-	S(bus_unknown_total, COUNTER, "events of the bus that are not for historyd")          \
+	S(bus_unknown_total, COUNTER,                                                         \
+	  "bus events of no known kind, or not for their sender to say")                      \
 	S(bus_misfits_total, COUNTER, "messages of the bus from who knows another topology")  \
 	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")
 

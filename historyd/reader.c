@@ -42,7 +42,7 @@ static void *run(void *arg)
 		{.fd = port_fd(r->port), .events = POLLIN},
 		{.fd = r->stop_fd, .events = POLLIN},
 	};
-	bus_reader_init(&bus);
+	bus_reader_init(&bus, SERVICE_HISTORYD);
 	while (!(fds[1].revents & POLLIN)) {
 		(void)poll(fds, ARRAY_LEN(fds), -1);
 		answer_waiting(r, &bus, &answers);

@@ -50,9 +50,7 @@ enum err mail_find_log(struct mail *m, struct str room, struct room_log **log);
 #define HANDLE_GATEWAY(name)
 #define HANDLE_ROOMD(name)
 #define HANDLE_HISTORYD(name) void on_##name(struct mail *m, const struct ev_##name *in);
-#define E(number, name, from, to, meaning) HANDLE_##to(name)
-BUS_EVENTS(E)
-#undef E
+BUS_EVENTS(DECLARE_ROW)
 #undef HANDLE_ANY
 #undef HANDLE_GATEWAY
 #undef HANDLE_ROOMD

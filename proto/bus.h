@@ -122,17 +122,21 @@ void bus_put_header(struct buf *b, const struct envelope *env);
 
 /* Reads one received message. Usage: bus_open, then bus_next until it returns false, then look at
  * `bad`. One reader serves for the life of a service; what an event points to lasts until the next
- * call. */
+ * call. bus_next gives only events that bus.def lets the message's sender say to the reader's
+ * service, so no handler asks who speaks; the others are counted as unknown. */
 enum { STARTS_MAX = NAMES_MAX + PAGE_MAX }; /* more than the lists of any one event hold */
 struct bus_reader {
+	enum service self; /* who reads; SERVICE_ANY: an onlooker, who hears everything */
+	enum service from; /* who wrote the message */
 	struct str message;
 	size_t at;
 	uint32_t *starts; /* of the records of the event's lists */
 	size_t start_count;
 	bool bad;         /* the message broke off in bytes that are not ours */
-	uint64_t unknown; /* events with a number we do not know, over the reader's life */
+	uint64_t unknown; /* events passed over, in the reader's life: of a number that we do not
+			   * know, or not for this sender to say to us */
 };
-void bus_reader_init(struct bus_reader *r);
+void bus_reader_init(struct bus_reader *r, enum service self);
 void bus_reader_free(struct bus_reader *r);
 NODISCARD
 bool bus_open(struct bus_reader *r, struct str message, struct envelope *env);
@@ -146,10 +150,15 @@ void bus_json(struct buf *b, const struct bus_event *ev);
 struct str bus_field(const struct bus_event *ev, const char *name);
 
 /* Dispatch that the compiler completes. A service defines HANDLE_GATEWAY, HANDLE_ROOMD,
- * HANDLE_HISTORYD and HANDLE_ANY and expands BUS_EVENTS with this row; see roomd/roomd.c. */
+ * HANDLE_HISTORYD and HANDLE_ANY, by the receiver of an event, and expands BUS_EVENTS with one of
+ * these rows: to declare its handlers, and to call them; see roomd/state.h and roomd/roomd.c. */
+#define DECLARE_ROW(number, name, from, to, meaning) HANDLE_##to(name)
 #define DISPATCH_ROW(number, name, from, to, meaning) \
 	case EV_##name:                               \
 		HANDLE_##to(name);                    \
+		break;
+#define IGNORE_ROW(number, name, from, to, meaning) \
+	case EV_##name:                             \
 		break;
 
 #endif

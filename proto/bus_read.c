@@ -84,9 +84,9 @@ static size_t bus_item_bytes(struct str s)
 	return at;
 }
 
-void bus_reader_init(struct bus_reader *r)
+void bus_reader_init(struct bus_reader *r, enum service self)
 {
-	*r = (struct bus_reader){.starts = mem_alloc(STARTS_MAX * sizeof *r->starts)};
+	*r = (struct bus_reader){.self = self, .starts = mem_alloc(STARTS_MAX * sizeof *r->starts)};
 }
 
 void bus_reader_free(struct bus_reader *r)
@@ -322,6 +322,7 @@ bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
 		r->bad = true;
 	if (r->bad)
 		return false;
+	r->from = (enum service)from;
 	*env = (struct envelope){
 		.minor = minor,
 		.from = (enum service)from,
@@ -337,6 +338,13 @@ bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
 	return true;
 }
 
+/* Whether a row's `from` and `to` let the sender say it to whoever reads. */
+static inline bool may_be_said(const struct bus_reader *r, enum service from, enum service to)
+{
+	return r->self == SERVICE_ANY ||
+	       ((to == SERVICE_ANY || to == r->self) && (from == SERVICE_ANY || from == r->from));
+}
+
 bool bus_next(struct bus_reader *r, struct bus_event *ev)
 {
 	while (!r->bad && r->at < r->message.len) {
@@ -347,17 +355,20 @@ bool bus_next(struct bus_reader *r, struct bus_event *ev)
 		if (r->bad)
 			return false;
 		switch (number) {
-#define E(number, name, from, to, meaning)               \
-	case (number):                                   \
-		ev->type = EV_##name;                    \
-		take_ev_##name(r, fields, &ev->as.name); \
+#define E(number, name, from, to, meaning)                         \
+	case (number):                                             \
+		if (!may_be_said(r, SERVICE_##from, SERVICE_##to)) \
+			break;                                     \
+		ev->type = EV_##name;                              \
+		take_ev_##name(r, fields, &ev->as.name);           \
 		return !r->bad;
 			BUS_EVENTS(E)
 #undef E
 		default: /* a newer sender's event */
-			skip_items(r, fields);
-			r->unknown += !r->bad;
+			break;
 		}
+		skip_items(r, fields);
+		r->unknown += !r->bad;
 	}
 	return false;
 }

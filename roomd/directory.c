@@ -3,7 +3,7 @@
  * requests. */
 #include "roomd/state.h"
 
-void directory_at(struct roomd *r, const struct ev_gateway_at *ev)
+void on_gateway_at(struct roomd *r, const struct ev_gateway_at *ev)
 {
 	struct peer *p = r->peer;
 	if (str_equal(p->address, ev->address))

@@ -52,7 +52,7 @@ void invite_load(struct roomd *r, struct name *n)
 	}
 }
 
-void invite_loaded(struct roomd *r, const struct ev_invites *ev)
+void on_invites(struct roomd *r, const struct ev_invites *ev)
 {
 	struct question *q = question_find(r, ev->req);
 	if (!q || q->kind != QUESTION_INVITES || !str_equal(q->user2, ev->user2) ||
@@ -70,7 +70,7 @@ void invite_loaded(struct roomd *r, const struct ev_invites *ev)
 	name_put_away(r, n);
 }
 
-void invite_ask(struct roomd *r, const struct ev_invite_ask *ev)
+void on_invite_ask(struct roomd *r, const struct ev_invite_ask *ev)
 {
 	const struct invite_asker asker = {.gateway = r->peer->id, .req = ev->req};
 	if (!r->is_settled || ev->user2.len == 0 || question_of_asker(r, &asker))
@@ -83,7 +83,7 @@ void invite_ask(struct roomd *r, const struct ev_invite_ask *ev)
 			       .user2 = ev->user2});
 }
 
-void invite_done(struct roomd *r, const struct ev_invite_done *ev)
+void on_invite_done(struct roomd *r, const struct ev_invite_done *ev)
 {
 	struct question *q = question_find(r, ev->req);
 	enum err status = err_from_wire(ev->status);
@@ -112,7 +112,7 @@ void invite_done(struct roomd *r, const struct ev_invite_done *ev)
 	name_put_away(r, answered(r, q));
 }
 
-void invite_seen(struct roomd *r, const struct ev_invite_seen *ev)
+void on_invite_seen(struct roomd *r, const struct ev_invite_seen *ev)
 {
 	if (ev->user2.len == 0)
 		return;

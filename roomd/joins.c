@@ -47,15 +47,15 @@ static void ask_facts(struct roomd *r, struct room *room)
 
 /* A gateway says that the user is there. If the room is somebody else's by now, it has missed that
  * and is told; whose it is, is asked when that is not known, as after a restart of ours. */
-void room_member_named(struct roomd *r, const struct ev_member_room *ev)
+void room_member_named(struct roomd *r, struct str name, struct str user)
 {
-	if (ev->user.len == 0)
+	if (user.len == 0)
 		return;
-	struct room *room = room_get(r, ev->room);
-	if (may_enter(room, ev->user))
-		member_add(r, room, ev->user, r->peer);
+	struct room *room = room_get(r, name);
+	if (may_enter(room, user))
+		member_add(r, room, user, r->peer);
 	else
-		expelled_tell(r, r->peer->id, room->name, ev->user);
+		expelled_tell(r, r->peer->id, room->name, user);
 	if (!room->has_facts && !room->question)
 		ask_facts(r, room);
 	room_put_away(r, room);
@@ -178,7 +178,7 @@ static void advance(struct roomd *r, struct room *room)
 	room_put_away(r, room);
 }
 
-void room_join(struct roomd *r, const struct ev_join *ev)
+void on_join(struct roomd *r, const struct ev_join *ev)
 {
 	if (!r->is_settled)
 		return;
@@ -187,7 +187,7 @@ void room_join(struct roomd *r, const struct ev_join *ev)
 	advance(r, room);
 }
 
-void room_leave(struct roomd *r, const struct ev_leave *ev)
+void on_leave(struct roomd *r, const struct ev_leave *ev)
 {
 	expelled_left(r, r->peer->id, ev->room, ev->user);
 	struct room *room = room_find(r, ev->room);
@@ -203,7 +203,7 @@ void room_leave(struct roomd *r, const struct ev_leave *ev)
 	room_put_away(r, room);
 }
 
-void room_private_ask(struct roomd *r, const struct ev_private_ask *ev)
+void on_private_ask(struct roomd *r, const struct ev_private_ask *ev)
 {
 	if (!r->is_settled || ev->req == 0 || ev->user.len == 0 || ev->user2.len == 0)
 		return;
@@ -258,7 +258,7 @@ static void expel_others(struct roomd *r, struct room *room)
 	}
 }
 
-void room_facts(struct roomd *r, const struct ev_room_facts *ev)
+void on_room_facts(struct roomd *r, const struct ev_room_facts *ev)
 {
 	if (err_from_wire(ev->status) != ERR_OK)
 		return; /* asked again */
@@ -270,7 +270,7 @@ void room_facts(struct roomd *r, const struct ev_room_facts *ev)
 	advance(r, room);
 }
 
-void room_private_done(struct roomd *r, const struct ev_private_done *ev)
+void on_private_done(struct roomd *r, const struct ev_private_done *ev)
 {
 	enum err status = err_from_wire(ev->status);
 	if (status == ERR_UNAVAILABLE)

@@ -93,7 +93,7 @@ static void put_part(struct roomd *r, struct str room, uint64_t version, uint64_
 	buf_reset(&r->scratch);
 }
 
-void room_presence_ask(struct roomd *r, const struct ev_presence_ask *ev)
+void on_presence_ask(struct roomd *r, const struct ev_presence_ask *ev)
 {
 	if (!r->is_settled)
 		return;

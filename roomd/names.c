@@ -117,14 +117,14 @@ void holding_remove(struct roomd *r, struct holding *h)
 	name_put_away(r, n);
 }
 
-void name_release(struct roomd *r, struct str user, struct peer *peer)
+void on_release(struct roomd *r, const struct ev_release *ev)
 {
-	struct name *n = name_find(r, user);
+	struct name *n = name_find(r, ev->user);
 	struct holding *h;
 	if (!n)
 		return;
 	TAILQ_FOREACH (h, &n->holdings, of_name) {
-		if (h->peer == peer) {
+		if (h->peer == r->peer) {
 			holding_remove(r, h);
 			return;
 		}

@@ -117,14 +117,34 @@ void peer_pipe_closed(struct roomd *r, uint32_t pipe)
 		link_pipe_closed(&p->link, pipe);
 }
 
-void peer_round_goes_on(struct roomd *r)
+void roomd_on_heartbeat(struct roomd *r, const struct ev_heartbeat *ev)
+{
+	(void)r, (void)ev; /* the envelope has said it all */
+}
+
+void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
+{
+	(void)r, (void)ev; /* for whoever watches: what follows is marked by the round's end */
+}
+
+void on_member_user(struct roomd *r, const struct ev_member_user *ev)
 {
 	r->peer->round_ms = r->now_ms;
+	/* What invitations came meanwhile nobody has been told of. */
+	struct name *n = ev->user.len ? name_hold(r, ev->user, ev->key, r->peer) : NULL;
+	if (n)
+		invite_load(r, n);
+}
+
+void on_member_room(struct roomd *r, const struct ev_member_room *ev)
+{
+	r->peer->round_ms = r->now_ms;
+	room_member_named(r, ev->room, ev->user);
 }
 
 /* Joins that came since the round was asked for bear its number too: they are newer than what the
  * gateway said. */
-void peer_members_end(struct roomd *r, const struct ev_members_end *ev)
+void on_members_end(struct roomd *r, const struct ev_members_end *ev)
 {
 	struct peer *p = r->peer;
 	if (!p->is_round_open || ev->round != p->round)

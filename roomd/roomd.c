@@ -61,7 +61,7 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 	r->rounds = now_ms << 16; /* not those of an earlier life */
 	r->now_ms = now_ms;
 	r->ticked_ms = now_ms;
-	bus_reader_init(&r->reader);
+	bus_reader_init(&r->reader, SERVICE_ROOMD);
 	table_init(&r->peers, peer_key, options->seed);
 	table_init(&r->rooms, room_key, options->seed);
 	table_init(&r->names, name_key, options->seed);
@@ -101,137 +101,20 @@ void roomd_close(struct roomd *r)
 
 /* ---- events ---- */
 
-static void on_heartbeat(struct roomd *r, const struct ev_heartbeat *ev)
-{
-	(void)r, (void)ev; /* the envelope has said it all */
-}
-
-static void on_refused(struct roomd *r, const struct ev_refused *ev)
-{
-	whole_refused(r, ev);
-}
-
-static void on_claim(struct roomd *r, const struct ev_claim *ev)
+void on_claim(struct roomd *r, const struct ev_claim *ev)
 {
 	struct name *n = name_claim(r, ev);
 	if (n)
 		invite_load(r, n);
 }
 
-static void on_release(struct roomd *r, const struct ev_release *ev)
-{
-	name_release(r, ev->user, r->peer);
-}
-
-static void on_join(struct roomd *r, const struct ev_join *ev)
-{
-	room_join(r, ev);
-}
-
-static void on_leave(struct roomd *r, const struct ev_leave *ev)
-{
-	room_leave(r, ev);
-}
-
-static void on_typing(struct roomd *r, const struct ev_typing *ev)
-{
-	typing_sign(r, ev);
-}
-
-static void on_wrote(struct roomd *r, const struct ev_wrote *ev)
-{
-	typing_wrote(r, ev);
-}
-
-static void on_private_ask(struct roomd *r, const struct ev_private_ask *ev)
-{
-	room_private_ask(r, ev);
-}
-
-static void on_invite_ask(struct roomd *r, const struct ev_invite_ask *ev)
-{
-	invite_ask(r, ev);
-}
-
-static void on_invite_seen(struct roomd *r, const struct ev_invite_seen *ev)
-{
-	invite_seen(r, ev);
-}
-
-static void on_presence_ask(struct roomd *r, const struct ev_presence_ask *ev)
-{
-	room_presence_ask(r, ev);
-}
-
-static void on_gateway_at(struct roomd *r, const struct ev_gateway_at *ev)
-{
-	directory_at(r, ev);
-}
-
-static void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
-{
-	(void)r, (void)ev; /* for whoever watches: what follows is marked by the round's end */
-}
-
-static void on_member_user(struct roomd *r, const struct ev_member_user *ev)
-{
-	peer_round_goes_on(r);
-	/* What invitations came meanwhile nobody has been told of. */
-	struct name *n = ev->user.len ? name_hold(r, ev->user, ev->key, r->peer) : NULL;
-	if (n)
-		invite_load(r, n);
-}
-
-static void on_member_room(struct roomd *r, const struct ev_member_room *ev)
-{
-	peer_round_goes_on(r);
-	room_member_named(r, ev);
-}
-
-static void on_members_end(struct roomd *r, const struct ev_members_end *ev)
-{
-	peer_members_end(r, ev);
-}
-
-static void on_room_facts(struct roomd *r, const struct ev_room_facts *ev)
-{
-	room_facts(r, ev);
-}
-
-static void on_private_done(struct roomd *r, const struct ev_private_done *ev)
-{
-	room_private_done(r, ev);
-}
-
-static void on_invites(struct roomd *r, const struct ev_invites *ev)
-{
-	invite_loaded(r, ev);
-}
-
-static void on_invite_done(struct roomd *r, const struct ev_invite_done *ev)
-{
-	invite_done(r, ev);
-}
-
-/* Gateways may send what is meant for roomd, historyd what answers it, and nobody else anything. */
-static bool is_allowed(const struct roomd *r, enum ev_type type)
-{
-	const struct bus_row *row = bus_row(type);
-	bool is_for_us = row->to == SERVICE_ROOMD || row->to == SERVICE_ANY;
-	return is_for_us && (row->from == r->from.from || row->from == SERVICE_ANY);
-}
-
 #define HANDLE_ROOMD(name) on_##name(r, &ev->as.name)
-#define HANDLE_ANY(name) on_##name(r, &ev->as.name)
-#define HANDLE_GATEWAY(name) (void)0 /* not let through by is_allowed */
+#define HANDLE_ANY(name) roomd_on_##name(r, &ev->as.name)
+#define HANDLE_GATEWAY(name) (void)0 /* bus_next gives none of these */
 #define HANDLE_HISTORYD(name) (void)0
 
 static void dispatch(struct roomd *r, const struct bus_event *ev)
 {
-	if (!is_allowed(r, ev->type)) {
-		r->stats.bus_unknown_total++;
-		return;
-	}
 	if (!whole_owns(r, ev))
 		return;
 	switch (ev->type) {

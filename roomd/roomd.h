@@ -66,7 +66,8 @@ void roomd_check(struct roomd *r);
 	S(members, GAUGE, "users in rooms")                                                  \
 	S(gateways, GAUGE, "gateways heard of")                                              \
 	S(bus_bad_total, COUNTER, "messages of the bus that were not ours")                  \
-	S(bus_unknown_total, COUNTER, "events of the bus with an unknown number")            \
+	S(bus_unknown_total, COUNTER,                                                        \
+	  "bus events of no known kind, or not for their sender to say")                     \
 	S(bus_misfits_total, COUNTER, "messages of the bus from who knows another topology") \
 	S(bus_gaps_total, COUNTER, "gaps noticed on links of the bus")                       \
 	S(bus_resyncs_total, COUNTER, "resyncs after a gap or a restart")                    \

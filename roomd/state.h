@@ -205,12 +205,23 @@ struct roomd {
 	struct buf scratch;
 };
 
+/* The handlers of bus.def's events for roomd, each in the file that does the work; one that is
+ * missing does not link. Those of events for all services bear the service's name too. */
+#define HANDLE_ANY(name) void roomd_on_##name(struct roomd *r, const struct ev_##name *ev);
+#define HANDLE_GATEWAY(name)
+#define HANDLE_ROOMD(name) void on_##name(struct roomd *r, const struct ev_##name *ev);
+#define HANDLE_HISTORYD(name)
+BUS_EVENTS(DECLARE_ROW)
+#undef HANDLE_ANY
+#undef HANDLE_GATEWAY
+#undef HANDLE_ROOMD
+#undef HANDLE_HISTORYD
+
 /* Declared by file, from the top down: each calls only those below it. */
 
 /* whole.c */
 bool whole_admits(struct roomd *r); /* the message at hand; false: drop it */
 bool whole_owns(struct roomd *r, const struct bus_event *ev); /* false: another shard does */
-void whole_refused(struct roomd *r, const struct ev_refused *ev);
 void whole_tick(struct roomd *r);
 
 /* expiry.c */
@@ -221,19 +232,12 @@ void question_drop_all(struct roomd *r); /* at the end */
 bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
 void peer_pipe_closed(struct roomd *r, uint32_t pipe);
 void peer_tick(struct roomd *r);
-void peer_round_goes_on(struct roomd *r);
-void peer_members_end(struct roomd *r, const struct ev_members_end *ev);
 void peer_free(struct roomd *r, struct peer *p);
 bool peer_round_open(const struct roomd *r);
 
 /* joins.c */
-void room_join(struct roomd *r, const struct ev_join *ev);
-void room_member_named(struct roomd *r, const struct ev_member_room *ev);
-void room_leave(struct roomd *r, const struct ev_leave *ev);
+void room_member_named(struct roomd *r, struct str name, struct str user); /* by r->peer */
 void room_forget_joins(struct roomd *r, uint64_t gateway); /* that wait; they will be asked again */
-void room_private_ask(struct roomd *r, const struct ev_private_ask *ev);
-void room_facts(struct roomd *r, const struct ev_room_facts *ev);
-void room_private_done(struct roomd *r, const struct ev_private_done *ev);
 /* A question about a room was not answered in time. Those in line are dropped: their gateways ask
  * again. True: it is still needed. */
 NODISCARD
@@ -241,11 +245,7 @@ bool room_question_expired(struct roomd *r, const struct question *q);
 void room_question_dropped(struct roomd *r, const struct question *q);
 
 /* invites.c */
-void invite_ask(struct roomd *r, const struct ev_invite_ask *ev);
-void invite_seen(struct roomd *r, const struct ev_invite_seen *ev);
 void invite_load(struct roomd *r, struct name *n); /* and publish what is pending */
-void invite_loaded(struct roomd *r, const struct ev_invites *ev);
-void invite_done(struct roomd *r, const struct ev_invite_done *ev);
 bool invite_question_needed(const struct roomd *r, const struct question *q);
 void invite_question_dropped(struct roomd *r, const struct question *q);
 void invite_tick(struct roomd *r);
@@ -254,18 +254,14 @@ void invite_tick(struct roomd *r);
 void member_add(struct roomd *r, struct room *room, struct str user, struct peer *peer);
 void member_remove(struct roomd *r, struct member *m); /* the room stays; see room_put_away */
 struct member *member_find(const struct roomd *r, const struct room_user *u); /* by r->peer */
-void room_presence_ask(struct roomd *r, const struct ev_presence_ask *ev);
 
 /* typing.c */
-void typing_sign(struct roomd *r, const struct ev_typing *ev);
 void typing_end(struct roomd *r, struct room_user *u);
-void typing_wrote(struct roomd *r, const struct ev_wrote *ev);
 void typing_tick(struct roomd *r);
 
 /* names.c: what is returned has been taken just now, and is to hear of its invitations. */
 struct name *name_claim(struct roomd *r, const struct ev_claim *ev);
 struct name *name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer);
-void name_release(struct roomd *r, struct str user, struct peer *peer);
 void holding_remove(struct roomd *r, struct holding *h);
 void name_tick(struct roomd *r);
 struct name *name_find(const struct roomd *r, struct str user);
@@ -294,7 +290,6 @@ void expelled_forget(struct roomd *r, uint64_t gateway);
 void expelled_tick(struct roomd *r);
 
 /* directory.c */
-void directory_at(struct roomd *r, const struct ev_gateway_at *ev);
 void directory_tick(struct roomd *r);
 
 /* questions.c */

@@ -8,7 +8,7 @@ static struct room_user *find(const struct roomd *r, struct str room_name, struc
 	return room ? room_user_find(room, user) : NULL;
 }
 
-void typing_sign(struct roomd *r, const struct ev_typing *ev)
+void on_typing(struct roomd *r, const struct ev_typing *ev)
 {
 	struct room_user *u = find(r, ev->room, ev->user);
 	if (!u || !r->is_settled)
@@ -35,7 +35,7 @@ void typing_end(struct roomd *r, struct room_user *u)
 			   &(struct ev_typing_off){.room = u->room->name, .user = u->name});
 }
 
-void typing_wrote(struct roomd *r, const struct ev_wrote *ev)
+void on_wrote(struct roomd *r, const struct ev_wrote *ev)
 {
 	struct room_user *u = find(r, ev->room, ev->user);
 	if (u)

@@ -76,7 +76,7 @@ void whole_tick(struct roomd *r)
 		say_hello(r);
 }
 
-void whole_refused(struct roomd *r, const struct ev_refused *ev)
+void roomd_on_refused(struct roomd *r, const struct ev_refused *ev)
 {
 	enum topology_fault fault = topology_fault_from_wire(ev->fault);
 	if (r->from.from != SERVICE_HISTORYD || fault != TOPOLOGY_TWIN ||

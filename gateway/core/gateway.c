@@ -92,7 +92,7 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 					.historyds = options->historyd_shards};
 	/* Numbers of an earlier life must not be taken for this one's. */
 	g->last_request = options->epoch << 16;
-	bus_reader_init(&g->reader);
+	bus_reader_init(&g->reader, SERVICE_GATEWAY);
 	table_init(&g->sessions, session_key, options->seed);
 	table_init(&g->users, user_key, options->seed);
 	table_init(&g->views, view_key, options->seed);

@@ -12,7 +12,6 @@ void join_advance_view(struct gateway *g, struct view *v);
 void join_fail(struct gateway *g, struct membership *m, enum err error);
 void join_tick(struct gateway *g);
 void join_page(struct gateway *g, struct membership *m, const struct ev_page *page);
-void join_answered(struct gateway *g, const struct ev_join_answer *ev);
 
 /* The room's log cannot be read: who waits for it is told. That may end the view. */
 void join_unreadable(struct gateway *g, struct view *v);

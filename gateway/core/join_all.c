@@ -2,6 +2,7 @@
 /* join_all.c — what happens to several joins and members at once: roomd has answered, it is known
  * whose a name or a room is, or the room's history has gone back to an older state. Not here: one
  * join (join.c). */
+#include "gateway/core/handlers.h"
 #include "gateway/core/deliver.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/join.h"
@@ -189,12 +190,14 @@ void join_refuse(struct gateway *g, const struct request *r, enum err status)
 		put_out_user(g, v, p);
 }
 
-void join_answered(struct gateway *g, const struct ev_join_answer *ev)
+void on_join_answer(struct gateway *g, const struct ev_join_answer *ev)
 {
+	if (ev->gateway != g->options.id)
+		return;
 	struct view *v = view_find(g, ev->room);
 	struct present *p = v ? view_find_present(v, ev->user) : NULL;
 	enum err status = err_from_wire(ev->status);
-	if (status == ERR_FORBIDDEN && !(p && p->join) && g->from.from == SERVICE_ROOMD) {
+	if (status == ERR_FORBIDDEN && !(p && p->join)) {
 		if (p && p->is_in)
 			expel(g, v, p);
 		/* roomd says so until it hears this. */

@@ -3,9 +3,8 @@
  * and restarts, and the events, each given to its handler. Not here: events of clients (client.c).
  */
 #include "gateway/core/user.h"
+#include "gateway/core/handlers.h"
 #include "gateway/core/join.h"
-#include "gateway/core/private.h"
-#include "gateway/core/on_chat.h"
 #include "gateway/core/repair.h"
 #include "gateway/core/request.h"
 #include "gateway/core/view.h"
@@ -23,7 +22,7 @@ static struct link *link_of(struct gateway *g, const struct envelope *env)
 	return env->from == SERVICE_ROOMD ? &g->roomd[env->id] : &g->historyd[env->id];
 }
 
-static void on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
+void gateway_on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
 {
 	struct link *l = link_of(g, &g->from);
 	l->ready = ev->ready != 0;
@@ -31,7 +30,7 @@ static void on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
 	say_address(g, &g->from);
 }
 
-static void on_refused(struct gateway *g, const struct ev_refused *ev)
+void gateway_on_refused(struct gateway *g, const struct ev_refused *ev)
 {
 	enum topology_fault fault = topology_fault_from_wire(ev->fault);
 	if (!topology_is_refused(&g->topology, g->options.epoch, ev) || fault != TOPOLOGY_TWIN)
@@ -41,167 +40,38 @@ static void on_refused(struct gateway *g, const struct ev_refused *ev)
 	g->refused_ms = g->now_ms + REFUSED_MS;
 }
 
-/* The room's view, if the roomd that speaks owns the room. */
-static struct view *find_view(struct gateway *g, struct str room)
-{
-	struct view *v = view_find(g, room);
-	bool is_owner = !v || (g->from.from == SERVICE_ROOMD && g->from.id == v->roomd);
-	if (!is_owner)
-		topology_note(&g->topology, TOPOLOGY_WRONG_SHARD, &g->source, &g->from);
-	return is_owner ? v : NULL;
-}
-
-/* Whether the historyd that speaks owns the room; of rooms without a view nobody asks. */
-static bool is_historys(struct gateway *g, struct str room)
-{
-	if (g->options.historyd_shards == 1)
-		return g->from.from == SERVICE_HISTORYD;
-	const struct view *v = view_find(g, room);
-	bool is_owner = g->from.from == SERVICE_HISTORYD && (!v || g->from.id == v->historyd);
-	if (!is_owner)
-		topology_note(&g->topology, TOPOLOGY_WRONG_SHARD, &g->source, &g->from);
-	return is_owner;
-}
-
-static void on_claim_answer(struct gateway *g, const struct ev_claim_answer *ev)
+void on_claim_answer(struct gateway *g, const struct ev_claim_answer *ev)
 {
 	struct user *u = ev->gateway == g->options.id ? user_claim_answered(g, ev) : NULL;
 	if (u)
 		join_user_answered(g, u, err_from_wire(ev->status));
 }
 
-static void on_join_answer(struct gateway *g, const struct ev_join_answer *ev)
-{
-	if (ev->gateway == g->options.id)
-		join_answered(g, ev);
-}
-
-static void on_user_in(struct gateway *g, const struct ev_user_in *ev)
-{
-	struct view *v = find_view(g, ev->room);
-	if (v)
-		view_user_in(g, v, ev->user, ev->version);
-}
-
-static void on_user_out(struct gateway *g, const struct ev_user_out *ev)
-{
-	struct view *v = find_view(g, ev->room);
-	if (v)
-		view_user_out(g, v, ev->user, ev->version);
-}
-
-static void on_typing_on(struct gateway *g, const struct ev_typing_on *ev)
-{
-	struct view *v = find_view(g, ev->room);
-	if (v)
-		view_typing(g, v, ev->user, true);
-}
-
-static void on_typing_off(struct gateway *g, const struct ev_typing_off *ev)
-{
-	struct view *v = find_view(g, ev->room);
-	if (v)
-		view_typing(g, v, ev->user, false);
-}
-
-static void on_presence(struct gateway *g, const struct ev_presence *ev)
+void on_presence(struct gateway *g, const struct ev_presence *ev)
 {
 	if (ev->gateway != g->options.id)
 		return;
 	presence_pace(g, ev);
-	struct view *v = find_view(g, ev->room);
+	struct view *v = view_of_roomd(g, ev->room);
 	if (v && view_presence(g, v, ev))
 		join_advance_view(g, v);
 }
 
-static void on_private_answer(struct gateway *g, const struct ev_private_answer *ev)
+void on_gateways(struct gateway *g, const struct ev_gateways *ev)
 {
-	private_answered(g, ev);
-}
-
-static void on_invite_answer(struct gateway *g, const struct ev_invite_answer *ev)
-{
-	private_invite_answered(g, ev);
-}
-
-static void on_invited(struct gateway *g, const struct ev_invited *ev)
-{
-	user_invited(g, ev);
-}
-
-/* Everything that the shard should know of this gateway, from scratch. */
-static void on_members_ask(struct gateway *g, const struct ev_members_ask *ev)
-{
-	if (ev->gateway != g->options.id || g->from.from != SERVICE_ROOMD)
-		return;
-	g->stats.bus_resyncs_total++;
-	repair_members(g, (uint32_t)g->from.id, ev->round);
-}
-
-static void on_gateways(struct gateway *g, const struct ev_gateways *ev)
-{
-	if (g->from.from == SERVICE_ROOMD)
-		directory_heard(&g->directory, g->now_ms, ev);
-}
-
-/* These travel between shells: see relay.h. */
-static void on_relay_ask(struct gateway *g, const struct ev_relay_ask *ev)
-{
-	(void)ev;
-	g->stats.bus_unknown_total++;
-}
-
-static void on_relay_answer(struct gateway *g, const struct ev_relay_answer *ev)
-{
-	(void)ev;
-	g->stats.bus_unknown_total++;
-}
-
-static void on_relay_done(struct gateway *g, const struct ev_relay_done *ev)
-{
-	(void)ev;
-	g->stats.bus_unknown_total++;
-}
-
-static void on_chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
-{
-	if (is_historys(g, ev->room))
-		chat_stored(g, ev);
-}
-
-static void on_chat_repeat(struct gateway *g, const struct ev_chat_repeat *ev)
-{
-	if (is_historys(g, ev->room))
-		chat_repeated(g, ev);
-}
-
-static void on_chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
-{
-	if (is_historys(g, ev->room))
-		chat_refused(g, ev);
-}
-
-static void on_posts_ask(struct gateway *g, const struct ev_posts_ask *ev)
-{
-	if (ev->gateway == g->options.id && g->from.from == SERVICE_HISTORYD)
-		request_begin_posts(g, (uint32_t)g->from.id);
-}
-
-static void on_page(struct gateway *g, const struct ev_page *ev)
-{
-	if (is_historys(g, ev->room))
-		chat_page(g, ev);
+	directory_heard(&g->directory, g->now_ms, ev);
 }
 
 #define HANDLE_GATEWAY(name) on_##name(g, &ev->as.name)
-#define HANDLE_ANY(name) on_##name(g, &ev->as.name)
-#define HANDLE_ROOMD(name) g->stats.bus_unknown_total++ /* not for us */
-#define HANDLE_HISTORYD(name) g->stats.bus_unknown_total++
+#define HANDLE_ANY(name) gateway_on_##name(g, &ev->as.name)
+#define HANDLE_ROOMD(name) (void)0 /* bus_next gives none of these */
+#define HANDLE_HISTORYD(name) (void)0
 
 static void dispatch(struct gateway *g, const struct bus_event *ev)
 {
 	switch (ev->type) {
-		BUS_EVENTS(DISPATCH_ROW)
+		BUS_CORE_EVENTS(DISPATCH_ROW)
+		BUS_RELAY_EVENTS(IGNORE_ROW)
 	}
 }
 

@@ -3,7 +3,7 @@
  * back. Delivery to readers is in deliver.c. */
 #include "gateway/core/session.h"
 #include "gateway/core/join.h"
-#include "gateway/core/on_chat.h"
+#include "gateway/core/handlers.h"
 #include "gateway/core/deliver.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"
@@ -231,8 +231,10 @@ static void give_up_page(struct gateway *g, const struct request *r)
 		join_fail(g, m, ERR_UNAVAILABLE);
 }
 
-void chat_page(struct gateway *g, const struct ev_page *page)
+void on_page(struct gateway *g, const struct ev_page *page)
 {
+	if (!view_is_historyds(g, page->room))
+		return;
 	struct request *r = request_find(g, page->req);
 	if (!r || !str_equal(r->room, page->room))
 		return;
@@ -277,8 +279,10 @@ static struct request *own_post(struct gateway *g, uint64_t gateway, uint64_t nu
 	return r && r->kind == REQUEST_POST && str_equal(r->room, room) ? r : NULL;
 }
 
-void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
+void on_chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 {
+	if (!view_is_historyds(g, ev->room))
+		return;
 	struct view *v = view_find(g, ev->room);
 	if (v && !view_knows_epoch(v, ev->epoch)) { /* a page acks it, in its place */
 		view_hear_epoch(g, v, ev->seq, ev->epoch);
@@ -301,8 +305,10 @@ void chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 		view_chat(g, v, &chat);
 }
 
-void chat_repeated(struct gateway *g, const struct ev_chat_repeat *ev)
+void on_chat_repeat(struct gateway *g, const struct ev_chat_repeat *ev)
 {
+	if (!view_is_historyds(g, ev->room))
+		return;
 	struct view *v = view_find(g, ev->room);
 	if (v && !view_knows_epoch(v, ev->epoch)) { /* it may stand where clients saw another */
 		view_hear_epoch(g, v, ev->seq, ev->epoch);
@@ -316,8 +322,10 @@ void chat_repeated(struct gateway *g, const struct ev_chat_repeat *ev)
 		view_heard_of(g, v, ev->seq);
 }
 
-void chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
+void on_chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
 {
+	if (!view_is_historyds(g, ev->room))
+		return;
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
 	if (!r)
 		return;

@@ -5,6 +5,7 @@
  * roomd numbers each change of a room. A change is taken only when it is the next one; otherwise
  * the whole list is requested and compared with what was known. Not here: telling the clients
  * (announce.c). */
+#include "gateway/core/handlers.h"
 #include "gateway/core/changes.h"
 #include "gateway/core/request.h"
 #include "gateway/core/view.h"
@@ -86,35 +87,55 @@ static bool is_next(struct gateway *g, struct view *v, uint64_t version)
 	return false;
 }
 
-void view_user_in(struct gateway *g, struct view *v, struct str user, uint64_t version)
+void on_user_in(struct gateway *g, const struct ev_user_in *ev)
 {
-	if (is_next(g, v, version))
-		set_listed(g, v, view_present(v, user), true);
+	struct view *v = view_of_roomd(g, ev->room);
+	if (v && is_next(g, v, ev->version))
+		set_listed(g, v, view_present(v, ev->user), true);
 }
 
-void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t version)
+void on_user_out(struct gateway *g, const struct ev_user_out *ev)
 {
-	if (!is_next(g, v, version))
+	struct view *v = view_of_roomd(g, ev->room);
+	if (!v || !is_next(g, v, ev->version))
 		return;
-	struct present *p = view_find_present(v, user);
+	struct present *p = view_find_present(v, ev->user);
 	if (!p)
 		return;
 	set_listed(g, v, p, false);
 	view_drop_present(g, v, p);
 }
 
-void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing)
+static struct present *find_listed(struct gateway *g, struct str room, struct str user)
 {
-	struct present *p = view_find_present(v, user);
-	if (!p || !p->is_listed)
+	struct view *v = view_of_roomd(g, room);
+	struct present *p = v ? view_find_present(v, user) : NULL;
+	return p && p->is_listed ? p : NULL;
+}
+
+void on_typing_on(struct gateway *g, const struct ev_typing_on *ev)
+{
+	struct present *p = find_listed(g, ev->room, ev->user);
+	if (!p)
 		return;
 	end_typing(g, p);
-	if (is_typing) {
-		p->is_typing = true;
-		p->typing_ms = g->now_ms;
-		TAILQ_INSERT_TAIL(&g->typing, p, typing);
-	}
-	change_note(g, v, p, is_typing ? CHANGE_TYPES : CHANGE_STOPPED);
+	p->is_typing = true;
+	p->typing_ms = g->now_ms;
+	TAILQ_INSERT_TAIL(&g->typing, p, typing);
+	change_note(g, p->view, p, CHANGE_TYPES);
+}
+
+static void stop_typing(struct gateway *g, struct present *p)
+{
+	end_typing(g, p);
+	change_note(g, p->view, p, CHANGE_STOPPED);
+}
+
+void on_typing_off(struct gateway *g, const struct ev_typing_off *ev)
+{
+	struct present *p = find_listed(g, ev->room, ev->user);
+	if (p)
+		stop_typing(g, p);
 }
 
 bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev)
@@ -169,5 +190,5 @@ void view_tick(struct gateway *g)
 {
 	struct present *p;
 	while ((p = TAILQ_FIRST(&g->typing)) != NULL && p->typing_ms + TYPING_MAX_MS <= g->now_ms)
-		view_typing(g, p->view, p->user, false);
+		stop_typing(g, p);
 }

@@ -4,7 +4,7 @@
  * can be repeated; the client's time limit covers all of them. */
 #include "gateway/core/session.h"
 #include "gateway/core/join.h"
-#include "gateway/core/private.h"
+#include "gateway/core/handlers.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"
@@ -112,7 +112,7 @@ static void go_on(struct gateway *g, struct session *s, const struct request *r,
 					       .invited = r->user2});
 }
 
-void private_answered(struct gateway *g, const struct ev_private_answer *ev)
+void on_private_answer(struct gateway *g, const struct ev_private_answer *ev)
 {
 	struct request *r = request_find(g, ev->req);
 	if (ev->gateway != g->options.id || !r || r->kind != REQUEST_PRIVATE)
@@ -130,7 +130,7 @@ void private_answered(struct gateway *g, const struct ev_private_answer *ev)
 	request_end(g, r);
 }
 
-void private_invite_answered(struct gateway *g, const struct ev_invite_answer *ev)
+void on_invite_answer(struct gateway *g, const struct ev_invite_answer *ev)
 {
 	struct request *r = request_find(g, ev->req);
 	if (ev->gateway != g->options.id || !r || r->kind != REQUEST_INVITE)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* repair.c — see repair.h. */
+#include "gateway/core/handlers.h"
 #include "gateway/core/repair.h"
 #include "gateway/core/request.h"
 #include "gateway/core/view.h"
@@ -132,16 +133,22 @@ static void name_some(struct gateway *g, uint32_t shard)
 	roll->is_open = false;
 }
 
-void repair_members(struct gateway *g, uint32_t shard, uint64_t round)
+/* Names all users and members to the shard, from the beginning. */
+void on_members_ask(struct gateway *g, const struct ev_members_ask *ev)
 {
+	if (ev->gateway != g->options.id)
+		return;
+	const uint32_t shard = (uint32_t)g->from.id;
 	struct roll *roll = &g->rolls[shard];
+	g->stats.bus_resyncs_total++;
 	/* What an earlier call has not come to is still in `untold`. */
 	for (size_t kind = 0; kind < TOLD_KINDS; kind++)
 		TAILQ_CONCAT(&roll->untold[kind], &roll->told[kind], entry);
 	roll->calls++;
-	roll->round = round;
+	roll->round = ev->round;
 	roll->is_open = true;
-	bus_put_members_begin(&g->out->roomd[shard], &(struct ev_members_begin){.round = round});
+	bus_put_members_begin(&g->out->roomd[shard],
+			      &(struct ev_members_begin){.round = ev->round});
 	name_some(g, shard);
 }
 

@@ -21,9 +21,6 @@ void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool 
 /* The room is closed, or needs no repair any more. */
 void repair_forget_room(struct gateway *g, struct view *v);
 
-/* Names all users and members to the shard, from the beginning. */
-void repair_members(struct gateway *g, uint32_t shard, uint64_t round);
-
 /* Goes on with what has room to go on. */
 void repair_tick(struct gateway *g);
 

@@ -2,6 +2,7 @@
 /* request.c — see request.h. All waits are equally long, so the queue is always in order of the
  * next repetition. What clients wait for is also in a list by age, which is the order in which
  * posts are published: at first one by one, and again from gateway.again on. */
+#include "gateway/core/handlers.h"
 #include "gateway/core/session.h"
 #include "gateway/core/request.h"
 
@@ -280,9 +281,9 @@ static void go_on(struct gateway *g, uint32_t shard)
 	}
 }
 
-/* What is in the outbox already was published before this and is taken only where nothing was
- * missed. */
-void request_begin_posts(struct gateway *g, uint32_t shard)
+/* Publishes all posts under way to this historyd again, in their order. What is in the outbox
+ * already was published before this and is taken only where nothing was missed. */
+static void begin_posts(struct gateway *g, uint32_t shard)
 {
 	struct request *first = find_post(TAILQ_FIRST(&g->promised), shard);
 	if (g->historyd[shard].minor >= 1) /* an older historyd takes posts as they come */
@@ -290,6 +291,12 @@ void request_begin_posts(struct gateway *g, uint32_t shard)
 				    &(struct ev_posts_begin){.first = first ? first->number : 0});
 	g->again[shard] = first;
 	go_on(g, shard);
+}
+
+void on_posts_ask(struct gateway *g, const struct ev_posts_ask *ev)
+{
+	if (ev->gateway == g->options.id)
+		begin_posts(g, (uint32_t)g->from.id);
 }
 
 static void repeat_due(struct gateway *g)
@@ -327,7 +334,7 @@ static void repeat_others(struct gateway *g, enum service service, uint32_t shar
 void request_repeat_all(struct gateway *g, enum service service, uint32_t shard)
 {
 	if (service == SERVICE_HISTORYD)
-		request_begin_posts(g, shard);
+		begin_posts(g, shard);
 	repeat_others(g, service, shard);
 }
 

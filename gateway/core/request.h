@@ -50,9 +50,6 @@ struct request *request_next_post(const struct gateway *g, const struct request 
  * restarted, or lost something. */
 void request_repeat_all(struct gateway *g, enum service service, uint32_t shard);
 
-/* Publishes all posts under way to this historyd again, in their order. */
-void request_begin_posts(struct gateway *g, uint32_t shard);
-
 /* Repeats what is due. What nobody will answer is given up by giveup.h. */
 void request_tick(struct gateway *g);
 uint64_t request_next_due(const struct gateway *g); /* UINT64_MAX: never, or the past */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* user.c — the users who have a connection here: claiming a name with roomd, one key after the
  * other, and invitations that wait for a greeting. Who else holds the name is roomd's to know. */
+#include "gateway/core/handlers.h"
 #include "gateway/core/user.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/roster.h"
@@ -174,7 +175,7 @@ void user_show_invitations(struct gateway *g, struct session *s)
 	}
 }
 
-void user_invited(struct gateway *g, const struct ev_invited *ev)
+void on_invited(struct gateway *g, const struct ev_invited *ev)
 {
 	struct user *u = user_find(g, ev->user2);
 	struct invitation *i;

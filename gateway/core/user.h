@@ -15,7 +15,6 @@ enum err user_enter(struct gateway *g, struct session *s, struct str name, struc
 
 void user_leave(struct gateway *g, struct session *s);
 void user_show_invitations(struct gateway *g, struct session *s);
-void user_invited(struct gateway *g, const struct ev_invited *ev);
 
 /* The user whose claim this answers, or NULL; is_held says how. Its joins are to be told
  * (join_user_answered). */

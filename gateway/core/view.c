@@ -9,11 +9,6 @@ static struct str present_key(const void *item)
 	return ((const struct present *)item)->user;
 }
 
-struct view *view_find(const struct gateway *g, struct str room)
-{
-	return table_find(&g->views, room);
-}
-
 struct view *view_open(struct gateway *g, struct str room)
 {
 	struct view *v = view_find(g, room);

@@ -9,6 +9,11 @@
 
 struct view *view_find(const struct gateway *g, struct str room);
 
+/* Events name a room. view_of_roomd: its view, if the roomd that speaks owns it; view_is_historyds:
+ * whether the historyd that speaks does. */
+struct view *view_of_roomd(struct gateway *g, struct str room);
+bool view_is_historyds(struct gateway *g, struct str room);
+
 /* The room's view, made if there is none; asks for the newest messages at once. */
 struct view *view_open(struct gateway *g, struct str room);
 
@@ -28,11 +33,6 @@ void view_ask_presence(struct gateway *g, struct view *v);
 
 /* Asks historyd for what the log lacks, unless that is under way. */
 void view_ask_page(struct gateway *g, struct view *v);
-
-/* Events of roomd about this room. */
-void view_user_in(struct gateway *g, struct view *v, struct str user, uint64_t version);
-void view_user_out(struct gateway *g, struct view *v, struct str user, uint64_t version);
-void view_typing(struct gateway *g, struct view *v, struct str user, bool is_typing);
 
 /* True when it is known now who is there: joins may go on. */
 bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *ev);

@@ -167,7 +167,7 @@ static void give(struct relay *r, uint64_t now_ms, struct relay_call *c,
 	r->app.answered(r->ctx, c->waiter, answer);
 }
 
-void relay_calls_answered(struct relay *r, uint64_t now_ms, const struct ev_relay_answer *ev)
+void on_relay_answer(struct relay *r, uint64_t now_ms, const struct ev_relay_answer *ev)
 {
 	struct relay_call *c = table_find(&r->calls_by_number,
 					  str_of((const char *)&ev->number, sizeof ev->number));

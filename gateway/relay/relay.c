@@ -5,7 +5,7 @@
 
 void relay_open(struct relay *r, uint64_t seed)
 {
-	bus_reader_init(&r->reader);
+	bus_reader_init(&r->reader, SERVICE_GATEWAY);
 	relay_calls_open(r, seed);
 	relay_tasks_open(r, seed);
 }
@@ -22,15 +22,15 @@ void relay_receive(struct relay *r, uint64_t now_ms, struct str message, struct 
 {
 	struct envelope from;
 	struct bus_event ev;
-	if (!bus_open(&r->reader, message, &from) || from.from != SERVICE_GATEWAY)
+	if (!bus_open(&r->reader, message, &from))
 		return;
 	while (bus_next(&r->reader, &ev)) {
 		if (ev.type == EV_relay_answer && !route.len)
-			relay_calls_answered(r, now_ms, &ev.as.relay_answer);
+			on_relay_answer(r, now_ms, &ev.as.relay_answer);
 		else if (ev.type == EV_relay_ask && route.len)
-			relay_tasks_asked(r, now_ms, &from, &ev.as.relay_ask, route);
+			on_relay_ask(r, now_ms, &from, &ev.as.relay_ask, route);
 		else if (ev.type == EV_relay_done && route.len)
-			relay_tasks_arrived(r, now_ms, &from, &ev.as.relay_done, route);
+			on_relay_done(r, now_ms, &from, &ev.as.relay_done, route);
 	}
 }
 

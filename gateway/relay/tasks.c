@@ -184,8 +184,8 @@ static void stop_task(struct relay *r, uint64_t now_ms, struct relay_task *t)
 		drop_running(r, now_ms, t);
 }
 
-void relay_tasks_asked(struct relay *r, uint64_t now_ms, const struct envelope *from,
-		       const struct ev_relay_ask *ev, struct str route)
+void on_relay_ask(struct relay *r, uint64_t now_ms, const struct envelope *from,
+		  const struct ev_relay_ask *ev, struct str route)
 {
 	const struct task_key key = {from->id, from->epoch, ev->number};
 	struct relay_task *t = table_find(&r->tasks_by_key, key_str(&key));
@@ -206,8 +206,8 @@ void relay_tasks_asked(struct relay *r, uint64_t now_ms, const struct envelope *
 }
 
 /* Confirmed whatever we know of it, so that it is not said again. */
-void relay_tasks_arrived(struct relay *r, uint64_t now_ms, const struct envelope *from,
-			 const struct ev_relay_done *ev, struct str route)
+void on_relay_done(struct relay *r, uint64_t now_ms, const struct envelope *from,
+		   const struct ev_relay_done *ev, struct str route)
 {
 	const struct task_key key = {from->id, from->epoch, ev->number};
 	struct relay_task *t = table_find(&r->tasks_by_key, key_str(&key));

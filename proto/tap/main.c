@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 	CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	service_take_signals(&m);
 	TAILQ_INIT(&t.tallies);
-	bus_reader_init(&t.reader);
+	bus_reader_init(&t.reader, SERVICE_ANY);
 	size_t count = options_split(t.options.connect, addresses, ADDRESSES_MAX);
 	for (size_t i = 0; i < count; i++)
 		connect_to(&t, addresses[i]);

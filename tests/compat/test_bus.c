@@ -99,7 +99,7 @@ static void test_kept_events_are_read(void **state)
 	struct bus_reader reader;
 	struct envelope env;
 	struct bus_event ev;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(bus_open(&reader, kept_envelope(&b), &env));
 	assert_int_equal(env.minor, 0);
 	assert_int_equal(env.from, telling_self.from);
@@ -200,7 +200,7 @@ static void test_longer_ones_can_be_read(void **state)
 	put_later(&b);
 	assert_int_equal(kept_strict_read(&shape_kept, buf_view(&b), &unknown),
 			 shape_kept.event_count + 1);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(bus_open(&reader, buf_view(&b), &env));
 	assert_int_equal(env.epoch, telling_self.epoch);
 	for (size_t i = 0; i < count; i++) {

@@ -183,7 +183,7 @@ void world_open(struct world *w)
 	w->historyd = historyd_open(
 		&(struct historyd_options){.seed = SEED, .epoch = EPOCH, .rooms_max = 100000},
 		store_memory_store(w->disk));
-	bus_reader_init(&w->page_reader);
+	bus_reader_init(&w->page_reader, SERVICE_ANY);
 	struct buf missing = {0};
 	for (int i = 0; gateway_readiness(w->gateway, &missing) != GATEWAY_READY; i++) {
 		CHECK(i < READY_TURNS_MAX);

@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bus_reader again;
 	struct envelope env;
 	struct bus_event ev;
-	bus_reader_init(&r);
-	bus_reader_init(&again);
+	bus_reader_init(&r, SERVICE_ANY);
+	bus_reader_init(&again, SERVICE_ANY);
 	if (bus_open(&r, str_of((const char *)data, size), &env)) {
 		while (bus_next(&r, &ev)) {
 			struct batch b = {0};

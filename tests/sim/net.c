@@ -242,7 +242,7 @@ static void read_pages(struct world *w, struct node *n, const struct parcel *p)
 {
 	struct batch answers = {0};
 	struct bus_reader reader;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	if (historyd_read(store_memory_store(n->disk), historyd_topology(n->historyd), &reader,
 			  p->bytes, &answers))
 		answer(w, n, p->from, CHANNEL_READ, &answers);

@@ -27,7 +27,7 @@ bool bus_find(const struct batch *batch, enum ev_type type, size_t n, struct bus
 	if (reader.starts)
 		bus_reader_free(&reader);
 	buf_free(&message);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	bus_put_header(&message, &(struct envelope){.from = SERVICE_ROOMD});
 	buf_str(&message, buf_view(&batch->bytes));
 	CHECK(bus_open(&reader, buf_view(&message), &env));

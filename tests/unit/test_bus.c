@@ -81,7 +81,7 @@ static void round_trip_with(size_t len)
 	struct envelope env;
 	struct bus_event ev;
 	put_all(&sent, len);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(bus_open(&reader, message_of(&message, &sent), &env));
 	assert_int_equal(env.from, SERVICE_GATEWAY);
 	assert_int_equal(env.id, 3);
@@ -133,7 +133,7 @@ static void test_a_field_over_its_limit_is_refused(void **state)
 	(void)state;
 	struct bus_reader reader;
 	struct buf b = {0};
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	bus_put_header(&b, &self);
 	/* release{user}: [3, user] with one byte too many */
 	BUF_LIT(&b, "\x92\x03\xda");
@@ -162,7 +162,7 @@ static void test_counts_that_cannot_be_are_refused(void **state)
 		"\x92\xa1\x61\x03",
 	};
 	struct bus_reader reader;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
 		struct buf b = {0};
 		bus_put_header(&b, &self);
@@ -179,7 +179,7 @@ static void test_what_is_newer_is_skipped(void **state)
 	(void)state;
 	struct bus_reader reader;
 	struct buf b = {0};
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	bus_put_header(&b, &self);
 	BUF_LIT(&b, "\x92\xcd\x03\xe7\xa1"
 		    "a"); /* event 999 */
@@ -201,7 +201,7 @@ static void test_what_is_older_is_read(void **state)
 	struct envelope env;
 	struct bus_event ev;
 	struct buf b = {0};
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	bus_put_header(&b, &self);
 	/* join_answer without status and version; a page without its messages; one with a message
 	 * that has no body */
@@ -244,7 +244,7 @@ static void test_records_of_others(void **state)
 	struct envelope env;
 	struct bus_event ev;
 	struct buf b = {0};
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	bus_put_header(&b, &self);
 	buf_append(&b, page, sizeof page - 1);
 	assert_true(bus_open(&reader, buf_view(&b), &env));
@@ -280,7 +280,7 @@ static void test_headers_that_are_not_ours(void **state)
 	(void)state;
 	struct envelope env;
 	struct bus_reader reader;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_false(bus_open(&reader, STR(""), &env));
 	assert_false(bus_open(&reader, STR("hello"), &env));
 	assert_false(bus_open(&reader, STR("\x96\x02\x00\x01\x03\x04\x05"), &env)); /* version 2 */
@@ -301,7 +301,7 @@ static void test_damaged_messages_harm_nobody(void **state)
 	struct batch batch = {0};
 	struct buf message = {0};
 	struct bus_reader reader;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	put_all(&batch, 9);
 	struct str whole = message_of(&message, &batch);
 	size_t all = read_all(&reader, whole);
@@ -334,7 +334,7 @@ static void test_a_long_batch_comes_in_pieces(void **state)
 	struct str piece;
 	size_t pieces = 0;
 	size_t events = 0;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	for (int i = 0; i < 100; i++)
 		bus_put_chat_post(&batch, &(struct ev_chat_post){.room = text(9),
 								 .user = text(9),

@@ -209,7 +209,7 @@ static inline const char *rig_text(struct rig *r, const struct batch *batch)
 	buf_reset(&r->message);
 	bus_put_header(&r->message, &env);
 	buf_append(&r->message, batch->bytes.ptr, batch->bytes.len);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(bus_open(&reader, buf_view(&r->message), &ignored));
 	while (bus_next(&reader, &ev))
 		rig_say(&r->text, &ev);
@@ -240,7 +240,7 @@ static inline const char *rig_page(struct rig *r, const struct ev_page_ask *ask)
 	struct bus_reader reader;
 	bus_put_page_ask(&r->mail, ask);
 	batch_reset(&r->pages);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(historyd_read(r->store, &rig_whole, &reader,
 				  rig_message(r, SERVICE_GATEWAY, RIG_GATEWAY, 0), &r->pages));
 	bus_reader_free(&reader);

@@ -93,7 +93,7 @@ static void feed(struct rig *r, struct str bytes)
 	struct batch pages = {0};
 	struct str copy = {mem_alloc(bytes.len ? bytes.len : 1), bytes.len};
 	memcpy((void *)(uintptr_t)copy.ptr, bytes.ptr, bytes.len);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source, copy);
 	historyd_question(r->h, r->now_ms, &rig_source, copy, 1);
 	(void)!historyd_read(r->store, &rig_whole, &reader, copy, &pages);

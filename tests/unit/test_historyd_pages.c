@@ -196,7 +196,7 @@ static void test_contents(void **state)
 	rig_page(r, &ask);
 	batch_reset(&r->mail);
 	buf_append(&r->mail.bytes, r->pages.bytes.ptr, r->pages.bytes.len);
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(bus_open(&reader, rig_message(r, SERVICE_HISTORYD, 0, 0), &env));
 	assert_true(bus_next(&reader, &ev));
 	const struct rec_chat first = bus_chat_at(&ev.as.page.messages, 0);
@@ -228,7 +228,7 @@ static void test_not_ours(void **state)
 	struct rig *r = rig_new(RIG_ROOMS);
 	struct bus_reader reader;
 	struct batch pages = {0};
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	assert_false(historyd_read(r->store, &rig_whole, &reader, STR(""), &pages));
 	assert_false(historyd_read(r->store, &rig_whole, &reader, STR("\xff\xff"), &pages));
 	assert_false(historyd_read(r->store, &rig_whole, &reader,

@@ -175,7 +175,7 @@ static void take_answers(struct running *s)
 	struct envelope env;
 	struct bus_event ev;
 	struct port_message m;
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	while (port_receive(s->pages, &m)) {
 		assert_true(bus_open(&reader, m.bytes, &env));
 		assert_true(bus_next(&reader, &ev) && ev.type == EV_page);

@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 	host_open(&b.host, b.o.pids);
 	prctl(PR_SET_TIMERSLACK, 1000ul); /* 1 us instead of 50 */
 	memset(b.body, 'x', sizeof b.body);
-	bus_reader_init(&b.reader);
+	bus_reader_init(&b.reader, SERVICE_ANY);
 	b.newest = mem_alloc(b.o.rooms * sizeof *b.newest);
 	b.epoch = clock_utc_us();
 	b.down = open_port(PORT_SUBSCRIBE, ENDPOINT_DOWN, "historyd.down");

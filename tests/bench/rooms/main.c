@@ -123,7 +123,7 @@ static void read_random(struct bench *b)
 	struct bus_peer asker = {.self = {.from = SERVICE_GATEWAY, .epoch = 1},
 				 .is_answering = true};
 	char name[NAME_MAX_BYTES];
-	bus_reader_init(&reader);
+	bus_reader_init(&reader, SERVICE_ANY);
 	for (uint64_t i = 0; i < b->o.reads; i++) {
 		const struct ev_page_ask ask = {
 			.req = i,
