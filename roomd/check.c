@@ -36,7 +36,7 @@ static void check_room(struct roomd *r, const struct room *room)
 	CHECK(room->users.count || room->question);
 	if (room->question) {
 		const struct question *q = question_find(r, room->question);
-		CHECK(q && (q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE));
+		CHECK(q && question_is_about_room(q));
 		CHECK(str_equal(q->room, room->name));
 	}
 }
@@ -126,7 +126,7 @@ static size_t check_question_list(struct roomd *r, const struct question_list *l
 		CHECK(question_find(r, q->number) == q);
 		if (q->kind == QUESTION_INVITE_PUT)
 			CHECK(question_of_asker(r, &q->asker) == q);
-		if (q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE)
+		if (question_is_about_room(q))
 			CHECK(room_find(r, q->room) &&
 			      room_find(r, q->room)->question == q->number);
 		else

@@ -3,14 +3,9 @@
  * patience. Whoever waits is told. Not here: starting and ending one (questions.c). */
 #include "roomd/state.h"
 
-static bool is_about_room(const struct question *q)
-{
-	return q->kind == QUESTION_ROOM || q->kind == QUESTION_PRIVATE;
-}
-
 static void drop(struct roomd *r, struct question *q)
 {
-	if (is_about_room(q))
+	if (question_is_about_room(q))
 		room_question_dropped(r, q);
 	else
 		invite_question_dropped(r, q);
@@ -27,8 +22,8 @@ void question_drop_all(struct roomd *r)
 /* Whoever waited has given up; what roomd itself needs is asked on, with more patience. */
 static void expire(struct roomd *r, struct question *q)
 {
-	bool is_needed =
-		is_about_room(q) ? room_question_expired(r, q) : invite_question_needed(r, q);
+	bool is_needed = question_is_about_room(q) ? room_question_expired(r, q)
+						   : invite_question_needed(r, q);
 	if (!is_needed) {
 		drop(r, q);
 		return;

@@ -4,37 +4,29 @@
 #include "proto/shard.h"
 #include "roomd/state.h"
 
+bool question_is_about_room(const struct question *q)
+{
+	static const bool by_kind[] = {
+#define ABOUT_room true
+#define ABOUT_user2 false
+#define Q(kind, about, ...) ABOUT_##about,
+		QUESTIONS(Q)
+#undef Q
+	};
+	CHECK(q->kind < ARRAY_LEN(by_kind));
+	return by_kind[q->kind];
+}
+
 void question_publish(struct roomd *r, const struct question *q)
 {
-	bool is_about_user = q->kind == QUESTION_INVITES || q->kind == QUESTION_INVITE_PUT ||
-			     q->kind == QUESTION_INVITE_DROP;
-	uint32_t shard = shard_of(is_about_user ? q->user2 : q->room, r->options.historyd_shards);
-	struct batch *b = &r->out->ask[shard];
 	switch (q->kind) {
-	case QUESTION_ROOM:
-		bus_put_room_ask(b, &(struct ev_room_ask){.req = q->number, .room = q->room});
-		return;
-	case QUESTION_PRIVATE:
-		bus_put_private_put(b, &(struct ev_private_put){.req = q->number,
-								.room = q->room,
-								.user = q->user,
-								.user2 = q->user2});
-		return;
-	case QUESTION_INVITES:
-		bus_put_invites_ask(b,
-				    &(struct ev_invites_ask){.req = q->number, .user2 = q->user2});
-		return;
-	case QUESTION_INVITE_PUT:
-		bus_put_invite_put(b, &(struct ev_invite_put){.req = q->number,
-							      .room = q->room,
-							      .user = q->user,
-							      .user2 = q->user2});
-		return;
-	case QUESTION_INVITE_DROP:
-		bus_put_invite_drop(b, &(struct ev_invite_drop){.req = q->number,
-								.room = q->room,
-								.user2 = q->user2});
-		return;
+#define Q(kind, about, event, ...)                                                            \
+	case QUESTION_##kind:                                                                 \
+		bus_put_##event(&r->out->ask[shard_of(q->about, r->options.historyd_shards)], \
+				&(struct ev_##event){.req = q->number, __VA_ARGS__});         \
+		break;
+		QUESTIONS(Q)
+#undef Q
 	}
 }
 

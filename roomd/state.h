@@ -140,12 +140,22 @@ _Static_assert(sizeof(struct name) <= 96, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct holding) <= 56, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct room) <= 144, "grown: see tests/bench/README.md"); /* one a room */
 
+/* What is asked of historyd, a row a kind: Q(KIND, about, event, fields…). `about` is the text by
+ * which its historyd is found: of a `room`, whose answer a room waits for, or a user's, `user2`,
+ * whose name does. The event is published out of the question `q`. */
+/* clang-format off */
+#define QUESTIONS(Q)                                                                               \
+	Q(ROOM, room, room_ask, .room = q->room)                                                   \
+	Q(PRIVATE, room, private_put, .room = q->room, .user = q->user, .user2 = q->user2)         \
+	Q(INVITES, user2, invites_ask, .user2 = q->user2)                                          \
+	Q(INVITE_PUT, user2, invite_put, .room = q->room, .user = q->user, .user2 = q->user2)      \
+	Q(INVITE_DROP, user2, invite_drop, .room = q->room, .user2 = q->user2)
+/* clang-format on */
+
 enum question_kind {
-	QUESTION_ROOM,
-	QUESTION_PRIVATE,
-	QUESTION_INVITES,
-	QUESTION_INVITE_PUT,
-	QUESTION_INVITE_DROP,
+#define Q(kind, ...) QUESTION_##kind,
+	QUESTIONS(Q)
+#undef Q
 };
 
 /* Who waits for the answer to an invite_ask. */
@@ -294,6 +304,7 @@ void directory_tick(struct roomd *r);
 
 /* questions.c */
 uint64_t question_start(struct roomd *r, const struct question *wish); /* its number */
+bool question_is_about_room(const struct question *q);                 /* else about a user */
 void question_publish(struct roomd *r, const struct question *q);
 struct question *question_find(struct roomd *r, uint64_t number);
 struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker);

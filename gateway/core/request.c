@@ -6,79 +6,53 @@
 #include "gateway/core/session.h"
 #include "gateway/core/request.h"
 
-static struct batch *batch_for(struct gateway *g, const struct request *r)
+static const struct request_row {
+	bool is_clients; /* a client waits for it and is told when nobody answers */
+	bool is_roomds;  /* it goes to roomd, else to historyd */
+	bool is_repair;  /* it counts in the window of … */
+	enum repair_kind repair;
+} rows[] = {
+#define ROW_IS_CLIENT true
+#define ROW_IS_GATEWAY false
+#define ROW_TO_roomd true
+#define ROW_TO_historyd false
+#define ROW_TO_read false
+#define ROW_REPAIR_NONE .is_repair = false
+#define ROW_REPAIR_PRESENCE .is_repair = true, .repair = REPAIR_PRESENCE
+#define ROW_REPAIR_LOG .is_repair = true, .repair = REPAIR_LOG
+#define R(kind, outbox, who, repair, ...) \
+	{.is_clients = ROW_IS_##who, .is_roomds = ROW_TO_##outbox, ROW_REPAIR_##repair},
+	REQUESTS(R)
+#undef R
+};
+
+static const struct request_row *row_of(const struct request *r)
 {
-	switch (r->kind) {
-	case REQUEST_CLAIM:
-	case REQUEST_JOIN:
-	case REQUEST_PRESENCE:
-	case REQUEST_PRIVATE:
-	case REQUEST_INVITE:
-		return &g->out->roomd[r->shard];
-	case REQUEST_POST:
-		return &g->out->historyd[r->shard];
-	case REQUEST_PAGE_VIEW:
-	case REQUEST_PAGE_READER:
-	case REQUEST_PAGE_CLIENT:
-		break;
-	}
-	return &g->out->read[r->shard];
+	CHECK(r->kind < ARRAY_LEN(rows));
+	return &rows[r->kind];
 }
 
 static void publish(struct gateway *g, const struct request *r)
 {
-	struct batch *b = batch_for(g, r);
+	CHECK(r->shard < SHARDS_MAX);
 	switch (r->kind) {
-	case REQUEST_CLAIM:
-		bus_put_claim(b, &(struct ev_claim){.user = r->user, .key = r->cid});
-		return;
-	case REQUEST_JOIN:
-		bus_put_join(b, &(struct ev_join){.room = r->room, .user = r->user});
-		return;
-	case REQUEST_PRESENCE:
-		g->stats.lists_asked_total++;
-		bus_put_presence_ask(b, &(struct ev_presence_ask){.room = r->room});
-		return;
-	case REQUEST_POST:
-		bus_put_chat_post(b, &(struct ev_chat_post){.req = r->number,
-							    .room = r->room,
-							    .user = r->user,
-							    .cid = r->cid,
-							    .body = r->body});
-		return;
-	case REQUEST_PRIVATE:
-		bus_put_private_ask(b, &(struct ev_private_ask){.req = r->number,
-								.room = r->room,
-								.user = r->user,
-								.user2 = r->user2});
-		return;
-	case REQUEST_INVITE:
-		bus_put_invite_ask(b, &(struct ev_invite_ask){.req = r->number,
-							      .room = r->room,
-							      .user = r->user,
-							      .user2 = r->user2});
-		return;
-	case REQUEST_PAGE_VIEW:
-	case REQUEST_PAGE_READER:
-	case REQUEST_PAGE_CLIENT:
-		g->stats.pages_total++;
-		bus_put_page_ask(b, &(struct ev_page_ask){.req = r->number,
-							  .room = r->room,
-							  .after = r->after,
-							  .before = r->before,
-							  .limit = r->limit,
-							  .newest = r->is_newest,
-							  .epoch = r->epoch,
-							  .may_reset = r->may_reset});
-		return;
+#define COUNT_NONE (void)0
+#define COUNT_lists_asked_total g->stats.lists_asked_total++
+#define COUNT_pages_total g->stats.pages_total++
+#define R(kind, outbox, who, repair, count, event, ...)                                        \
+	case REQUEST_##kind:                                                                   \
+		COUNT_##count;                                                                 \
+		bus_put_##event(&g->out->outbox[r->shard], &(struct ev_##event){__VA_ARGS__}); \
+		break;
+		REQUESTS(R)
+#undef R
 	}
 }
 
 /* A client waits for these and is told when nobody answers. */
 static bool is_clients(const struct request *r)
 {
-	return r->kind == REQUEST_POST || r->kind == REQUEST_PRIVATE || r->kind == REQUEST_INVITE ||
-	       r->kind == REQUEST_PAGE_CLIENT;
+	return row_of(r)->is_clients;
 }
 
 static struct str put_text(char **at, struct str s)
@@ -319,9 +293,8 @@ static void repeat_others(struct gateway *g, enum service service, uint32_t shar
 	struct request *r = TAILQ_LAST(&g->requests, request_list);
 	while (r) { /* from the end, so that they come to stand in front in their order */
 		struct request *before = r == first ? NULL : TAILQ_PREV(r, request_list, entry);
-		bool is_roomds = batch_for(g, r) == &g->out->roomd[r->shard];
 		if (r->kind != REQUEST_POST && r->shard == shard &&
-		    is_roomds == (service == SERVICE_ROOMD)) {
+		    row_of(r)->is_roomds == (service == SERVICE_ROOMD)) {
 			r->retry_ms = g->now_ms;
 			TAILQ_REMOVE(&g->requests, r, entry);
 			TAILQ_INSERT_HEAD(&g->requests, r, entry);

@@ -11,16 +11,37 @@
 
 TAILQ_HEAD(request_list, request);
 
+/* What is asked, a row a kind: R(KIND, outbox, who, repair, count, event, fields…)
+ *   outbox   the member of struct gateway_out that it goes into: roomd's, or those of historyd
+ *   who      CLIENT: waits for it, and is told `unavailable` when nobody answers in GIVE_UP_MS;
+ *            GATEWAY: asks as long as it needs to
+ *   repair   whose window it counts in, of questions about whole rooms; NONE
+ *   count    the statistic that counts how often it was asked; NONE
+ *   event, fields   what is published: a row of bus.def, out of the request `r` */
+/* clang-format off */
+#define REQUEST_PAGE_FIELDS .req = r->number, .room = r->room, .after = r->after,                  \
+	.before = r->before, .limit = r->limit, .newest = r->is_newest, .epoch = r->epoch,         \
+	.may_reset = r->may_reset
+#define REQUESTS(R)                                                                                \
+	R(CLAIM, roomd, GATEWAY, NONE, NONE, claim, .user = r->user, .key = r->cid)                \
+	R(JOIN, roomd, GATEWAY, NONE, NONE, join, .room = r->room, .user = r->user)                \
+	R(PRESENCE, roomd, GATEWAY, PRESENCE, lists_asked_total, presence_ask, .room = r->room)    \
+	R(POST, historyd, CLIENT, NONE, NONE, chat_post, .req = r->number, .room = r->room,        \
+	  .user = r->user, .cid = r->cid, .body = r->body)                                         \
+	R(PRIVATE, roomd, CLIENT, NONE, NONE, private_ask, .req = r->number, .room = r->room,      \
+	  .user = r->user, .user2 = r->user2)                                                      \
+	R(INVITE, roomd, CLIENT, NONE, NONE, invite_ask, .req = r->number, .room = r->room,        \
+	  .user = r->user, .user2 = r->user2)                                                      \
+	/* the room's log; a reader behind it, or a join with `since`; the client's `history` */   \
+	R(PAGE_VIEW, read, GATEWAY, LOG, pages_total, page_ask, REQUEST_PAGE_FIELDS)               \
+	R(PAGE_READER, read, GATEWAY, NONE, pages_total, page_ask, REQUEST_PAGE_FIELDS)            \
+	R(PAGE_CLIENT, read, CLIENT, NONE, pages_total, page_ask, REQUEST_PAGE_FIELDS)
+/* clang-format on */
+
 enum request_kind {
-	REQUEST_CLAIM,
-	REQUEST_JOIN,
-	REQUEST_PRESENCE,
-	REQUEST_POST,
-	REQUEST_PRIVATE,
-	REQUEST_INVITE,
-	REQUEST_PAGE_VIEW,   /* the room's log */
-	REQUEST_PAGE_READER, /* a reader behind the log, or a join with `since` */
-	REQUEST_PAGE_CLIENT, /* the client's `history` */
+#define R(kind, ...) REQUEST_##kind,
+	REQUESTS(R)
+#undef R
 };
 
 /* Something asked of roomd or historyd, repeated until it is answered. */
