@@ -159,8 +159,8 @@ static void handle_all(struct mail *m)
 	struct bus_event ev;
 	while (bus_next(&h->reader, &ev))
 		handle(m, &ev);
-	h->totals.bus_bad_total += h->reader.bad;
-	if (h->reader.bad && m->gateway) /* nobody knows what stood behind the break */
+	h->totals.bus_bad_total += h->reader.in.bad;
+	if (h->reader.in.bad && m->gateway) /* nobody knows what stood behind the break */
 		gateway_stop(&h->gateways, m->gateway);
 }
 

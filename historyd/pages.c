@@ -286,5 +286,5 @@ bool historyd_read(struct store *store, const struct topology *whole, struct bus
 	buf_free(&page.turned);
 	buf_free(&page.facts);
 	buf_free(&page.epochs);
-	return !reader->bad;
+	return !reader->in.bad;
 }

@@ -12,6 +12,7 @@
 #include "proto/base.h"
 #include "proto/bus.def"
 #include "proto/errors.def"
+#include "proto/msgpack_in.h"
 
 enum err {
 #define E(symbol, code, text, when) ERR_##symbol,
@@ -121,18 +122,16 @@ struct envelope {
 void bus_put_header(struct buf *b, const struct envelope *env);
 
 /* Reads one received message. Usage: bus_open, then bus_next until it returns false, then look at
- * `bad`. One reader serves for the life of a service; what an event points to lasts until the next
- * call. bus_next gives only events that bus.def lets the message's sender say to the reader's
+ * `in.bad`. One reader serves for the life of a service; what an event points to lasts until the
+ * next call. bus_next gives only events that bus.def lets the message's sender say to the reader's
  * service, so no handler asks who speaks; the others are counted as unknown. */
 enum { STARTS_MAX = NAMES_MAX + PAGE_MAX }; /* more than the lists of any one event hold */
 struct bus_reader {
 	enum service self; /* who reads; SERVICE_ANY: an onlooker, who hears everything */
 	enum service from; /* who wrote the message */
-	struct str message;
-	size_t at;
-	uint32_t *starts; /* of the records of the event's lists */
+	struct cursor in;  /* over the message; bad: it broke off in bytes that are not ours */
+	uint32_t *starts;  /* of the records of the event's lists */
 	size_t start_count;
-	bool bad;         /* the message broke off in bytes that are not ours */
 	uint64_t unknown; /* events passed over, in the reader's life: of a number that we do not
 			   * know, or not for this sender to say to us */
 };

@@ -1,31 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* bus_read.c — the decoders that the compiler makes of bus.def. They read msgpack where it lies,
- * from the first byte to the last, and allocate nothing: msgpack-c's unpacker makes a tree of
- * objects first, by the counts that it reads, which for a page costs more than all else that is
- * done with it. After the first fault every further read gives nothing; whoever reads looks once,
- * at the end.
- */
+/* bus_read.c — the decoders that the compiler makes of bus.def, over the cursor of msgpack_in.h.
+ * What is bad in one place makes the rest of the message bad. */
 #include "proto/bus.h"
-
-static inline uint64_t big_endian_2(const unsigned char *at)
-{
-	return (uint64_t)at[0] << 8 | at[1];
-}
-
-static inline uint64_t big_endian_4(const unsigned char *at)
-{
-	return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
-}
-
-/* Of 1, 2, 4 or 8 bytes. */
-static inline uint64_t big_endian(const unsigned char *at, size_t len)
-{
-	if (len == 1)
-		return at[0];
-	if (len == 2)
-		return big_endian_2(at);
-	return len == 4 ? big_endian_4(at) : big_endian_4(at) << 32 | big_endian_4(at + 4);
-}
 
 /* What stands behind a msgpack tag: `bytes` of payload, or `items` to follow; false for a tag we
  * never send. */
@@ -95,102 +71,27 @@ void bus_reader_free(struct bus_reader *r)
 	*r = (struct bus_reader){0};
 }
 
-/* ---- what lies next; r->bad when it is something else ---- */
-
-/* The next `len` bytes: the only way to the message's memory. NULL when there are not so many. */
-static inline const unsigned char *take(struct bus_reader *r, uint64_t len)
-{
-	if (r->bad || len > r->message.len - r->at) {
-		r->bad = true;
-		return NULL;
-	}
-	const char *at = r->message.ptr + r->at;
-	r->at += len;
-	return (const unsigned char *)at;
-}
-
-static inline unsigned take_tag(struct bus_reader *r)
-{
-	const unsigned char *at = take(r, 1);
-	return at ? *at : 0xc1; /* which no item begins with */
-}
-
-static inline uint64_t take_big_endian(struct bus_reader *r, size_t bytes)
-{
-	const unsigned char *at = take(r, bytes);
-	return at ? big_endian(at, bytes) : 0;
-}
-
-static inline uint64_t take_u64(struct bus_reader *r)
-{
-	unsigned tag = take_tag(r);
-	if (tag <= 0x7f)
-		return tag;
-	if (tag >= 0xcc && tag <= 0xcf)
-		return take_big_endian(r, (size_t)1 << (tag - 0xcc));
-	if (tag >= 0xd0 && tag <= 0xd3) { /* signed, as some writers have it, but not negative */
-		size_t bytes = (size_t)1 << (tag - 0xd0);
-		uint64_t n = take_big_endian(r, bytes);
-		if (n >> (8 * bytes - 1) == 0)
-			return n;
-	}
-	r->bad = true;
-	return 0;
-}
-
-static inline struct str take_str(struct bus_reader *r, size_t max)
-{
-	unsigned tag = take_tag(r);
-	uint64_t len = tag & 0x1f;
-	if (tag >= 0xd9 && tag <= 0xdb)
-		len = take_big_endian(r, (size_t)1 << (tag - 0xd9));
-	else if ((tag & 0xe0) != 0xa0)
-		r->bad = true;
-	if (len > max)
-		r->bad = true;
-	const unsigned char *at = take(r, len);
-	return at ? str_of((const char *)at, len) : (struct str){0};
-}
-
-/* How many items follow, each of at least one byte. */
-static uint64_t take_array(struct bus_reader *r)
-{
-	unsigned tag = take_tag(r);
-	uint64_t count = tag & 0x0f;
-	if (tag == 0xdc || tag == 0xdd)
-		count = take_big_endian(r, tag == 0xdc ? 2 : 4);
-	else if ((tag & 0xf0) != 0x90)
-		r->bad = true;
-	if (count > r->message.len - r->at)
-		r->bad = true;
-	return r->bad ? 0 : count;
-}
-
-static struct str rest_of(const struct bus_reader *r)
-{
-	return str_of(r->message.ptr + r->at, r->message.len - r->at);
-}
+/* ---- records, lists, events ---- */
 
 /* Passes over what a newer sender has appended. */
 static void skip_items(struct bus_reader *r, uint64_t count)
 {
-	for (; count && !r->bad; count--) {
-		size_t bytes = bus_item_bytes(rest_of(r));
-		r->at += bytes;
-		r->bad = bytes == 0;
+	for (; count && !r->in.bad; count--) {
+		size_t bytes =
+			bus_item_bytes(str_of(r->in.bytes.ptr + r->in.at, cursor_left(&r->in)));
+		r->in.at += bytes;
+		r->in.bad = bytes == 0;
 	}
 }
 
 /* An array of at least `wanted` fields; *more is how many follow these. */
 static void take_fields(struct bus_reader *r, uint64_t wanted, uint64_t *more)
 {
-	uint64_t count = take_array(r);
+	uint64_t count = cursor_array(&r->in);
 	if (count < wanted)
-		r->bad = true;
-	*more = r->bad ? 0 : count - wanted;
+		r->in.bad = true;
+	*more = r->in.bad ? 0 : count - wanted;
 }
-
-/* ---- records, lists, events ---- */
 
 /* How many fields a row has. */
 #define COUNT_U(field) +1
@@ -201,66 +102,67 @@ typedef void skip_record_fn(struct bus_reader *r);
 
 static struct list take_list(struct bus_reader *r, size_t max, skip_record_fn *skip_record)
 {
-	uint64_t count = take_array(r);
+	uint64_t count = cursor_array(&r->in);
 	if (count > max)
-		r->bad = true;
-	if (r->bad)
+		r->in.bad = true;
+	if (r->in.bad)
 		return (struct list){0};
 	CHECK(count <= STARTS_MAX - r->start_count);
 	uint32_t *starts = r->starts + r->start_count;
 	r->start_count += count;
-	size_t from = r->at;
-	for (uint64_t i = 0; i < count && !r->bad; i++) {
-		starts[i] = (uint32_t)(r->at - from);
+	size_t from = r->in.at;
+	for (uint64_t i = 0; i < count && !r->in.bad; i++) {
+		starts[i] = (uint32_t)(r->in.at - from);
 		skip_record(r);
 	}
 	return (struct list){
 		.count = (uint32_t)count,
-		.packed = str_of(r->message.ptr + from, r->at - from),
+		.packed = str_of(r->in.bytes.ptr + from, r->in.at - from),
 		.starts = starts,
 	};
 }
 
-#define TAKE_U(field) v->field = take_u64(r);
-#define TAKE_S(field, max) v->field = take_str(r, (max));
+#define TAKE_U(field) v->field = cursor_u64(&r->in);
+#define TAKE_S(field, max) v->field = cursor_str(&r->in, (max));
 #define TAKE_L(field, record, max) v->field = take_list(r, (max), skip_rec_##record);
 
 /* Likewise from an older sender, which does not know the last fields: `count` are there, what is
  * missing is zero. Its own code, so that the usual case looks at the count once. */
-#define TAKE_IF_U(field) v->field = count ? count--, take_u64(r) : 0;
-#define TAKE_IF_S(field, max) v->field = count ? count--, take_str(r, (max)) : (struct str){0};
+#define TAKE_IF_U(field) v->field = count ? count--, cursor_u64(&r->in) : 0;
+#define TAKE_IF_S(field, max) \
+	v->field = count ? count--, cursor_str(&r->in, (max)) : (struct str){0};
 #define TAKE_IF_L(field, record, max) \
 	v->field = count ? count--, take_list(r, (max), skip_rec_##record) : (struct list){0};
 
-#define R(name)                                                                             \
-	static void take_old_rec_##name(struct bus_reader *r, uint64_t count,               \
-					struct rec_##name *v)                               \
-	{                                                                                   \
-		RECORD_##name(TAKE_IF_U, TAKE_IF_S, TAKE_IF_L)                              \
-	}                                                                                   \
-	static void take_rec_##name(struct bus_reader *r, struct rec_##name *v)             \
-	{                                                                                   \
-		const uint64_t known = 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L);          \
-		uint64_t count = take_array(r);                                             \
-		if (count < known) {                                                        \
-			take_old_rec_##name(r, count, v);                                   \
-			return;                                                             \
-		}                                                                           \
-		RECORD_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, count - known);         \
-	}                                                                                   \
-	static void skip_rec_##name(struct bus_reader *r)                                   \
-	{                                                                                   \
-		struct rec_##name v;                                                        \
-		take_rec_##name(r, &v);                                                     \
-	}                                                                                   \
-	struct rec_##name bus_##name##_at(const struct list *list, uint32_t index)          \
-	{                                                                                   \
-		CHECK(index < list->count && list->starts);                                 \
-		struct bus_reader r = {.message = list->packed, .at = list->starts[index]}; \
-		struct rec_##name v;                                                        \
-		take_rec_##name(&r, &v);                                                    \
-		CHECK(!r.bad);                                                              \
-		return v;                                                                   \
+#define R(name)                                                                                   \
+	static void take_old_rec_##name(struct bus_reader *r, uint64_t count,                     \
+					struct rec_##name *v)                                     \
+	{                                                                                         \
+		RECORD_##name(TAKE_IF_U, TAKE_IF_S, TAKE_IF_L)                                    \
+	}                                                                                         \
+	static void take_rec_##name(struct bus_reader *r, struct rec_##name *v)                   \
+	{                                                                                         \
+		const uint64_t known = 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L);                \
+		uint64_t count = cursor_array(&r->in);                                            \
+		if (count < known) {                                                              \
+			take_old_rec_##name(r, count, v);                                         \
+			return;                                                                   \
+		}                                                                                 \
+		RECORD_##name(TAKE_U, TAKE_S, TAKE_L) skip_items(r, count - known);               \
+	}                                                                                         \
+	static void skip_rec_##name(struct bus_reader *r)                                         \
+	{                                                                                         \
+		struct rec_##name v;                                                              \
+		take_rec_##name(r, &v);                                                           \
+	}                                                                                         \
+	struct rec_##name bus_##name##_at(const struct list *list, uint32_t index)                \
+	{                                                                                         \
+		CHECK(index < list->count && list->starts);                                       \
+		struct bus_reader r = {.in = {.bytes = list->packed, .at = list->starts[index]}}; \
+		struct rec_##name v;                                                              \
+		take_rec_##name(&r, &v);                                                          \
+		CHECK(!r.in.bad);                                                                 \
+		return v;                                                                         \
 	}
 BUS_RECORDS(R)
 #undef R
@@ -295,32 +197,30 @@ BUS_EVENTS(E)
 /* What an older sender's header ends before is zero. */
 static void take_since_minor_2(struct bus_reader *r, uint64_t count, struct envelope *env)
 {
-	env->replica = count > 0 ? take_u64(r) : 0;
-	env->roomds = count > 1 ? take_u64(r) : 0;
-	env->historyds = count > 2 ? take_u64(r) : 0;
-	env->cluster = count > 3 ? take_str(r, CLUSTER_MAX) : (struct str){0};
-	env->to = count > 4 ? take_u64(r) : 0;
+	env->replica = count > 0 ? cursor_u64(&r->in) : 0;
+	env->roomds = count > 1 ? cursor_u64(&r->in) : 0;
+	env->historyds = count > 2 ? cursor_u64(&r->in) : 0;
+	env->cluster = count > 3 ? cursor_str(&r->in, CLUSTER_MAX) : (struct str){0};
+	env->to = count > 4 ? cursor_u64(&r->in) : 0;
 	skip_items(r, count > 5 ? count - 5 : 0);
 }
 
 bool bus_open(struct bus_reader *r, struct str message, struct envelope *env)
 {
-	r->message = message;
-	r->at = 0;
-	r->bad = false;
+	r->in = (struct cursor){.bytes = message};
 	uint64_t more;
 	take_fields(r, 6, &more);
-	uint64_t major = take_u64(r);
-	uint64_t minor = take_u64(r);
-	uint64_t from = take_u64(r);
-	uint64_t id = take_u64(r);
-	uint64_t epoch = take_u64(r);
-	uint64_t seq = take_u64(r);
+	uint64_t major = cursor_u64(&r->in);
+	uint64_t minor = cursor_u64(&r->in);
+	uint64_t from = cursor_u64(&r->in);
+	uint64_t id = cursor_u64(&r->in);
+	uint64_t epoch = cursor_u64(&r->in);
+	uint64_t seq = cursor_u64(&r->in);
 	struct envelope whole;
 	take_since_minor_2(r, more, &whole);
 	if (major != BUS_MAJOR || from < SERVICE_GATEWAY || from > SERVICE_HISTORYD)
-		r->bad = true;
-	if (r->bad)
+		r->in.bad = true;
+	if (r->in.bad)
 		return false;
 	r->from = (enum service)from;
 	*env = (struct envelope){
@@ -347,12 +247,12 @@ static inline bool may_be_said(const struct bus_reader *r, enum service from, en
 
 bool bus_next(struct bus_reader *r, struct bus_event *ev)
 {
-	while (!r->bad && r->at < r->message.len) {
+	while (!r->in.bad && r->in.at < r->in.bytes.len) {
 		uint64_t fields;
 		r->start_count = 0;
 		take_fields(r, 1, &fields);
-		uint64_t number = take_u64(r);
-		if (r->bad)
+		uint64_t number = cursor_u64(&r->in);
+		if (r->in.bad)
 			return false;
 		switch (number) {
 #define E(number, name, from, to, meaning)                         \
@@ -361,14 +261,14 @@ bool bus_next(struct bus_reader *r, struct bus_event *ev)
 			break;                                     \
 		ev->type = EV_##name;                              \
 		take_ev_##name(r, fields, &ev->as.name);           \
-		return !r->bad;
+		return !r->in.bad;
 			BUS_EVENTS(E)
 #undef E
 		default: /* a newer sender's event */
 			break;
 		}
 		skip_items(r, fields);
-		r->unknown += !r->bad;
+		r->unknown += !r->in.bad;
 	}
 	return false;
 }

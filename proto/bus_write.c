@@ -2,25 +2,12 @@
 /* bus_write.c — the encoders that the compiler makes of bus.def, and batches of what they write.
  * The msgpack is msgpack-c's. */
 #include "proto/bus.h"
-
-#include <msgpack.h>
-
-static int append(void *b, const char *bytes, size_t len)
-{
-	buf_append(b, bytes, len);
-	return 0;
-}
-
-static void pack_str(msgpack_packer *p, struct str s)
-{
-	msgpack_pack_str(p, s.len);
-	msgpack_pack_str_body(p, s.ptr, s.len);
-}
+#include "proto/msgpack_out.h"
 
 static void pack_list(msgpack_packer *p, const struct list *list)
 {
 	msgpack_pack_array(p, list->count);
-	append(p->data, list->packed.ptr, list->packed.len);
+	pack_append(p->data, list->packed.ptr, list->packed.len);
 }
 
 #define COUNT_U(field) +1
@@ -34,13 +21,12 @@ static void pack_list(msgpack_packer *p, const struct list *list)
 	CHECK(v->field.count <= (max)); \
 	pack_list(&p, &v->field);
 
-#define R(name)                                                                     \
-	void bus_pack_##name(struct buf *b, const struct rec_##name *v)             \
-	{                                                                           \
-		msgpack_packer p;                                                   \
-		msgpack_packer_init(&p, b, append);                                 \
-		msgpack_pack_array(&p, 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L)); \
-		RECORD_##name(PACK_U, PACK_S, PACK_L)                               \
+#define R(name)                                                                \
+	void bus_pack_##name(struct buf *b, const struct rec_##name *v)        \
+	{                                                                      \
+		msgpack_packer p;                                              \
+		pack_begin(&p, b, 0 RECORD_##name(COUNT_U, COUNT_S, COUNT_L)); \
+		RECORD_##name(PACK_U, PACK_S, PACK_L)                          \
 	}
 BUS_RECORDS(R)
 #undef R
@@ -58,15 +44,14 @@ static void batch_count(struct batch *b)
 	b->count++;
 }
 
-#define E(number, name, from, to, meaning)                                          \
-	void bus_put_##name(struct batch *b, const struct ev_##name *v)             \
-	{                                                                           \
-		batch_count(b);                                                     \
-		msgpack_packer p;                                                   \
-		msgpack_packer_init(&p, &b->bytes, append);                         \
-		msgpack_pack_array(&p, 1 FIELDS_##name(COUNT_U, COUNT_S, COUNT_L)); \
-		msgpack_pack_uint64(&p, (number));                                  \
-		FIELDS_##name(PACK_U, PACK_S, PACK_L)                               \
+#define E(number, name, from, to, meaning)                                             \
+	void bus_put_##name(struct batch *b, const struct ev_##name *v)                \
+	{                                                                              \
+		batch_count(b);                                                        \
+		msgpack_packer p;                                                      \
+		pack_begin(&p, &b->bytes, 1 FIELDS_##name(COUNT_U, COUNT_S, COUNT_L)); \
+		msgpack_pack_uint64(&p, (number));                                     \
+		FIELDS_##name(PACK_U, PACK_S, PACK_L)                                  \
 	}
 BUS_EVENTS(E)
 #undef E
@@ -110,8 +95,7 @@ bool batch_piece(const struct batch *b, size_t n, struct str *piece)
 void bus_put_header(struct buf *b, const struct envelope *env)
 {
 	msgpack_packer p;
-	msgpack_packer_init(&p, b, append);
-	msgpack_pack_array(&p, 11);
+	pack_begin(&p, b, 11);
 	msgpack_pack_uint64(&p, BUS_MAJOR);
 	msgpack_pack_uint64(&p, BUS_MINOR);
 	msgpack_pack_uint64(&p, env->from);

@@ -148,7 +148,7 @@ void roomd_step(struct roomd *r, uint64_t now_ms, const struct bus_source *sourc
 		return;
 	while (bus_next(&r->reader, &ev))
 		dispatch(r, &ev);
-	r->stats.bus_bad_total += r->reader.bad;
+	r->stats.bus_bad_total += r->reader.in.bad;
 	r->stats.bus_unknown_total += r->reader.unknown;
 	r->reader.unknown = 0;
 }

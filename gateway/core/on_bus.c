@@ -144,5 +144,5 @@ void gateway_step(struct gateway *g, uint64_t now_ms, const struct bus_source *s
 	while (bus_next(&g->reader, &ev))
 		dispatch(g, &ev);
 	g->stats.bus_unknown_total += g->reader.unknown - unknown;
-	g->stats.bus_bad_total += g->reader.bad;
+	g->stats.bus_bad_total += g->reader.in.bad;
 }

@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* values.c — see values.h. Reading is a cursor over one flat array and not msgpack-c's unpacker,
- * which allocates by the counts that it reads. After the first fault every further read gives
- * zeros; the caller looks once, at the end. */
+/* values.c — see values.h. Reading is a cursor over one flat array. After the first fault every
+ * further read gives zeros; the caller looks once, at the end. */
 #include "historyd/store/values.h"
-
-#include <msgpack.h>
+#include "proto/msgpack_in.h"
+#include "proto/msgpack_out.h"
 
 /* ---- writing ---- */
-
-static int append(void *b, const char *bytes, size_t len)
-{
-	buf_append(b, bytes, len);
-	return 0;
-}
-
-static void pack_array(msgpack_packer *p, struct buf *b, size_t count)
-{
-	msgpack_packer_init(p, b, append);
-	msgpack_pack_array(p, count);
-}
-
-static void pack_text(msgpack_packer *p, struct str s)
-{
-	msgpack_pack_str(p, s.len);
-	msgpack_pack_str_body(p, s.ptr, s.len);
-}
 
 static void put_big_endian(char *at, uint64_t n)
 {
@@ -40,17 +21,17 @@ static void pack_epochs(msgpack_packer *p, const struct store_room *facts)
 		put_big_endian(bytes + (size_t)i * EPOCH_BYTES, facts->epochs[i].epoch);
 		put_big_endian(bytes + (size_t)i * EPOCH_BYTES + 8, facts->epochs[i].first);
 	}
-	pack_text(p, str_of(bytes, (size_t)facts->epoch_count * EPOCH_BYTES));
+	pack_str(p, str_of(bytes, (size_t)facts->epoch_count * EPOCH_BYTES));
 }
 
 void value_pack_room(struct buf *b, const struct store_room *facts)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 7);
-	pack_text(&p, facts->owner);
-	pack_text(&p, facts->guest);
-	pack_text(&p, facts->authors[0]);
-	pack_text(&p, facts->authors[1]);
+	pack_begin(&p, b, 7);
+	pack_str(&p, facts->owner);
+	pack_str(&p, facts->guest);
+	pack_str(&p, facts->authors[0]);
+	pack_str(&p, facts->authors[1]);
 	msgpack_pack_uint64(&p, facts->has_more_authors);
 	msgpack_pack_uint64(&p, facts->restores);
 	pack_epochs(&p, facts);
@@ -59,7 +40,7 @@ void value_pack_room(struct buf *b, const struct store_room *facts)
 void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 2);
+	pack_begin(&p, b, 2);
 	msgpack_pack_uint64(&p, seq);
 	msgpack_pack_uint64(&p, time_ms);
 }
@@ -67,169 +48,122 @@ void value_pack_cid(struct buf *b, uint64_t seq, uint64_t time_ms)
 void value_pack_format(struct buf *b, const struct store_format *format)
 {
 	msgpack_packer p;
-	pack_array(&p, b, 7);
+	pack_begin(&p, b, 7);
 	msgpack_pack_uint64(&p, format->version);
 	msgpack_pack_uint64(&p, format->shard);
 	msgpack_pack_uint64(&p, format->shards);
 	msgpack_pack_uint64(&p, format->losses);
 	msgpack_pack_uint64(&p, format->has_mark);
 	msgpack_pack_uint64(&p, format->restores);
-	pack_text(&p, format->cluster);
+	pack_str(&p, format->cluster);
 }
 
 /* ---- reading ---- */
 
-struct cursor {
-	struct str rest;
-	uint32_t fields; /* of the array, not yet read */
-	bool bad;
+struct value {
+	struct cursor in;
+	uint64_t fields; /* of the array, not yet read */
 };
 
-/* The next `len` bytes: the only way to the value's memory. NULL when there are not so many. */
-static const unsigned char *take(struct cursor *c, uint64_t len)
+static struct value read_array(struct str bytes)
 {
-	if (c->bad || len > c->rest.len) {
-		c->bad = true;
-		return NULL;
-	}
-	const char *at = c->rest.ptr;
-	c->rest = str_of(at + len, c->rest.len - len);
-	return (const unsigned char *)at;
+	struct value v = {.in = {.bytes = bytes}};
+	v.fields = cursor_array(&v.in);
+	return v;
 }
 
-static unsigned take_byte(struct cursor *c)
+static void next_field(struct value *v)
 {
-	const unsigned char *at = take(c, 1);
-	return at ? *at : 0;
-}
-
-static uint64_t take_big_endian(struct cursor *c, size_t bytes)
-{
-	const unsigned char *at = take(c, bytes);
-	uint64_t n = 0;
-	for (size_t i = 0; at && i < bytes; i++)
-		n = n << 8 | at[i];
-	return n;
-}
-
-static struct cursor read_array(struct str value)
-{
-	struct cursor c = {.rest = value};
-	unsigned tag = take_byte(&c);
-	c.bad |= (tag & 0xf0) != 0x90;
-	c.fields = tag & 0x0f;
-	return c;
-}
-
-static void next_field(struct cursor *c)
-{
-	if (c->fields == 0)
-		c->bad = true;
+	if (v->fields == 0)
+		v->in.bad = true;
 	else
-		c->fields--;
+		v->fields--;
 }
 
-static uint64_t read_number(struct cursor *c)
+static uint64_t read_number(struct value *v)
 {
-	next_field(c);
-	unsigned tag = take_byte(c);
-	if (tag <= 0x7f)
-		return tag;
-	if (tag >= 0xcc && tag <= 0xcf)
-		return take_big_endian(c, (size_t)1 << (tag - 0xcc));
-	c->bad = true;
-	return 0;
+	next_field(v);
+	return cursor_u64(&v->in);
 }
 
-/* A field that older writers do not know. */
-static uint64_t read_later_number(struct cursor *c)
+static struct str read_text(struct value *v, size_t max)
 {
-	return c->fields ? read_number(c) : 0;
+	next_field(v);
+	return cursor_str(&v->in, max);
 }
 
-static struct str read_text(struct cursor *c, size_t max)
+/* Fields that older writers do not know. */
+static uint64_t read_later_number(struct value *v)
 {
-	next_field(c);
-	unsigned tag = take_byte(c);
-	uint64_t len = tag & 0x1f;
-	if (tag >= 0xd9 && tag <= 0xdb)
-		len = take_big_endian(c, (size_t)1 << (tag - 0xd9));
-	else if ((tag & 0xe0) != 0xa0)
-		c->bad = true;
-	c->bad |= len > max;
-	const unsigned char *at = take(c, len);
-	return at ? str_of((const char *)at, len) : (struct str){0};
+	return v->fields ? read_number(v) : 0;
 }
 
-static void read_epochs(struct cursor *c, struct store_room *facts)
+static struct str read_later_text(struct value *v, size_t max)
 {
-	struct str bytes = {0};
-	if (c->fields)
-		bytes = read_text(c, EPOCHS_MAX * EPOCH_BYTES);
-	struct cursor in = {.rest = bytes};
-	c->bad |= bytes.len % EPOCH_BYTES != 0;
-	facts->epoch_count = c->bad ? 0 : (uint32_t)(bytes.len / EPOCH_BYTES);
+	return v->fields ? read_text(v, max) : (struct str){0};
+}
+
+static void read_epochs(struct value *v, struct store_room *facts)
+{
+	struct cursor in = {.bytes = read_later_text(v, EPOCHS_MAX * EPOCH_BYTES)};
+	v->in.bad |= in.bytes.len % EPOCH_BYTES != 0;
+	facts->epoch_count = v->in.bad ? 0 : (uint32_t)(in.bytes.len / EPOCH_BYTES);
 	for (uint32_t i = 0; i < facts->epoch_count; i++) {
-		facts->epochs[i].epoch = take_big_endian(&in, 8);
-		facts->epochs[i].first = take_big_endian(&in, 8);
+		facts->epochs[i].epoch = cursor_big_endian(&in, 8);
+		facts->epochs[i].first = cursor_big_endian(&in, 8);
 	}
 }
 
 bool value_read_room(struct str value, struct store_room *facts)
 {
-	struct cursor c = read_array(value);
-	facts->owner = read_text(&c, USER_MAX);
-	facts->guest = read_text(&c, USER_MAX);
-	facts->authors[0] = read_text(&c, USER_MAX);
-	facts->authors[1] = read_text(&c, USER_MAX);
-	facts->has_more_authors = read_number(&c) != 0;
-	facts->restores = (uint32_t)read_later_number(&c);
-	read_epochs(&c, facts);
-	return !c.bad;
+	struct value v = read_array(value);
+	facts->owner = read_text(&v, USER_MAX);
+	facts->guest = read_text(&v, USER_MAX);
+	facts->authors[0] = read_text(&v, USER_MAX);
+	facts->authors[1] = read_text(&v, USER_MAX);
+	facts->has_more_authors = read_number(&v) != 0;
+	facts->restores = (uint32_t)read_later_number(&v);
+	read_epochs(&v, facts);
+	return !v.in.bad;
 }
 
 bool value_read_chat(struct str value, struct rec_chat *chat, bool *is_packed)
 {
-	struct cursor c = read_array(value);
-	chat->seq = read_number(&c);
-	chat->time = read_number(&c);
-	chat->user = read_text(&c, USER_MAX);
-	chat->cid = read_text(&c, CID_MAX);
-	chat->body = read_text(&c, BODY_MAX);
-	*is_packed = c.fields == 0 && c.rest.len == 0;
-	return !c.bad;
+	struct value v = read_array(value);
+	chat->seq = read_number(&v);
+	chat->time = read_number(&v);
+	chat->user = read_text(&v, USER_MAX);
+	chat->cid = read_text(&v, CID_MAX);
+	chat->body = read_text(&v, BODY_MAX);
+	*is_packed = v.fields == 0 && cursor_left(&v.in) == 0;
+	return !v.in.bad;
 }
 
 bool value_read_cid(struct str value, uint64_t *seq, uint64_t *time_ms)
 {
-	struct cursor c = read_array(value);
-	*seq = read_number(&c);
-	*time_ms = read_number(&c);
-	return !c.bad;
+	struct value v = read_array(value);
+	*seq = read_number(&v);
+	*time_ms = read_number(&v);
+	return !v.in.bad;
 }
 
 bool value_read_invitation(struct str value, struct rec_invitation *invitation)
 {
-	struct cursor c = read_array(value);
-	invitation->room = read_text(&c, ROOM_MAX);
-	invitation->user = read_text(&c, USER_MAX);
-	return !c.bad;
-}
-
-static struct str read_later_text(struct cursor *c, size_t max)
-{
-	return c->fields ? read_text(c, max) : (struct str){0};
+	struct value v = read_array(value);
+	invitation->room = read_text(&v, ROOM_MAX);
+	invitation->user = read_text(&v, USER_MAX);
+	return !v.in.bad;
 }
 
 bool value_read_format(struct str value, struct store_format *format)
 {
-	struct cursor c = read_array(value);
-	format->version = read_number(&c);
-	format->shard = read_number(&c);
-	format->shards = read_number(&c);
-	format->losses = read_number(&c);
-	format->has_mark = read_later_number(&c) != 0;
-	format->restores = read_later_number(&c);
-	format->cluster = read_later_text(&c, CLUSTER_MAX);
-	return !c.bad;
+	struct value v = read_array(value);
+	format->version = read_number(&v);
+	format->shard = read_number(&v);
+	format->shards = read_number(&v);
+	format->losses = read_number(&v);
+	format->has_mark = read_later_number(&v) != 0;
+	format->restores = read_later_number(&v);
+	format->cluster = read_later_text(&v, CLUSTER_MAX);
+	return !v.in.bad;
 }

@@ -251,9 +251,9 @@ static void show(struct tapper *t, struct str message)
 	t->messages++;
 	t->bytes += mirrored.len;
 	bool is_ours = bus_open(&t->reader, mirrored, &env);
-	for (size_t at = t->reader.at; is_ours && !is_done(t) && bus_next(&t->reader, &ev);) {
-		size_t bytes = t->reader.at - at;
-		at = t->reader.at;
+	for (size_t at = t->reader.in.at; is_ours && !is_done(t) && bus_next(&t->reader, &ev);) {
+		size_t bytes = t->reader.in.at - at;
+		at = t->reader.in.at;
 		if (!is_wanted(t, &ev))
 			continue;
 		if (t->options.stats)
@@ -261,7 +261,7 @@ static void show(struct tapper *t, struct str message)
 		else
 			print_event(t, &header, label, &env, &ev);
 	}
-	if (t->reader.bad && !t->options.stats && !is_done(t))
+	if (t->reader.in.bad && !t->options.stats && !is_done(t))
 		print_bad(t, &header, label, mirrored.len);
 }
 

@@ -111,7 +111,7 @@ static void test_kept_events_are_read(void **state)
 		assert_int_equal(ev.type, shape_kept.events[count].number);
 		expect_telling(&ev, shape_kept.events[count].count);
 	}
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	assert_int_equal(reader.unknown, 0);
 	assert_int_equal(count, shape_kept.event_count);
 	bus_reader_free(&reader);
@@ -211,7 +211,7 @@ static void test_longer_ones_can_be_read(void **state)
 	assert_int_equal(ev.type, EV_presence);
 	assert_true(str_equal(bus_name_at(&ev.as.presence.names, 0).user, STR("ann")));
 	assert_false(bus_next(&reader, &ev));
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	assert_int_equal(reader.unknown, 1);
 	bus_reader_free(&reader);
 	arena_reset(&texts);

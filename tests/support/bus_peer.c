@@ -34,7 +34,7 @@ bool bus_find(const struct batch *batch, enum ev_type type, size_t n, struct bus
 	while (bus_next(&reader, ev))
 		if (ev->type == type && n-- == 0)
 			return true;
-	CHECK(!reader.bad);
+	CHECK(!reader.in.bad);
 	return false;
 }
 

@@ -93,7 +93,7 @@ static void round_trip_with(size_t len)
 		bus_put(&again, &ev);
 		count++;
 	}
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	assert_int_equal(count, event_count());
 	assert_int_equal(sent.bytes.len, again.bytes.len);
 	assert_memory_equal(sent.bytes.ptr, again.bytes.ptr, sent.bytes.len);
@@ -141,7 +141,7 @@ static void test_a_field_over_its_limit_is_refused(void **state)
 	buf_append(&b, len, sizeof len);
 	buf_str(&b, text(USER_MAX + 1));
 	assert_int_equal(read_all(&reader, buf_view(&b)), 0);
-	assert_true(reader.bad);
+	assert_true(reader.in.bad);
 	buf_free(&b);
 	bus_reader_free(&reader);
 }
@@ -168,7 +168,7 @@ static void test_counts_that_cannot_be_are_refused(void **state)
 		bus_put_header(&b, &self);
 		buf_str(&b, str_from(lies[i]));
 		assert_int_equal(read_all(&reader, buf_view(&b)), 0);
-		assert_true(reader.bad);
+		assert_true(reader.in.bad);
 		buf_free(&b);
 	}
 	bus_reader_free(&reader);
@@ -187,7 +187,7 @@ static void test_what_is_newer_is_skipped(void **state)
 		    "ann\x07\xa1"
 		    "z"); /* release with two fields more */
 	assert_int_equal(read_all(&reader, buf_view(&b)), 1);
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	assert_int_equal(reader.unknown, 1);
 	buf_free(&b);
 	bus_reader_free(&reader);
@@ -223,7 +223,7 @@ static void test_what_is_older_is_read(void **state)
 	assert_true(chat.seq == 5 && chat.time == 6 && str_equal(chat.user, STR("bob")));
 	assert_int_equal(chat.body.len, 0);
 	assert_false(bus_next(&reader, &ev));
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	buf_free(&b);
 	bus_reader_free(&reader);
 }
@@ -262,11 +262,11 @@ static void test_records_of_others(void **state)
 			    str_equal(second.body, STR("ho")));
 	}
 	assert_false(bus_next(&reader, &ev));
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	for (size_t len = b.len - 1; len > b.len - sizeof page + 1; len--) {
 		assert_true(bus_open(&reader, str_of(b.ptr, len), &env));
 		assert_false(bus_next(&reader, &ev));
-		assert_true(reader.bad);
+		assert_true(reader.in.bad);
 	}
 	b.ptr[b.len - sizeof page + 1 + 14] = '\xff'; /* the first record's time is negative */
 	assert_true(bus_open(&reader, buf_view(&b), &env));
@@ -346,7 +346,7 @@ static void test_a_long_batch_comes_in_pieces(void **state)
 		buf_str(&b, piece);
 		assert_true(b.len < MESSAGE_MAX);
 		events += read_all(&reader, buf_view(&b));
-		assert_false(reader.bad);
+		assert_false(reader.in.bad);
 		buf_free(&b);
 	}
 	assert_true(pieces > 10);

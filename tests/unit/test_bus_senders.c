@@ -86,7 +86,7 @@ static void test_the_reader_gives_what_the_table_allows(void **state)
 			assert_int_equal(bus_next(&reader, &ev), is_allowed);
 			assert_int_equal(reader.unknown - unknown, !is_allowed);
 			assert_false(bus_next(&reader, &ev));
-			assert_false(reader.bad);
+			assert_false(reader.in.bad);
 			given += is_allowed;
 		}
 		bus_reader_free(&reader);

@@ -213,7 +213,7 @@ static inline const char *rig_text(struct rig *r, const struct batch *batch)
 	assert_true(bus_open(&reader, buf_view(&r->message), &ignored));
 	while (bus_next(&reader, &ev))
 		rig_say(&r->text, &ev);
-	assert_false(reader.bad);
+	assert_false(reader.in.bad);
 	bus_reader_free(&reader);
 	buf_append(&r->text, "", 1);
 	return r->text.ptr;

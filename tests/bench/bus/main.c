@@ -168,7 +168,7 @@ static void take_message(struct step *s, struct str message)
 		else
 			s->faults++; /* refused, or taken for a repetition */
 	}
-	s->faults += b.reader.bad;
+	s->faults += b.reader.in.bad;
 }
 
 /* Takes what comes until then. */
