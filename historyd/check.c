@@ -7,6 +7,11 @@ static void check_turn(const struct historyd *h)
 {
 	const struct turn *t = &h->turn;
 	CHECK(t->writes == 0 && t->down.count == 0 && t->answer_count == 0 && !t->is_durable);
+	for (size_t i = 0; i < t->answer_cap; i++) {
+		CHECK(t->answers[i].answer.events.count == 0);
+		CHECK(t->answers[i].unavailable.count == 0);
+	}
+	CHECK(t->store->epoch == h->logs.epoch && h->logs.turn == t && h->inboxes.turn == t);
 	CHECK(h->tally.stored == 0 && h->tally.repeated == 0 && h->tally.refused == 0);
 	CHECK(h->inboxes.table.count == 0 && h->logs.fresh.count == 0);
 }
@@ -36,6 +41,23 @@ static void check_stored(const struct historyd *h, const struct room_log *log)
 	CHECK(str_equal(room_log_name(log, LOG_AUTHOR), facts.authors[0]));
 	CHECK(str_equal(room_log_name(log, LOG_AUTHOR_2), facts.authors[1]));
 	CHECK(log->has_more_authors == facts.has_more_authors);
+	CHECK(log->restores == facts.restores && log->epoch_count == facts.epoch_count);
+	CHECK(log->epoch_count == 0 ||
+	      memcmp(log->names, facts.epochs, log->epoch_count * sizeof *facts.epochs) == 0);
+}
+
+/* Each start of historyd that the room remembers begins behind the one before it. */
+static void check_epochs(const struct room_log *log)
+{
+	struct rec_epoch last = {0};
+	CHECK(log->epoch_count <= EPOCHS_MAX);
+	for (size_t i = 0; i < log->epoch_count; i++) {
+		struct rec_epoch next;
+		memcpy(&next, log->names + i * sizeof next, sizeof next);
+		CHECK(next.epoch != last.epoch && next.first > last.first);
+		CHECK(next.first <= log->seq);
+		last = next;
+	}
 }
 
 static void check_logs(const struct historyd *h)
@@ -47,6 +69,7 @@ static void check_logs(const struct historyd *h)
 		CHECK(log->room_len > 0 && log->room_len <= ROOM_MAX);
 		CHECK(table_find(&all->logs, str_of(log->room, log->room_len)) == log);
 		check_names(log);
+		check_epochs(log);
 		check_stored(h, log);
 		count++;
 	}
@@ -54,9 +77,19 @@ static void check_logs(const struct historyd *h)
 	CHECK(!h->is_doubtful || count == 0);
 }
 
+/* The roomds that ask, and what this historyd says of itself. */
+static void check_bus(const struct historyd *h)
+{
+	for (size_t i = 0; i < SHARDS_MAX; i++)
+		CHECK(!h->roomds[i].up || h->roomds[i].heard_ms || h->roomds[i].epoch);
+	CHECK(h->topology.kind == SERVICE_HISTORYD);
+	CHECK(h->topology.historyds == 0 || h->topology.id < h->topology.historyds);
+}
+
 void historyd_check(const struct historyd *h)
 {
 	check_turn(h);
 	check_logs(h);
+	check_bus(h);
 	gateways_check(&h->gateways, h->is_writable);
 }

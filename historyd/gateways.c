@@ -111,6 +111,7 @@ void gateway_stop(struct gateways *all, struct gateway *gateway)
 
 void gateway_stop_room(struct gateways *all, struct gateway *gateway, struct str room)
 {
+	CHECK(gateway->stopped_count <= STOPPED_ROOMS_MAX);
 	if (gateway->stopped_count == STOPPED_ROOMS_MAX)
 		gateway->is_stopped = true;
 	else
@@ -154,7 +155,7 @@ void gateways_check(const struct gateways *all, bool is_writable)
 	CHECK(all->table.count <= GATEWAYS_MAX);
 	TABLE_EACH (&all->table, i, gateway) {
 		CHECK(table_find(&all->table, gateway_key(gateway)) == gateway);
-		CHECK(gateway->link.up);
+		CHECK(gateway->link.up && gateway->asked_ms <= gateway->link.heard_ms);
 		CHECK(gateway->stopped_count <= STOPPED_ROOMS_MAX);
 		CHECK(!has_stopped(gateway) || !is_ordered(gateway) || all->has_stopped);
 		/* What it says while nothing can be stored is not taken. */
@@ -175,7 +176,7 @@ void gateways_tick(struct gateways *all, uint64_t now_ms)
 {
 	struct gateway *gateway;
 	while ((gateway = find_lapsed(all, now_ms)) != NULL) {
-		table_remove(&all->table, gateway_key(gateway));
+		CHECK(table_remove(&all->table, gateway_key(gateway)) == gateway);
 		mem_free(gateway);
 	}
 }

@@ -62,6 +62,7 @@ static void repeat_post(struct mail *m, const struct ev_chat_post *in, uint64_t 
 
 static void store_post(struct mail *m, const struct ev_chat_post *in, struct room_log *log)
 {
+	CHECK(m->h->is_writable);
 	uint64_t held_ms = room_log_append(&m->h->logs, log, in, m->utc_ms);
 	if (held_ms > m->h->held_ms)
 		m->h->held_ms = held_ms;
@@ -86,6 +87,7 @@ static void store_post(struct mail *m, const struct ev_chat_post *in, struct roo
 void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
 {
 	(void)in;
+	CHECK(m->gateway);
 	if (m->h->is_writable)
 		gateway_begin(m->gateway);
 }
@@ -101,6 +103,7 @@ static void leave_post(struct mail *m, const struct ev_chat_post *in)
 void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 {
 	struct historyd *h = m->h;
+	CHECK(m->gateway);
 	if (!h->is_writable || !gateway_is_taken(&h->gateways, m->gateway, in->room)) {
 		h->totals.messages_left_total++;
 		return;
@@ -252,7 +255,9 @@ enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out
 {
 	(void)now_ms;
 	bool has_writes = h->turn.writes > 0;
+	CHECK(h->is_writable || !has_writes);
 	enum err result = turn_end(&h->turn, out);
+	CHECK(h->turn.writes == 0 && h->turn.answer_count == 0);
 	if (result == ERR_OK)
 		count_results(h);
 	else /* what it took, it has not taken */

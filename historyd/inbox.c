@@ -27,6 +27,7 @@ void inboxes_init(struct inboxes *all, struct turn *turn, uint64_t seed)
 
 static void drop_at(struct inbox *inbox, size_t at)
 {
+	CHECK(at < inbox->count && inbox->count <= INVITES_MAX);
 	str_drop(inbox->pending[at].room);
 	str_drop(inbox->pending[at].user);
 	inbox->pending[at] = inbox->pending[--inbox->count];
@@ -98,6 +99,7 @@ static size_t count_from(const struct inbox *inbox, struct str user)
 enum err inbox_put(struct inboxes *all, struct inbox *inbox,
 		   const struct rec_invitation *invitation)
 {
+	CHECK(invitation->room.len > 0 && invitation->user.len > 0);
 	size_t at = position(inbox, invitation->room);
 	if (at < inbox->count && str_equal(inbox->pending[at].user, invitation->user))
 		return ERR_OK;

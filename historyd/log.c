@@ -168,6 +168,7 @@ static void drop_fresh(struct room_logs *all)
 
 void room_logs_settle(struct room_logs *all)
 {
+	CHECK(all->turn->writes == 0);
 	drop_fresh(all);
 	while (all->logs.count > all->max)
 		log_remove(all, TAILQ_LAST(&all->lru, room_log_lru));
@@ -179,6 +180,7 @@ void room_logs_forget(struct room_logs *all)
 	while ((log = TAILQ_FIRST(&all->lru)) != NULL)
 		log_remove(all, log);
 	drop_fresh(all);
+	CHECK(all->logs.count == 0 && all->fresh.count == 0);
 }
 
 /* ---- what a log decides ---- */
@@ -274,6 +276,7 @@ static void note_message(struct room_logs *all, struct room_log *log, struct str
 uint64_t room_log_append(struct room_logs *all, struct room_log *log,
 			 const struct ev_chat_post *post, uint64_t utc_ms)
 {
+	CHECK(room_log_admits(log, post->user) && post->cid.len > 0);
 	log->seq++;
 	log->time_ms = utc_ms > log->time_ms ? utc_ms : log->time_ms;
 	const struct rec_chat chat = {

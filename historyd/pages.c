@@ -86,6 +86,7 @@ static enum err read_newest(struct store *store, struct str room, uint64_t after
 			    struct page *page)
 {
 	while (last > after && !has_enough(page)) {
+		CHECK(page->count <= page->limit && page->limit <= PAGE_MAX);
 		uint32_t had = page->count;
 		uint32_t wanted = page->limit + 1 - had;
 		wanted = wanted < CHUNK_MAX ? wanted : CHUNK_MAX;
@@ -117,6 +118,7 @@ static bool cut(struct page *page)
 
 static struct str turned(struct page *page)
 {
+	CHECK(page->count <= page->limit);
 	buf_reset(&page->turned);
 	for (uint32_t i = page->count; i > 0; i--) {
 		const struct span *span = &page->spans[i - 1];
@@ -149,6 +151,7 @@ static enum err read_page_up(struct store *store, const struct ev_page_ask *ask,
 	answer->more = cut(page);
 	if (page->count) {
 		const struct span *last = &page->spans[page->count - 1];
+		CHECK(last->from + last->len <= page->records.len && last->seq > ask->after);
 		answer->messages = (struct list){
 			.count = page->count,
 			.packed = str_of(page->records.ptr, last->from + last->len),

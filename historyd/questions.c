@@ -10,6 +10,7 @@ static enum err find_inbox(struct mail *m, struct str user2, struct inbox **inbo
 
 void on_room_ask(struct mail *m, const struct ev_room_ask *in)
 {
+	CHECK(m->answer);
 	struct ev_room_facts ev = {.req = in->req, .room = in->room, .status = ERR_UNAVAILABLE};
 	bus_put_room_facts(&m->answer->unavailable, &ev);
 	struct room_log *log;
@@ -37,6 +38,7 @@ static enum err make_private(struct mail *m, const struct ev_private_put *in)
 
 void on_private_put(struct mail *m, const struct ev_private_put *in)
 {
+	CHECK(m->answer);
 	struct ev_private_done ev = {.req = in->req, .room = in->room, .status = ERR_UNAVAILABLE};
 	bus_put_private_done(&m->answer->unavailable, &ev);
 	ev.status = make_private(m, in);
@@ -45,6 +47,7 @@ void on_private_put(struct mail *m, const struct ev_private_put *in)
 
 void on_invites_ask(struct mail *m, const struct ev_invites_ask *in)
 {
+	CHECK(m->answer);
 	struct ev_invites ev = {.req = in->req, .user2 = in->user2, .status = ERR_UNAVAILABLE};
 	bus_put_invites(&m->answer->unavailable, &ev);
 	struct inbox *inbox;
@@ -72,6 +75,7 @@ static enum err put_invite(struct mail *m, const struct ev_invite_put *in)
 
 static void answer_invite(struct mail *m, struct ev_invite_done ev, enum err status)
 {
+	CHECK(m->answer);
 	ev.status = ERR_UNAVAILABLE;
 	bus_put_invite_done(&m->answer->unavailable, &ev);
 	ev.status = status;

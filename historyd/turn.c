@@ -90,13 +90,11 @@ static void swap(struct batch *a, struct batch *b)
 static void release_deliveries(struct turn *t, struct historyd_out *out)
 {
 	CHECK(t->is_durable);
-	CHECK(out->down.count == 0);
 	swap(&t->down, &out->down);
 }
 
 static void release_answers(struct turn *t, struct historyd_out *out)
 {
-	CHECK(out->answer_count == 0);
 	for (size_t i = 0; i < t->answer_count; i++) {
 		struct turn_answer *from = &t->answers[i];
 		out->answers = grown(out->answers, &out->answer_cap, i, sizeof *out->answers);
@@ -122,6 +120,7 @@ static void begin_next(struct turn *t)
 
 enum err turn_end(struct turn *t, struct historyd_out *out)
 {
+	CHECK(!t->is_durable && out->down.count == 0 && out->answer_count == 0);
 	enum err result = t->writes ? t->store->commit(t->store->impl) : ERR_OK;
 	t->is_durable = result == ERR_OK;
 	if (t->is_durable)

@@ -1,21 +1,47 @@
 // SPDX-License-Identifier: MIT
 /* check.c — roomd_check: the invariants of state.h, walked. What each function of the core may rely
- * on between two calls, and leaves behind. */
+ * on between two calls, and leaves behind. Whatever is in two places is counted in both. */
 #include "roomd/state.h"
 
-static void check_members(const struct roomd *r, const struct room_user *u)
+/* How many there are, found by walking what owns them. */
+struct sums {
+	uint64_t members, holdings, waiters;
+	uint64_t typing, reserved, told; /* each of these is in a queue too */
+	uint64_t user_questions, loading;
+};
+
+static const struct peer *peer_of(const struct roomd *r, uint64_t id)
+{
+	return table_find(&r->peers, str_of((const char *)&id, sizeof id));
+}
+
+/* ---- rooms ---- */
+
+static void check_user(const struct roomd *r, const struct room_user *u, struct sums *sums)
 {
 	const struct member *m;
 	CHECK(!TAILQ_EMPTY(&u->members));
 	TAILQ_FOREACH (m, &u->members, of_user) {
-		CHECK(m->user == u);
-		CHECK(table_find(&r->peers, str_of((const char *)&m->peer->id,
-						   sizeof m->peer->id)) == m->peer);
+		CHECK(m->user == u && peer_of(r, m->peer->id) == m->peer);
 		CHECK(m->round <= m->peer->round);
+		sums->members++;
 	}
+	CHECK(u->typing_told_ms <= r->now_ms && u->typing_until_ms <= r->now_ms + TYPING_MS);
+	sums->typing += u->typing_until_ms > 0;
 }
 
-static void check_room(struct roomd *r, const struct room *room)
+static void check_room_question(struct roomd *r, const struct room *room)
+{
+	const struct question *q = question_find(r, room->question);
+	const struct waiter *first = TAILQ_FIRST(&room->waiters);
+	CHECK(q && question_is_about_room(q) && str_equal(q->room, room->name));
+	/* A room is made private for whoever is first in its line. */
+	if (q->kind == QUESTION_PRIVATE)
+		CHECK(first && first->req && str_equal(q->user, first->user) &&
+		      str_equal(q->user2, first->user2));
+}
+
+static void check_room(struct roomd *r, const struct room *room, struct sums *sums)
 {
 	const struct room_user *u;
 	const struct waiter *w;
@@ -23,138 +49,184 @@ static void check_room(struct roomd *r, const struct room *room)
 	CHECK(room_find(r, room->name) == room);
 	TAILQ_FOREACH (u, &room->order, entry) {
 		CHECK(u->room == room && room_user_find(room, u->name) == u);
-		check_members(r, u);
+		check_user(r, u, sums);
 		users++;
 	}
 	CHECK(users == room->users.count);
 	CHECK((room->owner.len == 0) == (room->guest.len == 0));
 	CHECK(room->version <= r->versions);
-	TAILQ_FOREACH (w, &room->waiters, entry)
-		CHECK(w->user.len > 0 && (w->req == 0) == (w->user2.len == 0));
+	TAILQ_FOREACH (w, &room->waiters, entry) {
+		CHECK((w->req == 0) == (w->user2.len == 0));
+		sums->waiters++;
+	}
 	/* Nobody waits for nothing, and nothing is kept for nobody. */
 	CHECK(TAILQ_EMPTY(&room->waiters) || room->question);
 	CHECK(room->users.count || room->question);
-	if (room->question) {
-		const struct question *q = question_find(r, room->question);
-		CHECK(q && question_is_about_room(q));
-		CHECK(str_equal(q->room, room->name));
-	}
+	if (room->question)
+		check_room_question(r, room);
 }
 
-static uint32_t count_waiters(const struct room *room)
+static void check_typing(const struct roomd *r, const struct sums *sums)
 {
-	const struct waiter *w;
-	uint32_t count = 0;
-	TAILQ_FOREACH (w, &room->waiters, entry)
+	const struct room_user *u;
+	uint64_t last_ms = 1;
+	uint64_t count = 0;
+	TAILQ_FOREACH (u, &r->typing, typing) {
+		CHECK(u->typing_until_ms >= last_ms);
+		last_ms = u->typing_until_ms;
 		count++;
-	return count;
-}
-
-static void check_rooms(struct roomd *r)
-{
-	const struct room *room;
-	uint32_t waiters = 0;
-	TABLE_EACH (&r->rooms, i, room) {
-		check_room(r, room);
-		waiters += count_waiters(room);
 	}
-	CHECK(waiters == r->waiters);
+	CHECK(count == sums->typing);
 }
 
-static void check_name(const struct roomd *r, const struct name *n)
+/* ---- names ---- */
+
+static void check_name(const struct roomd *r, const struct name *n, struct sums *sums)
 {
 	const struct holding *h;
 	const struct pending *p;
 	CHECK(name_find(r, n->user) == n);
 	CHECK(!TAILQ_EMPTY(&n->holdings) || n->reserved_ms || n->questions);
 	CHECK(TAILQ_EMPTY(&n->holdings) || !n->reserved_ms);
-	CHECK(!n->is_loading || n->questions);
-	TAILQ_FOREACH (h, &n->holdings, of_name)
-		CHECK(h->name == n && h->round <= h->peer->round);
-	TAILQ_FOREACH (p, &n->pending, entry) {
-		CHECK(p->name == n);
-		CHECK(!p->is_told || !TAILQ_EMPTY(&n->holdings));
+	CHECK(!n->reserved_ms || n->key.len);
+	CHECK(!n->is_loading || (n->questions && !n->has_pending));
+	TAILQ_FOREACH (h, &n->holdings, of_name) {
+		CHECK(h->name == n && peer_of(r, h->peer->id) == h->peer);
+		CHECK(h->round <= h->peer->round);
+		sums->holdings++;
 	}
+	TAILQ_FOREACH (p, &n->pending, entry) {
+		CHECK(p->name == n && pending_find(n, p->room) == p);
+		CHECK(!p->is_told || !TAILQ_EMPTY(&n->holdings));
+		sums->told += p->is_told;
+	}
+	sums->reserved += n->reserved_ms > 0;
+	sums->user_questions += n->questions;
+	sums->loading += n->is_loading;
 }
 
-static void check_names(const struct roomd *r)
+static void check_reserved(const struct roomd *r, const struct sums *sums)
 {
 	const struct name *n;
-	const struct pending *p;
-	uint64_t last_ms = 0;
-	TABLE_EACH (&r->names, i, n)
-		check_name(r, n);
+	uint64_t last_ms = 1;
+	uint64_t count = 0;
 	TAILQ_FOREACH (n, &r->reserved, reserved) {
 		CHECK(n->reserved_ms >= last_ms);
 		last_ms = n->reserved_ms;
+		count++;
 	}
-	last_ms = 0;
-	TAILQ_FOREACH (p, &r->unseen, unseen) {
-		CHECK(p->is_told && p->told_ms >= last_ms);
-		last_ms = p->told_ms;
-	}
+	CHECK(count == sums->reserved);
 }
 
-static void check_peers(const struct roomd *r)
+static void check_unseen(const struct roomd *r, const struct sums *sums)
 {
-	const struct peer *p;
+	const struct pending *p;
+	uint64_t last_ms = 0;
+	uint64_t count = 0;
+	TAILQ_FOREACH (p, &r->unseen, unseen) {
+		CHECK(p->is_told && p->told_ms >= last_ms && p->told_ms <= r->now_ms);
+		last_ms = p->told_ms;
+		count++;
+	}
+	CHECK(count == sums->told);
+}
+
+/* ---- gateways ---- */
+
+static void check_peer(const struct roomd *r, const struct peer *p, struct sums *found)
+{
 	const struct member *m;
 	const struct holding *h;
-	size_t peers = 0;
-	uint64_t members = 0;
-	TAILQ_FOREACH (p, &r->all_peers, entry) {
-		peers++;
-		TAILQ_FOREACH (m, &p->members, of_peer) {
-			CHECK(m->peer == p);
-			members++;
-		}
-		TAILQ_FOREACH (h, &p->holdings, of_peer)
-			CHECK(h->peer == p && name_find(r, h->name->user) == h->name);
+	CHECK(peer_of(r, p->id) == p && p->round <= r->rounds);
+	CHECK(!p->is_round_open || p->round);
+	CHECK(p->address.len <= ADDRESS_MAX);
+	TAILQ_FOREACH (m, &p->members, of_peer) {
+		CHECK(m->peer == p);
+		found->members++;
 	}
-	CHECK(peers == r->peers.count && peers == r->stats.gateways && peers <= PEERS_MAX);
-	CHECK(members == r->stats.members);
+	TAILQ_FOREACH (h, &p->holdings, of_peer) {
+		CHECK(h->peer == p && name_find(r, h->name->user) == h->name);
+		found->holdings++;
+	}
 }
 
-static size_t check_question_list(struct roomd *r, const struct question_list *list,
-				  bool is_patient)
+static void check_peers(const struct roomd *r, const struct sums *sums)
+{
+	const struct peer *p;
+	struct sums found = {0};
+	size_t peers = 0;
+	TAILQ_FOREACH (p, &r->all_peers, entry) {
+		check_peer(r, p, &found);
+		peers++;
+	}
+	CHECK(peers == r->peers.count && peers == r->stats.gateways && peers <= PEERS_MAX);
+	CHECK(found.members == sums->members && found.members == r->stats.members);
+	CHECK(found.holdings == sums->holdings);
+}
+
+/* ---- questions ---- */
+
+struct question_sums {
+	size_t all, of_users, loading, puts;
+};
+
+static void check_question(struct roomd *r, const struct question *q, struct question_sums *sums)
+{
+	CHECK(q->number <= r->last_question && question_find(r, q->number) == q);
+	CHECK(q->is_patient || q->tries < QUESTION_TRIES);
+	if (question_is_about_room(q))
+		CHECK(room_find(r, q->room) && room_find(r, q->room)->question == q->number);
+	else
+		CHECK(name_find(r, q->user2) && name_find(r, q->user2)->questions > 0);
+	if (q->kind == QUESTION_INVITE_PUT)
+		CHECK(question_of_asker(r, &q->asker) == q);
+	if (q->kind == QUESTION_INVITES)
+		CHECK(name_find(r, q->user2)->is_loading);
+	sums->all++;
+	sums->of_users += !question_is_about_room(q);
+	sums->loading += q->kind == QUESTION_INVITES;
+	sums->puts += q->kind == QUESTION_INVITE_PUT;
+}
+
+static void check_question_list(struct roomd *r, const struct question_list *list, bool is_patient,
+				struct question_sums *sums)
 {
 	const struct question *q;
-	size_t count = 0;
 	uint64_t last_ms = 0;
 	TAILQ_FOREACH (q, list, entry) {
 		CHECK(q->is_patient == is_patient && q->retry_ms >= last_ms);
-		CHECK(question_find(r, q->number) == q);
-		if (q->kind == QUESTION_INVITE_PUT)
-			CHECK(question_of_asker(r, &q->asker) == q);
-		if (question_is_about_room(q))
-			CHECK(room_find(r, q->room) &&
-			      room_find(r, q->room)->question == q->number);
-		else
-			CHECK(name_find(r, q->user2) && name_find(r, q->user2)->questions > 0);
+		check_question(r, q, sums);
 		last_ms = q->retry_ms;
-		count++;
 	}
-	return count;
 }
 
-static void check_typing(const struct roomd *r)
+static void check_questions(struct roomd *r, const struct sums *sums)
 {
-	const struct room_user *u;
-	uint64_t last_ms = 0;
-	TAILQ_FOREACH (u, &r->typing, typing) {
-		CHECK(u->typing_until_ms >= last_ms && u->typing_until_ms > 0);
-		last_ms = u->typing_until_ms;
-	}
+	struct question_sums found = {0};
+	check_question_list(r, &r->questions, false, &found);
+	check_question_list(r, &r->patient, true, &found);
+	CHECK(found.all == r->questions_by_number.count);
+	CHECK(found.puts == r->invite_puts.count);
+	CHECK(found.of_users == sums->user_questions && found.loading == sums->loading);
 }
 
 void roomd_check(struct roomd *r)
 {
-	check_rooms(r);
-	check_names(r);
-	check_peers(r);
-	check_typing(r);
-	CHECK(TAILQ_EMPTY(&r->expelled) == (r->expelled_count == 0));
-	CHECK(check_question_list(r, &r->questions, false) +
-		      check_question_list(r, &r->patient, true) ==
-	      r->questions_by_number.count);
+	struct sums sums = {0};
+	const struct room *room;
+	const struct name *n;
+	TABLE_EACH (&r->rooms, i, room)
+		check_room(r, room, &sums);
+	TABLE_EACH (&r->names, i, n)
+		check_name(r, n, &sums);
+	CHECK(sums.waiters == r->waiters && r->waiters <= WAITERS_MAX);
+	check_typing(r, &sums);
+	check_reserved(r, &sums);
+	check_unseen(r, &sums);
+	check_peers(r, &sums);
+	check_questions(r, &sums);
+	expelled_check(r);
+	for (size_t i = 0; i < SHARDS_MAX; i++)
+		CHECK(r->heard_ms[i] <= r->now_ms);
+	CHECK(r->ticked_ms <= r->now_ms && r->scratch.len == 0);
 }

@@ -30,6 +30,7 @@ static struct expelled *find(const struct roomd *r, uint64_t gateway, struct str
 
 static void forget(struct roomd *r, struct expelled *x)
 {
+	CHECK(r->expelled_count > 0);
 	TAILQ_REMOVE(&r->expelled, x, entry);
 	r->expelled_count--;
 	mem_free(x);
@@ -78,4 +79,20 @@ void expelled_tick(struct roomd *r)
 		TAILQ_INSERT_TAIL(&r->expelled, x, entry);
 		tell(r, x->gateway, x->room, x->user);
 	}
+}
+
+void expelled_check(const struct roomd *r)
+{
+	const struct expelled *x;
+	uint32_t count = 0;
+	uint64_t last_ms = 0;
+	TAILQ_FOREACH (x, &r->expelled, entry) {
+		CHECK(x->told_ms >= last_ms && x->told_ms <= r->now_ms);
+		/* Nothing is told to a gateway that is gone. */
+		CHECK(table_find(&r->peers, str_of((const char *)&x->gateway, sizeof x->gateway)));
+		CHECK(find(r, x->gateway, x->room, x->user) == x);
+		last_ms = x->told_ms;
+		count++;
+	}
+	CHECK(count == r->expelled_count && count <= EXPELLED_MAX);
 }

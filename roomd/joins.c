@@ -35,6 +35,7 @@ static void answer_private(struct roomd *r, uint64_t gateway, uint64_t req, enum
 static void ask_historyd(struct roomd *r, struct room *room, enum question_kind kind,
 			 struct str user, struct str user2)
 {
+	CHECK(!room->question);
 	room->question = question_start(
 		r,
 		&(struct question){.kind = kind, .room = room->name, .user = user, .user2 = user2});
@@ -88,6 +89,7 @@ static void waiter_add(struct roomd *r, struct room *room, uint64_t req, struct 
 
 static void waiter_remove(struct roomd *r, struct room *room, struct waiter *w)
 {
+	CHECK(r->waiters > 0);
 	TAILQ_REMOVE(&room->waiters, w, entry);
 	str_free(&w->user);
 	str_free(&w->user2);

@@ -64,7 +64,7 @@ void member_remove(struct roomd *r, struct member *m)
 		bus_put_user_out(&r->out->down, &(struct ev_user_out){.room = room->name,
 								      .user = u->name,
 								      .version = version});
-	table_remove(&room->users, u->name);
+	CHECK(table_remove(&room->users, u->name) == u && !u->typing_until_ms);
 	TAILQ_REMOVE(&room->order, u, entry);
 	mem_free(u);
 }

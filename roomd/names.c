@@ -30,10 +30,10 @@ static void unreserve(struct roomd *r, struct name *n)
 
 void name_free(struct roomd *r, struct name *n)
 {
-	CHECK(TAILQ_EMPTY(&n->holdings));
+	CHECK(TAILQ_EMPTY(&n->holdings) && !n->questions && !n->is_loading);
 	unreserve(r, n);
 	pending_forget_all(r, n);
-	table_remove(&r->names, n->user);
+	CHECK(table_remove(&r->names, n->user) == n);
 	str_free(&n->key);
 	mem_free(n);
 }

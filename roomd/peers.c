@@ -27,7 +27,8 @@ static void drop_all(struct roomd *r, struct peer *p)
 void peer_free(struct roomd *r, struct peer *p)
 {
 	drop_all(r, p);
-	table_remove(&r->peers, id_key(&p->id));
+	CHECK(TAILQ_EMPTY(&p->members) && TAILQ_EMPTY(&p->holdings));
+	CHECK(table_remove(&r->peers, id_key(&p->id)) == p);
 	TAILQ_REMOVE(&r->all_peers, p, entry);
 	if (p->address.len)
 		r->directory_ms = 0;
@@ -129,6 +130,7 @@ void on_members_begin(struct roomd *r, const struct ev_members_begin *ev)
 
 void on_member_user(struct roomd *r, const struct ev_member_user *ev)
 {
+	CHECK(r->peer);
 	r->peer->round_ms = r->now_ms;
 	/* What invitations came meanwhile nobody has been told of. */
 	struct name *n = ev->user.len ? name_hold(r, ev->user, ev->key, r->peer) : NULL;
@@ -138,6 +140,7 @@ void on_member_user(struct roomd *r, const struct ev_member_user *ev)
 
 void on_member_room(struct roomd *r, const struct ev_member_room *ev)
 {
+	CHECK(r->peer);
 	r->peer->round_ms = r->now_ms;
 	room_member_named(r, ev->room, ev->user);
 }

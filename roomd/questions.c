@@ -60,9 +60,11 @@ struct question *question_of_asker(const struct roomd *r, const struct invite_as
 void question_end(struct roomd *r, struct question *q)
 {
 	TAILQ_REMOVE(q->is_patient ? &r->patient : &r->questions, q, entry);
-	table_remove(&r->questions_by_number, str_of((const char *)&q->number, sizeof q->number));
+	struct str number = str_of((const char *)&q->number, sizeof q->number);
+	struct str asker = str_of((const char *)&q->asker, sizeof q->asker);
+	CHECK(table_remove(&r->questions_by_number, number) == q);
 	if (q->kind == QUESTION_INVITE_PUT)
-		table_remove(&r->invite_puts, str_of((const char *)&q->asker, sizeof q->asker));
+		CHECK(table_remove(&r->invite_puts, asker) == q);
 	str_free(&q->room);
 	str_free(&q->user);
 	str_free(&q->user2);

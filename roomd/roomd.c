@@ -87,7 +87,9 @@ void roomd_close(struct roomd *r)
 		peer_free(r, TAILQ_FIRST(&r->all_peers));
 	while (!TAILQ_EMPTY(&r->reserved))
 		name_free(r, TAILQ_FIRST(&r->reserved));
-	CHECK(r->rooms.count == 0 && r->names.count == 0);
+	CHECK(r->rooms.count == 0 && r->names.count == 0 && r->peers.count == 0);
+	CHECK(r->questions_by_number.count == 0 && r->invite_puts.count == 0);
+	CHECK(TAILQ_EMPTY(&r->typing) && TAILQ_EMPTY(&r->unseen) && r->expelled_count == 0);
 	table_free(&r->peers);
 	table_free(&r->rooms);
 	table_free(&r->names);

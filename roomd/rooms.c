@@ -31,7 +31,7 @@ struct room *room_get(struct roomd *r, struct str name)
 static void room_free(struct roomd *r, struct room *room)
 {
 	CHECK(!room->question && TAILQ_EMPTY(&room->order) && TAILQ_EMPTY(&room->waiters));
-	table_remove(&r->rooms, room->name);
+	CHECK(table_remove(&r->rooms, room->name) == room);
 	table_free(&room->users);
 	str_free(&room->owner);
 	str_free(&room->guest);

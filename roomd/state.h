@@ -298,6 +298,7 @@ void expelled_tell(struct roomd *r, uint64_t gateway, struct str room, struct st
 void expelled_left(struct roomd *r, uint64_t gateway, struct str room, struct str user);
 void expelled_forget(struct roomd *r, uint64_t gateway);
 void expelled_tick(struct roomd *r);
+void expelled_check(const struct roomd *r);
 
 /* directory.c */
 void directory_tick(struct roomd *r);

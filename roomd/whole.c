@@ -35,10 +35,12 @@ bool whole_admits(struct roomd *r)
 	learn_cluster(r);
 	learn_count(r);
 	enum topology_fault fault = topology_admit(&r->topology, &r->source, &r->from);
-	if (r->from.from == SERVICE_HISTORYD && fault == TOPOLOGY_FITS)
+	if (r->from.from == SERVICE_HISTORYD && fault == TOPOLOGY_FITS) {
+		CHECK(r->from.id < r->options.historyd_shards);
 		r->heard_ms[r->from.id] = r->now_ms;
-	else if (r->from.from == SERVICE_GATEWAY && fault != TOPOLOGY_FITS)
+	} else if (r->from.from == SERVICE_GATEWAY && fault != TOPOLOGY_FITS) {
 		topology_refuse(&r->topology, &r->out->down, &r->from, fault, r->now_ms);
+	}
 	return fault == TOPOLOGY_FITS;
 }
 
