@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, rmSync, statSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import tls from "node:tls";
@@ -17,6 +18,7 @@ import { bin, freePort, freePorts, REPO, tempDir } from "./lib/stack.mjs";
 import { until, within } from "./lib/wait.mjs";
 
 const PORTS = 6; // of one address
+const SILENT = 300;
 const make = (dir, ...names) => promisify(execFile)(path.join(REPO, "deploy/make-certificates"), [dir, ...names]);
 const security = (dir, name) => ["--bus-ca", `${dir}/ca.pem`, "--bus-cert", `${dir}/${name}.pem`, "--bus-key", `${dir}/${name}.key`];
 
@@ -147,6 +149,26 @@ describe("the bus over TLS", () => {
     impostor.close();
     everybodyLives();
     assert.equal((await get("/readyz")).status, 200);
+  });
+
+  it(`is not held up by ${SILENT} who connect and say nothing, nor by nonsense`, async () => {
+    const connect = (to) => new Promise((resolve) => {
+      const socket = net.connect({ port: to, host: "127.0.0.1" }, () => resolve(socket));
+      socket.on("error", () => resolve(socket));
+    });
+    const silent = await Promise.all(Array.from({ length: SILENT }, (_, n) => connect(address[n % 2 ? "roomd-0" : "historyd-0"] + (n >> 1) % 2)));
+    silent.forEach((socket, n) => { if (n % 3 === 0) socket.write(Buffer.alloc(2000, n)); });
+    const ann = await Client.connect({ url: url() }, { gateway: 0 }); // the other one is killed
+    await ann.join("fred", "crowd");
+    await ann.say("crowd", "is anybody there?");
+    services["gateway-1"].child.kill("SIGKILL");
+    await services["gateway-1"].ended;
+    services["gateway-1"] = start("gateway-1", gatewayOptions(1));
+    await services["gateway-1"].says(/what=ready/);
+    await ann.say("crowd", "a newcomer");
+    everybodyLives();
+    silent.forEach((socket) => socket.destroy());
+    await ann.close();
   });
 
   it("is found again after a roomd was killed", async () => {
