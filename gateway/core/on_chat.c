@@ -170,9 +170,12 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 	}
 	m->feed = NULL;
 	request_end(g, r);
-	if (!view_goes_with(g, m->view, page)) {
+	if (!view_goes_with(g, m->view, page, true)) {
 		session_touch(g, s); /* asks again, behind what the view is told */
-	} else if (m->is_live) {
+		return;
+	}
+	view_heard_of(g, m->view, page->head); /* it may be ahead of the log */
+	if (m->is_live) {
 		acknowledge_paged(g, m->view->room, page);
 		deliver_page(g, m, page);
 	} else {
@@ -197,7 +200,16 @@ static bool is_allowed(const struct session *s, const struct ev_page *page)
 	       str_equal(s->user->name, page->guest);
 }
 
-/* A page that the client asked for. One that it cannot take now is read again when it can. */
+/* Whether the client takes it, and what it is told live may follow it. */
+static bool can_give(struct gateway *g, struct session *s, const struct request *r,
+		     const struct ev_page *page)
+{
+	const struct membership *m = session_membership(s, r->room);
+	return session_takes(g, s) &&
+	       (!m || !m->is_live || view_goes_with(g, m->view, page, r->before == 0));
+}
+
+/* A page that the client asked for. One that cannot be given now is read again when it can. */
 static void give_client(struct gateway *g, struct request *r, const struct ev_page *page)
 {
 	struct session *s = session_find(g, r->session);
@@ -206,8 +218,9 @@ static void give_client(struct gateway *g, struct request *r, const struct ev_pa
 		return;
 	if (s && status == ERR_OK && !is_allowed(s, page))
 		status = ERR_FORBIDDEN;
-	if (s && status == ERR_OK && r->has_id && !session_takes(g, s)) {
+	if (s && status == ERR_OK && r->has_id && !can_give(g, s, r, page)) {
 		backlog_park(g, s, r);
+		session_touch(g, s);
 		return;
 	}
 	if (s && status == ERR_OK)

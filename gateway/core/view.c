@@ -127,16 +127,13 @@ void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t e
 		view_ask_page(g, v);
 }
 
-bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *page)
+bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *page, bool is_open)
 {
 	uint64_t epoch = view_newest_epoch(page);
 	bool is_known = view_knows_epoch(v, epoch);
 	if (!is_known)
 		view_hear_epoch(g, v, page->head, epoch);
-	if (!is_known || (epoch && epoch != epochs_newest(&v->epochs)))
-		return false;
-	view_heard_of(g, v, page->head); /* it may be ahead of the log */
-	return true;
+	return is_known && (!is_open || epoch == 0 || epoch == epochs_newest(&v->epochs));
 }
 
 bool view_is_told_by(const struct view *v, const struct ev_page *page, uint64_t asked_after)

@@ -59,8 +59,8 @@ void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t e
 
 /* Whether a reader's page and the log are of the same history, so that one may follow the other. If
  * not, one of them is late, and the reader is to ask again: behind the log, which asks first if it
- * is the late one. */
-bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *page);
+ * is the late one. A page that has no end but the room's (`is_open`) names the newest epoch. */
+bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *page, bool is_open);
 
 /* What the log ends with does not stand any more: historyd has gone back. The log begins anew with
  * the page; its readers are to, too (join_void). */
