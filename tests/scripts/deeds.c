@@ -279,6 +279,7 @@ bool play_deed(struct play *p, const struct sentence *s)
 		return false;
 	if (s->is_with_next)
 		return true;
+	guest_flush(g);
 	for (size_t i = 0; is_good && i < p->pending_count; i++) {
 		const struct pending *due = &p->pending[i];
 		nth = i && due->sentence == p->pending[i - 1].sentence ? nth + 1 : 0;

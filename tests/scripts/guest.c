@@ -171,6 +171,7 @@ static void on_heard(struct guest *g, const struct heard *h)
 static void on_text(void *client, struct str payload)
 {
 	struct guest *g = client;
+	world_tell(g->world, STR_FMT " < " STR_FMT, STR_ARG(g->who), STR_ARG(payload));
 	while (payload.len) {
 		const char *end = memchr(payload.ptr, '\n', payload.len);
 		size_t len = end ? (size_t)(end - payload.ptr) : payload.len;
@@ -203,6 +204,16 @@ void guest_init(struct guest *g, struct world *world, struct arena *arena, struc
 	g->things_end = &g->things;
 }
 
+void guest_flush(struct guest *g)
+{
+	struct str frame = buf_view(&g->frame);
+	if (g->conn && frame.len) {
+		world_tell(g->world, STR_FMT " > " STR_FMT, STR_ARG(g->who), STR_ARG(frame));
+		conn_send(g->world, g->conn, frame);
+	}
+	buf_reset(&g->frame);
+}
+
 bool guest_arrive(struct guest *g, uint32_t gateway, enum wire wire, bool is_batched)
 {
 	static const struct conn_events events = {.text = on_text, .closed = on_closed};
@@ -215,13 +226,18 @@ bool guest_arrive(struct guest *g, uint32_t gateway, enum wire wire, bool is_bat
 
 void guest_go(struct guest *g)
 {
+	guest_flush(g);
 	conn_close(g->world, g->conn);
 	g->conn = NULL;
 }
 
 void guest_send(struct guest *g, struct str text)
 {
-	conn_send(g->world, g->conn, text);
+	if (!g->is_batched)
+		guest_flush(g);
+	else if (g->frame.len)
+		BUF_LIT(&g->frame, "\n");
+	buf_str(&g->frame, text);
 }
 
 uint64_t guest_ask(struct guest *g, struct str event, struct json_t *data)
@@ -249,4 +265,9 @@ uint64_t guest_ask_join(struct guest *g, struct str room, uint64_t since, struct
 	seat->since = since;
 	g->replies[id % REPLIES_MAX].joined = seat;
 	return id;
+}
+
+void guest_free(struct guest *g)
+{
+	buf_free(&g->frame);
 }

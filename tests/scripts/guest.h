@@ -64,6 +64,7 @@ struct guest {
 	struct conn *conn;    /* NULL: it is not here */
 	enum wire wire;
 	bool is_batched;
+	struct buf frame;    /* not sent yet; with several objects when is_batched */
 	uint16_t close_code; /* of a close that was not its own, until the story has it */
 	struct thing *things, **things_end;
 	uint64_t last_id;
@@ -83,7 +84,10 @@ void guest_go(struct guest *g);
 /* Asks, and returns the id of the reply. `data` is JSON, taken over. */
 uint64_t guest_ask(struct guest *g, struct str event, struct json_t *data);
 uint64_t guest_ask_join(struct guest *g, struct str room, uint64_t since, struct json_t *data);
-void guest_send(struct guest *g, struct str text); /* as it is */
+void guest_send(struct guest *g,
+		struct str text); /* as it is, at the next guest_flush at the latest */
+void guest_flush(struct guest *g);
+void guest_free(struct guest *g);
 struct seat *guest_seat(struct guest *g, struct str room);
 
 #endif

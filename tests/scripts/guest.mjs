@@ -25,6 +25,7 @@ export class Guest {
   #ids = 0;
   #joins = new Map();
   #asked = new Set();
+  #frame = [];
 
   constructor(who, names) {
     this.who = who;
@@ -36,7 +37,7 @@ export class Guest {
     this.client = isSocketio
       ? await SioClient.connect(stack)
       : await Client.connect(stack, { gateway, protocols: isBatched ? ["parlor.v1"] : [] });
-    this.isSocketio = isSocketio;
+    Object.assign(this, { isSocketio, isBatched });
     this.#seats.clear();
     this.#asked.clear();
     this.#digested = 0;
@@ -62,7 +63,7 @@ export class Guest {
         this.client.frames.push(answer?.error ? { event: "error", id, data: answer.error } : { event: "ack", id, data: answer });
       });
     } else {
-      this.client.raw(JSON.stringify({ event, id, data }));
+      this.send(JSON.stringify({ event, id, data }));
     }
     return id;
   }
@@ -74,10 +75,20 @@ export class Guest {
     return id;
   }
 
-  send(text) { this.client.raw(text); }
+  /** As it is, at the next flush at the latest: in batches, one frame has several objects. */
+  send(text) {
+    if (!this.isBatched) this.flush();
+    this.#frame.push(text);
+  }
+
+  flush() {
+    if (this.isHere && this.#frame.length > 0) this.client.raw(this.#frame.join("\n"));
+    this.#frame = [];
+  }
 
   async go(isLost) {
     const { client } = this;
+    this.flush();
     this.digest();
     this.client = undefined;
     if (this.isSocketio && isLost) client.socket.io.engine.close();

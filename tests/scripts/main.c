@@ -8,15 +8,16 @@
 
 enum { SEEDS = 20 };
 
-static bool play_script(const char *grammar, const char *path)
+static bool play_script(const char *grammar, const char *path, bool is_telling)
 {
 	struct script script;
 	bool is_good = script_read(&script, grammar, path);
 	if (!is_good)
 		fprintf(stderr, "%s:%s\n", path, script.error);
-	for (uint64_t seed = 1; is_good && seed <= SEEDS; seed++) {
+	uint64_t seeds = is_telling ? 1 : SEEDS;
+	for (uint64_t seed = 1; is_good && seed <= seeds; seed++) {
 		struct play *play = mem_alloc(sizeof *play);
-		play_run(play, &script, seed);
+		play_run(play, &script, seed, is_telling);
 		is_good = !play->failure[0];
 		if (!is_good)
 			fprintf(stderr, "%s:%s (seed %" PRIu64 ")\n", path, play->failure, seed);
@@ -29,12 +30,17 @@ static bool play_script(const char *grammar, const char *path)
 
 int main(int argc, char **argv)
 {
+	bool is_telling = argc > 1 && strcmp(argv[1], "--log") == 0;
 	bool is_good = true;
-	if (argc < 3) {
-		fputs("usage: chat-script GRAMMAR SCRIPT…\n", stderr);
+	int at = is_telling ? 2 : 1;
+	if (argc < at + 2) {
+		fputs("usage: chat-script [--log] GRAMMAR SCRIPT…\n"
+		      "--log tells of one seed who sends what, and who is sent what, and when\n",
+		      stderr);
 		return EXIT_FAILURE;
 	}
-	for (int i = 2; i < argc; i++)
-		is_good = play_script(argv[1], argv[i]) && is_good;
+	const char *grammar = argv[at++];
+	for (; at < argc; at++)
+		is_good = play_script(grammar, argv[at], is_telling) && is_good;
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

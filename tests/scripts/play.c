@@ -113,6 +113,7 @@ static bool has_fault(struct play *p, const struct sentence *s)
 static bool play_sentence(struct play *p, const struct sentence *s)
 {
 	p->patience_ms = p->world.now_ms + PATIENCE_MS;
+	world_tell(&p->world, "line %u", s->line);
 	switch (s->kind) {
 	case SENTENCE_story:
 	case SENTENCE_with:
@@ -174,12 +175,13 @@ static struct plan plan_for(const struct script *script)
 	return plan;
 }
 
-void play_run(struct play *p, const struct script *script, uint64_t seed)
+void play_run(struct play *p, const struct script *script, uint64_t seed, bool is_telling)
 {
 	const struct plan plan = plan_for(script);
 	const struct sentence *s = script->first;
 	*p = (struct play){.script = script};
 	world_open(&p->world, seed, &plan);
+	p->world.tell_to_ms = is_telling ? UINT64_MAX : 0;
 	pass(p, NOTICE_MS);
 	bool is_good = become_ready(p, s);
 	while (is_good) {
@@ -195,5 +197,7 @@ void play_run(struct play *p, const struct script *script, uint64_t seed)
 void play_free(struct play *p)
 {
 	world_close(&p->world);
+	for (size_t i = 0; i < p->guest_count; i++)
+		guest_free(&p->guests[i]);
 	arena_free(&p->arena);
 }

@@ -27,8 +27,9 @@ struct play {
 	char failure[1024];   /* "line: what was expected", empty: all came as told */
 };
 
-/* Plays it from the seed, which says how long messages travel; see `failure`. */
-void play_run(struct play *p, const struct script *script, uint64_t seed);
+/* Plays it from the seed, which says how long messages travel; see `failure`. `is_telling`: prints
+ * the sentences, and what everybody sends and is sent. */
+void play_run(struct play *p, const struct script *script, uint64_t seed, bool is_telling);
 void play_free(struct play *p);
 
 /* Inside: play.c, deeds.c (what people do), hearings.c (what they are told). Each returns whether

@@ -140,7 +140,9 @@ export class Play {
       case "send": return guest.send(sentence.TEXT);
       case "away": return guest.look(true);
       case "again": return guest.look(false);
-      default: return this.#go(guest, sentence.kind === "lose");
+      case "go": return this.#go(guest, false);
+      case "lose": return this.#go(guest, true);
+      default: return this.#fail(`nothing that one does: ${sentence.kind}`);
     }
   }
 
@@ -166,6 +168,7 @@ export class Play {
     const ids = [await this.#begin(guest, sentence)].flat().filter((id) => id !== undefined);
     this.#pending.push(...ids.map((id, nth) => ({ sentence, guest, id, nth })));
     if (sentence.isWithNext) return;
+    guest.flush();
     let seq = 0;
     for (const due of this.#pending.splice(0)) seq = await this.#checkReply(due, seq);
   }
@@ -270,6 +273,7 @@ export class Play {
     await Promise.all(Array.from({ length: gateways }, (_, gateway) => this.#passBy(gateway, rooms)));
     for (const guest of guests) {
       const id = guest.ask("history", { room: "a room that nobody joins" });
+      guest.flush();
       await this.#until(() => guest.replies.get(id), () => `${guest.who} gets no answer any more`);
     }
   }

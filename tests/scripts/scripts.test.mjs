@@ -12,7 +12,7 @@ import { PATIENCE_MS } from "../e2e/lib/wait.mjs";
 import { Play } from "./play.mjs";
 import { Wrong, readScript } from "./script.mjs";
 
-const BITE_MS = 4_000; // after it, what has not come in a wrong script is taken not to come
+const BITE_MS = 8_000; // after it, what has not come in a wrong script is taken not to come
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const wanted = process.env.PARLOR_SCRIPTS?.split(",");
 

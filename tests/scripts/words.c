@@ -87,11 +87,14 @@ bool words_have_quote(const struct words *words, size_t at)
 
 void texts_add(struct arena *arena, struct texts *texts, struct str text)
 {
-	struct str *list = arena_alloc(arena, (texts->count + 1) * sizeof *list);
-	if (texts->count)
-		memcpy(list, texts->list, texts->count * sizeof *list);
-	list[texts->count++] = text;
-	texts->list = list;
+	bool is_full = (texts->count & (texts->count - 1)) == 0; /* at each power of two */
+	if (is_full) {
+		struct str *list = arena_alloc(arena, (2 * texts->count + 1) * sizeof *list);
+		if (texts->count)
+			memcpy(list, texts->list, texts->count * sizeof *list);
+		texts->list = list;
+	}
+	texts->list[texts->count++] = text;
 }
 
 /* The number at the end of a text, and what stands before it. */
