@@ -12,6 +12,7 @@
 #include "gateway/shell/server.h"
 #include "gateway/shell/shards.h"
 #include "gateway/shell/sio.h"
+#include "gateway/shell/tokens.h"
 #include "proto/shell/clock.h"
 #include "proto/shell/listeners.h"
 #include "proto/shell/log.h"
@@ -48,6 +49,7 @@ struct shell {
 	struct server server;
 	struct relay_shell relay;
 	struct front front;
+	struct tokens *tokens;
 	struct shards shards;
 	struct service_main main;
 	struct report report;
@@ -87,13 +89,14 @@ static void on_signal(uv_signal_t *handle, int number)
 	start_drain(s);
 }
 
-/* An operator has renewed the certificate. */
+/* An operator has renewed the certificate, or keys. */
 static void on_hang_up(uv_signal_t *handle, int number)
 {
 	const struct shell *s = handle->data;
 	(void)number;
 	if (s->front.tls)
 		tls_reload(s->front.tls);
+	tokens_reload(s->tokens);
 }
 
 /* Closes so many now that the last are closed when the time is up. */
@@ -143,7 +146,7 @@ static void close_all(struct shell *s)
 	run_on(s);
 	server_tidy(&s->server, 0);
 	conns_free(&s->conns);
-	sio_chat_tidy(&s->chat);
+	sio_chat_close(&s->chat);
 	ops_free(&s->ops);
 	(void)uv_loop_close(&s->loop);
 	front_free(&s->front);
@@ -151,6 +154,7 @@ static void close_all(struct shell *s)
 	metrics_close(&s->main.metrics);
 	gateway_out_free(&s->out);
 	gateway_close(s->core);
+	tokens_close(s->tokens);
 }
 
 /* ---- a turn ---- */
@@ -316,6 +320,9 @@ static void open_all(struct shell *s, struct options *o)
 {
 	char error[ERROR_MAX];
 	s->drain_ms = o->drain_ms;
+	s->tokens = &o->tokens;
+	if (o->core.auth != AUTH_GUESTS && !tokens_read(s->tokens, error, sizeof error))
+		fail_system(PROGRAM, "%s", error);
 	s->server.sockets_max = front_allow(o->connections_max, *o->tls_cert);
 	open_loop(s);
 	o->core.epoch = s->main.self.epoch;
@@ -336,7 +343,8 @@ static void open_all(struct shell *s, struct options *o)
 							     [OF_RELAY] = &s->relay.relay,
 							     [OF_EIO] = &s->eio,
 							     [OF_CONNS] = &s->conns,
-							     [OF_TLS] = &s->front.tls_stats};
+							     [OF_TLS] = &s->front.tls_stats,
+							     [OF_TOKENS] = s->tokens};
 	service_open_metrics(&s->main, &o->service, sources, GATEWAY_METRIC_SOURCES);
 	if (!files_open(&s->http.files, o->web, error, sizeof error))
 		service_fail(&s->main, "%s", error);

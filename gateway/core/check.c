@@ -4,6 +4,7 @@
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
 #include "gateway/core/backlog.h"
+#include "gateway/core/bearer.h"
 #include "gateway/core/check.h"
 #include "gateway/core/request.h"
 
@@ -36,6 +37,7 @@ static void check_session(struct gateway *g, const struct session *s)
 	CHECK(s->idle_ms <= g->now_ms && s->unnamed <= UNNAMED_ERRORS_MAX);
 	CHECK(s->tokens_milli <= 1000 * g->options.burst);
 	CHECK(s->membership_count <= g->options.rooms_max);
+	CHECK(!s->bearer || s->bearer->session == s);
 }
 
 /* Memberships that are not live are the joins under way. */
@@ -222,6 +224,7 @@ void gateway_check(struct gateway *g)
 	check_repairs(g);
 	check_shards(g);
 	CHECK(check_rolls(g) == count_held(g) + check_views(g));
+	bearers_check(g);
 	list_pace_check(&g->list_pace);
 	directory_check(&g->directory, g->now_ms);
 	CHECK(g->late_ms == 0); /* set only while one client's event is worked on */

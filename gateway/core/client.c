@@ -5,6 +5,7 @@
  * (on_room.c, on_chat.c, private.c). */
 #include "gateway/core/session.h"
 #include "gateway/core/backlog.h"
+#include "gateway/core/bearer.h"
 #include "gateway/core/client.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/json_text.h"
@@ -31,6 +32,8 @@ static void dispatch(struct gateway *g, struct session *s, struct client_event *
 		if (!in.to.member)
 			return;
 	}
+	if ((client_event_row(e->type)->flags & EVENT_WRITES) && !bearer_may_write(s, e))
+		return;
 	switch (e->type) {
 #define C(name, flags, ack, meaning)       \
 	case CLIENT_##name:                \

@@ -25,6 +25,7 @@ enum client_event_flag {
 	EVENT_MEMBER = 1, /* only from members of its room: else not_joined */
 	EVENT_NAMED = 2,  /* needs a name that is held, so it waits for joins under way */
 	EVENT_RETRY = 4,  /* may be sent again when nobody knows whether it was done */
+	EVENT_WRITES = 8, /* only where a token, if one was shown, lets its bearer write */
 };
 
 enum client_field_flag {

@@ -5,6 +5,7 @@
 #include "gateway/core/join.h"
 #include "gateway/core/deliver.h"
 #include "gateway/core/announce.h"
+#include "gateway/core/bearer.h"
 #include "gateway/core/frame.h"
 #include "gateway/core/giveup.h"
 #include "gateway/core/repair.h"
@@ -110,6 +111,8 @@ struct gateway *gateway_open(const struct gateway_options *options, uint64_t now
 	TAILQ_INIT(&g->announcing);
 	TAILQ_INIT(&g->dirty);
 	TAILQ_INIT(&g->touched);
+	for (size_t i = 0; i < BEARER_SLOTS; i++)
+		TAILQ_INIT(&g->bearers[i]);
 	repair_init(g);
 	directory_init(&g->directory, options->seed);
 	list_pace_init(&g->list_pace, options->seed);
@@ -153,6 +156,7 @@ void gateway_tick(struct gateway *g, uint64_t now_ms, struct gateway_out *out)
 	deliver_tick(g);
 	repair_tick(g);
 	session_tick(g);
+	bearer_tick(g);
 	view_tick(g);
 }
 
@@ -170,6 +174,7 @@ uint64_t gateway_next_due(const struct gateway *g)
 	due = sooner(due, deliver_next_due(g));
 	due = sooner(due, repair_next_due(g));
 	due = sooner(due, announce_next_due(g));
+	due = sooner(due, bearer_next_due(g));
 	const struct present *p = TAILQ_FIRST(&g->typing);
 	due = sooner(due, p ? p->typing_ms + TYPING_MAX_MS : UINT64_MAX);
 	if ((s = TAILQ_FIRST(&g->idle)) != NULL)

@@ -8,6 +8,7 @@
 #ifndef PARLOR_GATEWAY_CORE_GATEWAY_H
 #define PARLOR_GATEWAY_CORE_GATEWAY_H
 
+#include "gateway/core/claims.h"
 #include "gateway/core/options.def"
 #include "proto/arena.h"
 #include "proto/topology.h"
@@ -16,6 +17,9 @@ struct gateway;
 struct session; /* one client connection */
 
 enum { BURST_MAX = 1000000 };
+
+/* Who may join: guests, who may have a key; bearers of a token; or both. */
+enum auth_mode { AUTH_GUESTS, AUTH_TOKENS, AUTH_BOTH };
 
 struct gateway_options {
 	uint64_t id, epoch; /* as in the envelopes this gateway sends */
@@ -26,6 +30,12 @@ struct gateway_options {
 #undef O
 	uint64_t in_flight_max; /* requests of a connection before it is read no further */
 	bool guest_keys_required;
+	enum auth_mode auth;
+	/* Unless auth is AUTH_GUESTS: whether a token is to be believed, and what it says, in the
+	 * arena. NULL, or why not. */
+	const char *(*check_token)(void *ctx, struct str token, struct arena *arena,
+				   struct claims *claims);
+	void *token_ctx;
 	struct str address; /* where other gateways reach this one, or empty; not copied */
 };
 void gateway_options_default(struct gateway_options *o);
@@ -38,6 +48,7 @@ enum close_code {
 	CLOSE_TOO_LARGE = 1009,
 	CLOSE_NO_JOIN = 4001,
 	CLOSE_SILENT = 4002,
+	CLOSE_TOKEN = 4003, /* it has ended, or is not to be believed */
 	CLOSE_STALLED = 4008,
 };
 
@@ -91,6 +102,18 @@ struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, 
 				bool is_batched);
 void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
 			struct gateway_out *out);
+
+/* What a token says, in the arena: NULL, or why it is not taken, for people. */
+NODISCARD
+const char *gateway_token_read(const struct gateway *g, struct str token, struct arena *arena,
+			       struct claims *claims);
+
+/* A client has shown a token as it connected; the claims are copied. Or one that is not taken: it
+ * is told so, and closed. */
+void gateway_bear(struct gateway *g, uint64_t now_ms, struct session *s,
+		  const struct claims *claims);
+void gateway_reject(struct gateway *g, uint64_t now_ms, struct session *s, const char *why,
+		    struct gateway_out *out);
 
 /* One whole text frame of the client. */
 void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct str text,
@@ -187,7 +210,7 @@ struct directory;
 const struct directory *gateway_directory(const struct gateway *g);
 
 #define COUNT(symbol, code, text, when) +1
-enum { ERR_KINDS = 0 PARLOR_ERRORS(COUNT), CLOSE_KINDS = 7 };
+enum { ERR_KINDS = 0 PARLOR_ERRORS(COUNT), CLOSE_KINDS = 8 };
 #undef COUNT
 
 /* The code of a kind of close that the gateway decided, as text. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* on_room.c — userJoin, userLeave, userTyping: what a client does in rooms, messages aside. */
+#include "gateway/core/bearer.h"
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
 #include "gateway/core/join.h"
@@ -32,7 +33,9 @@ static struct str key_digest(struct arena *arena, struct str key)
 void on_userJoin(struct gateway *g, struct session *s, const struct in_userJoin *in)
 {
 	struct client_event *e = in->event;
-	if (g->options.guest_keys_required && !in->key.len && !s->user) {
+	if (!bearer_may_join(g, s, e, in->username, in->room))
+		return;
+	if (g->options.guest_keys_required && !in->key.len && !s->user && !s->bearer) {
 		client_event_fail(e, ERR_BAD_FIELD, "key: is required here");
 		return;
 	}
@@ -43,8 +46,10 @@ void on_userJoin(struct gateway *g, struct session *s, const struct in_userJoin 
 				  g->options.rooms_max);
 		return;
 	}
+	struct str identity =
+		s->bearer ? s->bearer->claims.identity : key_digest(e->arena, in->key);
 	struct user *refused;
-	enum err entered = user_enter(g, s, in->username, key_digest(e->arena, in->key), &refused);
+	enum err entered = user_enter(g, s, in->username, identity, &refused);
 	if (refused)
 		join_user_refused(g, refused, ERR_UNAVAILABLE);
 	if (entered != ERR_OK) {

@@ -2,6 +2,7 @@
 /* private.c — newRoom: roomd makes the room private (historyd has stored that when it answers), the
  * inviter joins it, the invitation is kept and delivered, and the client gets its ack. Each step
  * can be repeated; the client's time limit covers all of them. */
+#include "gateway/core/bearer.h"
 #include "gateway/core/session.h"
 #include "gateway/core/join.h"
 #include "gateway/core/handlers.h"
@@ -27,7 +28,7 @@ void on_newRoom(struct gateway *g, struct session *s, const struct in_newRoom *i
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "room: a connection may be in %" PRIu64 " rooms",
 				  g->options.rooms_max);
-	if (e->error != ERR_OK)
+	if (e->error != ERR_OK || !bearer_may_join(g, s, e, s->user->name, in->room))
 		return;
 	CHECK(s->user);
 	struct request *r =
@@ -102,6 +103,9 @@ static void go_on(struct gateway *g, struct session *s, const struct request *r,
 	else if (!has_room_left(g, s)) /* it has joined others meanwhile */
 		frame_send_error(g, s, r->has_id, r->id, ERR_BAD_FIELD,
 				 "room: the connection is in too many rooms");
+	else if (s->bearer && !room_patterns_allow(&s->bearer->claims.join, r->room))
+		frame_send_error(g, s, r->has_id, r->id, ERR_FORBIDDEN,
+				 "the token is for other rooms");
 	else
 		join_start(g, s, r->room,
 			   &(struct join_wish){.reply = REPLY_INVITE,

@@ -40,14 +40,14 @@ struct membership *session_membership(const struct session *s, struct str room)
 }
 
 static const enum close_code close_codes[CLOSE_KINDS] = {
-	CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_POLICY,  CLOSE_TOO_LARGE,
-	CLOSE_NO_JOIN,    CLOSE_SILENT,   CLOSE_STALLED,
+	CLOSE_GOING_AWAY, CLOSE_PROTOCOL, CLOSE_POLICY, CLOSE_TOO_LARGE,
+	CLOSE_NO_JOIN,    CLOSE_SILENT,   CLOSE_TOKEN,  CLOSE_STALLED,
 };
 
 const char *gateway_close_name(size_t kind)
 {
 	static const char *const names[CLOSE_KINDS] = {"1001", "1002", "1008", "1009",
-						       "4001", "4002", "4008"};
+						       "4001", "4002", "4003", "4008"};
 	return names[kind];
 }
 

@@ -43,6 +43,8 @@ enum {
 	REFUSED_MS = 3000,           /* a word that this gateway is not taken holds so long */
 	NAMED_A_TURN = 1000,         /* members named to a roomd in one turn */
 	REPAIR_WINDOW = 64,          /* rooms compared with one shard at a time */
+	BEARER_SLOTS = 64,
+	TOKEN_WARNING_MS = 60000, /* before a token ends its bearer is told */
 };
 
 /* Internal cids, for messages of clients that gave none, begin with this byte, which no client's
@@ -63,6 +65,7 @@ STAILQ_HEAD(change_list, change);
 TAILQ_HEAD(own_ack_list, own_ack);
 TAILQ_HEAD(view_list, view);
 TAILQ_HEAD(told_list, told);
+TAILQ_HEAD(bearer_list, bearer);
 
 /* Something that a roomd shard keeps by this gateway's word, and may want to hear again. */
 enum told_kind { TOLD_USER, TOLD_MEMBER, TOLD_KINDS };
@@ -106,7 +109,8 @@ struct user {
 struct session {
 	uint64_t number;
 	void *conn;
-	struct user *user; /* NULL before the first join */
+	struct user *user;     /* NULL before the first join */
+	struct bearer *bearer; /* of a token; NULL: a guest */
 	struct membership_list memberships;
 	struct backlog *backlog; /* what of it has to wait, or NULL */
 	uint64_t idle_ms;        /* when it was last heard, or pinged */
@@ -252,7 +256,7 @@ struct view {
 
 /* One each for a client in a room. The table in tests/bench/README.md, "What an idle client costs",
  * has these numbers too. */
-_Static_assert(sizeof(struct session) <= 168, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct session) <= 176, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct user) <= 112, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct membership) <= 112, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct present) <= 128, "grown: see tests/bench/README.md");
@@ -295,6 +299,9 @@ struct gateway {
 	struct session_list idle, pinged, unjoined, blocked;
 	struct joining_list joining;
 	struct present_list typing;
+	struct bearer_list bearers[BEARER_SLOTS]; /* by the second in which one is due */
+	uint64_t bearers_second;                  /* up to which they were looked at */
+	uint32_t bearer_count;
 
 	struct view_list announcing; /* views where somebody came or went, by announce_ms */
 	uint64_t announcing_count;

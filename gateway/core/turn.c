@@ -3,6 +3,7 @@
  * should see now is sent. Not here: what clients ask (client.c), what is due by time (gateway.c).
  */
 #include "gateway/core/announce.h"
+#include "gateway/core/bearer.h"
 #include "gateway/core/backlog.h"
 #include "gateway/core/client.h"
 #include "gateway/core/deliver.h"
@@ -46,6 +47,7 @@ void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
 		membership_end(g, TAILQ_FIRST(&s->memberships));
 	if (s->user)
 		user_leave(g, s);
+	bearer_drop(g, s);
 	backlog_free(g, s);
 	TAILQ_REMOVE(s->is_pinged ? &g->pinged : &g->idle, s, idle);
 	if (s->is_waiting_join)

@@ -36,7 +36,8 @@ struct eio_query {
 	enum eio_transport_name transport;
 	char sid[EIO_SID_MAX];
 	bool has_sid;
-	bool is_base64; /* b64: no bytes, please (revision 3) */
+	bool is_base64;   /* b64: no bytes, please (revision 3) */
+	struct str token; /* set by the caller: that the request shows, for the application */
 };
 void eio_query_read(struct eio_query *q, struct str query);
 
@@ -77,7 +78,7 @@ struct eio_transport {
 /* What lives above. `opened` returns what the others get as `client`; `closed` is the last. A
  * message may be answered, and the session closed, from within. */
 struct eio_app {
-	void *(*opened)(void *ctx, struct eio_session *s);
+	void *(*opened)(void *ctx, struct eio_session *s, struct str token);
 	void (*message)(void *ctx, void *client, struct str data, bool is_binary);
 	void (*heard)(void *ctx, void *client);    /* a sign of life */
 	void (*blocked)(void *ctx, void *client);  /* send no more than must be … */

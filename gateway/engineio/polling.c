@@ -12,7 +12,7 @@ static void open_polling(struct eio *e, uint64_t now_ms, const struct eio_query 
 	s->is_held = true;
 	s->get = r;
 	r->session = s;
-	s->client = e->app.opened(e->app_ctx, s);
+	s->client = e->app.opened(e->app_ctx, s, q->token);
 	s->is_held = false;
 	output_flush(s);
 }

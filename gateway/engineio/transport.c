@@ -38,7 +38,7 @@ void eio_socket_open(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 	ws->session = s;
 	e->transport.send(e->transport_ctx, ws, buf_view(&s->pending));
 	buf_free(&s->pending);
-	s->client = e->app.opened(e->app_ctx, s);
+	s->client = e->app.opened(e->app_ctx, s, q->token);
 }
 
 /* The WebSocket takes over, with whatever no poll has fetched. */

@@ -216,6 +216,7 @@ static unsigned read_field(struct http_head *h, struct fields *f, struct str nam
 		{STR("Origin"), &h->origin, NULL, {0}},
 		{STR("Content-Type"), &h->content_type, NULL, {0}},
 		{STR("If-None-Match"), &h->if_none_match, NULL, {0}},
+		{STR("Authorization"), &h->authorization, NULL, {0}},
 		{STR("Access-Control-Request-Headers"), &h->cors_headers, NULL, {0}},
 		{STR("Sec-WebSocket-Key"), &h->ws_key, NULL, {0}},
 		{STR("Sec-WebSocket-Version"), &h->ws_version, NULL, {0}},

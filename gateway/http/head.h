@@ -39,6 +39,7 @@ struct http_head {
 	struct str origin;
 	struct str content_type;
 	struct str if_none_match;
+	struct str authorization;
 	struct str cors_headers; /* Access-Control-Request-Headers */
 	struct str ws_key, ws_version;
 	struct str ws_protocols[HTTP_PROTOCOL_LINES_MAX];
@@ -57,6 +58,10 @@ unsigned http_head_read(struct http_head *h, struct str bytes);
 /* The path with its %XX undone, into `path`. False: they are malformed, or hide a NUL. */
 NODISCARD
 bool http_path(struct str raw, struct buf *path);
+
+/* The token with which the client comes (RFC 6750): of Authorization, or of `token` in the query.
+ * Empty: none. A view. */
+struct str http_bearer_token(const struct http_head *h);
 
 /* Calls `next` with each element of a comma-separated list until there is none: false. */
 NODISCARD

@@ -197,6 +197,7 @@ void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule
 	c->user = p;
 	c->ended = poll_ended;
 	eio_query_read(&p->q, p->query);
+	p->q.token = http_bearer_token(&c->head);
 	eio_tick(shell->eio, eio_shell_now(shell)); /* whose time is up is gone, whatever woke us */
 	if (rule == ORIGIN_REFUSED)
 		eio_refuse(shell->eio, &p->request, 4);
@@ -289,12 +290,14 @@ bool eio_shell_upgrade(struct eio_shell *shell, struct http_conn *c)
 	return false;
 }
 
-struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct str query)
+struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct str query,
+			      struct str token)
 {
 	struct eio_query q;
 	struct conn *c = conn_open(shell->conns, wsi, &user);
 	of(c)->shell = shell;
 	eio_query_read(&q, query);
+	q.token = token;
 	eio_socket_open(shell->eio, eio_shell_now(shell), &q, &of(c)->socket);
 	return c;
 }

@@ -43,9 +43,11 @@ void poll_answer(struct poll *p, const struct eio_answer *a);
 void poll_relayed(struct poll *p, const struct eio_answer *a);
 
 /* An upgrade for the path. False: it has been refused. Otherwise eio_shell_socket follows once the
- * WebSocket is there, with the query as it stood in the target. */
+ * WebSocket is there, with the query as it stood in the target, and the token
+ * that the request showed. */
 NODISCARD
 bool eio_shell_upgrade(struct eio_shell *shell, struct http_conn *c);
-struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct str query);
+struct conn *eio_shell_socket(struct eio_shell *shell, struct lws *wsi, struct str query,
+			      struct str token);
 
 #endif

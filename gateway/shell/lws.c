@@ -75,8 +75,8 @@ static struct conn *open_socket(struct lws_shell *s, struct lws *wsi)
 	if (!u)
 		return NULL;
 	u->is_taken = true;
-	struct conn *c = u->is_eio ? eio_shell_socket(s->eio, wsi, u->query)
-				   : native_open(s->conns, wsi, u->subprotocol.len > 0);
+	struct conn *c = u->is_eio ? eio_shell_socket(s->eio, wsi, u->query, u->token)
+				   : native_open(s->conns, wsi, u->subprotocol.len > 0, u->token);
 	c->peer = u->peer;
 	if (is_unmasked(u->behind)) {
 		conn_close(c, CLOSE_PROTOCOL, clock_steady_ms());

@@ -27,6 +27,7 @@ struct lws_shell {
 struct lws_upgrade {
 	bool is_eio; /* or native */
 	struct str query;
+	struct str token; /* that it shows, or empty */
 	struct str key;
 	struct str subprotocol; /* as chosen; empty: none */
 	struct str behind;      /* what came behind the head */

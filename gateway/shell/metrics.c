@@ -6,6 +6,7 @@
 #include "gateway/relay/relay.h"
 #include "gateway/shell/server.h"
 #include "gateway/shell/tls.h"
+#include "gateway/shell/tokens.h"
 
 static const char *code_of_error(size_t index)
 {
@@ -19,6 +20,8 @@ static const char *code_of_error(size_t index)
 #define RELAY(name, kind, help, member) METRIC_ROW(name, kind, help, OF_RELAY, struct relay, member)
 #define ENGINEIO(name, kind, help, member) METRIC_ROW(name, kind, help, OF_EIO, struct eio, member)
 #define CONNS(name, kind, help, member) METRIC_ROW(name, kind, help, OF_CONNS, struct conns, member)
+#define TOKENS(name, kind, help, member) \
+	METRIC_ROW(name, kind, help, OF_TOKENS, struct tokens, member)
 #define TLS(name, kind, help, member) METRIC_ROW(name, kind, help, OF_TLS, struct tls_stats, member)
 
 static const struct metric_row rows[] = {
@@ -57,6 +60,8 @@ static const struct metric_row rows[] = {
 		refused_origins)},
 	{CONNS("unsent_overflows_total", COUNTER, "clients closed with too much unsent",
 	       unsent_overflows)},
+	{TOKENS("tokens_taken_total", COUNTER, "tokens that were good", taken)},
+	{TOKENS("tokens_refused_total", COUNTER, "tokens that were not", refused)},
 	{TLS("tls_connections", GAUGE, "clients that came by TLS", connections)},
 	{TLS("tls_handshakes", GAUGE, "TLS handshakes under way", handshakes)},
 	{TLS("tls_handshakes_total", COUNTER, "TLS handshakes that succeeded", handshakes_total)},

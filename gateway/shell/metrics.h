@@ -13,6 +13,7 @@ enum gateway_metric_source {
 	OF_EIO,
 	OF_CONNS,
 	OF_TLS,
+	OF_TOKENS,
 	GATEWAY_METRIC_SOURCES
 };
 

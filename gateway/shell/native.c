@@ -94,12 +94,28 @@ static const struct client_class class = {
 	.ping = {ping_frame, sizeof ping_frame},
 };
 
-struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched)
+/* Said in the chat's own way, and not by a status of HTTP, which browsers hide from the page. */
+static void show(struct native_conn *n, struct str token)
+{
+	const struct native *native = n->conn.all->native;
+	struct arena arena = {0};
+	struct claims claims;
+	const char *why = gateway_token_read(native->core, token, &arena, &claims);
+	if (why)
+		gateway_reject(native->core, clock_steady_ms(), n->session, why, native->out);
+	else
+		gateway_bear(native->core, clock_steady_ms(), n->session, &claims);
+	arena_free(&arena);
+}
+
+struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched, struct str token)
 {
 	struct conn *c = conn_open(all, wsi, &user);
 	struct native_conn *n = of(c);
 	c->end.class = &class;
 	n->session = gateway_connect(all->native->core, clock_steady_ms(), &c->end, WIRE_NATIVE,
 				     is_batched);
+	if (token.len)
+		show(n, token);
 	return c;
 }

@@ -10,7 +10,8 @@ struct native { /* zeroed at first, but for what the caller sets */
 	struct gateway_out *out;
 };
 
-/* The connection is established; `is_batched`: it speaks parlor.v1. */
-struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched);
+/* The connection is established; `is_batched`: it speaks parlor.v1. `token`: that it showed, or
+ * empty. */
+struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched, struct str token);
 
 #endif

@@ -47,6 +47,22 @@ static const struct option_row option_rows[] = {
 	 .help = "seconds for which browsers are to come by TLS only, once they did; 0: not said"},
 	{OPTION("guest-keys", CHOICE, guest_keys_required), .fallback = "optional",
 	 .choices = "optional|required", .help = "whether a guest must send a key"},
+	{OPTION("auth", CHOICE, auth), .fallback = "guests", .choices = "guests|tokens|both",
+	 .help = "who may join: guests, bearers of a token (JWT), or both"},
+	{OPTION("token-keys", TEXT, tokens.keys_file), .fallback = "",
+	 .help = "file of the keys with which tokens are signed: a JSON Web Key Set, or public "
+		 "keys "
+		 "or certificates in PEM; read again on HUP"},
+	{OPTION("token-secret", TEXT, tokens.secret_file), .fallback = "",
+	 .help = "file of the secret with which tokens are signed (HS256), 32 bytes or more; read "
+		 "again on HUP"},
+	{OPTION("token-issuer", TEXT, token_issuer), .fallback = "",
+	 .help = "what `iss` of a token must be; any when empty"},
+	{OPTION("token-audience", TEXT, token_audience), .fallback = "",
+	 .help = "what `aud` of a token must name one of, with commas or spaces between; a token "
+		 "that names any is refused when empty"},
+	{OPTION("token-leeway", NUMBER, tokens.rules.leeway_s), .fallback = "30", .max = 600,
+	 .help = "seconds by which clocks may differ"},
 	{OPTION("max-connections", NUMBER, connections_max), .fallback = "0", .max = 10000000,
 	 .help = "refuse clients beyond so many; 0: as many as there are descriptors"},
 	{OPTION("drain-ms", NUMBER, drain_ms), .fallback = "5000", .max = 600000,
@@ -130,6 +146,29 @@ static struct str relay_address(const struct options *o)
 
 /* Found from where the program lies, so that an installation may be moved as a whole; "" for none,
  * as when it was not installed at all. */
+static void read_token_rules(struct options *o)
+{
+	struct token_rules *rules = &o->tokens.rules;
+	const char *list = o->token_audience;
+	struct str word;
+	bool has_keys = *o->tokens.keys_file, has_secret = *o->tokens.secret_file;
+	if (has_keys && has_secret)
+		fail_usage(PROGRAM, "give --token-keys or --token-secret, not both");
+	if ((has_keys || has_secret) && o->auth == AUTH_GUESTS)
+		fail_usage(PROGRAM, "keys for tokens need --auth tokens or --auth both");
+	if (!has_keys && !has_secret && o->auth != AUTH_GUESTS)
+		fail_usage(PROGRAM, "--auth needs --token-keys or --token-secret");
+	rules->issuer = str_from(o->token_issuer);
+	while (next_word(&list, &word)) {
+		if (rules->audience_count == TOKEN_AUDIENCES_MAX)
+			fail_usage(PROGRAM, "--token-audience: more than %d", TOKEN_AUDIENCES_MAX);
+		rules->audiences[rules->audience_count++] = word;
+	}
+	o->core.auth = (enum auth_mode)o->auth;
+	o->core.check_token = tokens_check;
+	o->core.token_ctx = &o->tokens;
+}
+
 static const char *installed_web(void)
 {
 	static char path[PATH_MAX];
@@ -154,6 +193,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 	if (!*o->tls_cert != !*o->tls_key)
 		fail_usage(PROGRAM, "--tls-cert and --tls-key: give both, or neither");
 	o->core.guest_keys_required = o->guest_keys_required;
+	read_token_rules(o);
 	o->web = strcmp(o->web_wish, "auto") == 0 ? installed_web() : o->web_wish;
 	read_origins(&o->origins, o->allow_origin);
 	read_hosts(o, o->served);

@@ -6,6 +6,7 @@
 #include "gateway/core/gateway.h"
 #include "gateway/shell/server.h"
 #include "gateway/shell/tls.h"
+#include "gateway/shell/tokens.h"
 #include "proto/shell/service.h"
 
 #define PROGRAM "parlor-gateway"
@@ -23,6 +24,10 @@ struct options {
 	size_t host_count;
 	const char *tls_cert, *tls_key; /* "": no TLS */
 	uint64_t tls_threads, hsts_s;
+	struct tokens tokens;
+	unsigned auth;              /* enum auth_mode */
+	const char *token_audience; /* as given */
+	const char *token_issuer;
 	unsigned guest_keys_required, no_io_uring;    /* places in their choices */
 	const char *allow_origin, *served, *web_wish; /* as given */
 };

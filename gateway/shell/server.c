@@ -106,7 +106,10 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 {
 	const struct http_head *head = &c->head;
 	bool is_native = str_equal(path, STR("/ws"));
-	struct lws_upgrade u = {.is_eio = !is_native, .query = head->query, .key = head->ws_key};
+	struct lws_upgrade u = {.is_eio = !is_native,
+				.query = head->query,
+				.token = http_bearer_token(head),
+				.key = head->ws_key};
 	if (!is_native && !is_eio(s, path)) {
 		http_refuse(s->http, c, 404, "not found");
 	} else if (!str_equal(head->ws_version, STR("13"))) {

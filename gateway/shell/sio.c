@@ -2,6 +2,7 @@
 /* sio.c — see shell/sio.h. */
 #include "gateway/shell/sio.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 enum { CONNECT_MS = 45000 };
@@ -55,6 +56,32 @@ static const struct client_class class = {
 	.close = close_end,
 };
 
+/* `{"token":…}`; what else stands in it is for others. The text is in the arena. */
+static struct str token_of(struct str auth, struct arena *arena)
+{
+	json_t *root = json_loadb(auth.ptr, auth.len, 0, NULL);
+	const json_t *token = json_object_get(root, "token");
+	struct str text = {0};
+	if (json_is_string(token))
+		text = arena_copy(arena,
+				  str_of(json_string_value(token), json_string_length(token)));
+	json_decref(root);
+	return text;
+}
+
+static const char *admit(void *ctx, struct sio_client *c, size_t namespace, struct str auth,
+			 struct str token)
+{
+	struct sio_chat *chat = ctx;
+	(void)c, (void)namespace;
+	arena_reset(&chat->arena);
+	struct str in_auth = token_of(auth, &chat->arena);
+	struct str shown = in_auth.len ? in_auth : token;
+	chat->has_claims = shown.len > 0;
+	return shown.len ? gateway_token_read(chat->core, shown, &chat->arena, &chat->claims)
+			 : NULL;
+}
+
 static void on_connected(void *ctx, struct sio_client *c, size_t namespace, struct str auth)
 {
 	struct sio_chat *chat = ctx;
@@ -65,6 +92,8 @@ static void on_connected(void *ctx, struct sio_client *c, size_t namespace, stru
 	e->transport = c->session;
 	c->user = e;
 	e->session = gateway_connect(chat->core, chat->sio.now_ms, &e->end, WIRE_SOCKETIO, false);
+	if (chat->has_claims)
+		gateway_bear(chat->core, chat->sio.now_ms, e->session, &chat->claims);
 }
 
 static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev)
@@ -127,7 +156,8 @@ static bool on_is_full(void *ctx)
 void sio_chat_open(struct sio_chat *chat, struct eio *eio, uint64_t packet_max)
 {
 	TAILQ_INIT(&chat->gone);
-	chat->sio.app = (struct sio_app){.connected = on_connected,
+	chat->sio.app = (struct sio_app){.admit = admit,
+					 .connected = on_connected,
 					 .event = on_event,
 					 .heard = on_heard,
 					 .blocked = on_blocked,
@@ -150,4 +180,10 @@ void sio_chat_tidy(struct sio_chat *chat)
 		TAILQ_REMOVE(&chat->gone, e, entry);
 		mem_free(e);
 	}
+}
+
+void sio_chat_close(struct sio_chat *chat)
+{
+	sio_chat_tidy(chat);
+	arena_free(&chat->arena);
 }

@@ -1,123 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* sio.c — see sio.h. */
+#include "gateway/socketio/packet.h"
 #include "gateway/socketio/sio.h"
-
-enum { CONNECT = '0', DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK };
-enum { ID_DIGITS_MAX = 16 };
-
-/* One packet, taken apart. */
-struct packet {
-	char type;
-	size_t attachments;
-	struct str namespace;
-	struct str id;
-	struct str json;
-};
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static struct str behind(struct str s, size_t len)
-{
-	return str_of(s.ptr + len, s.len - len);
-}
-
-static size_t digits_at(struct str s)
-{
-	size_t n = 0;
-	while (n < s.len && is_digit(s.ptr[n]))
-		n++;
-	return n;
-}
-
-static bool read_attachments(struct packet *p, struct str *text)
-{
-	size_t n = digits_at(*text);
-	if (n == 0 || n > 2 || n >= text->len || text->ptr[n] != '-')
-		return false;
-	for (size_t i = 0; i < n; i++)
-		p->attachments = p->attachments * 10 + (size_t)(text->ptr[i] - '0');
-	*text = behind(*text, n + 1);
-	return p->attachments >= 1 && p->attachments <= SIO_ATTACHMENTS_MAX;
-}
-
-/* "/custom," or, where nothing follows, "/custom". */
-static void read_namespace(struct packet *p, struct str *text)
-{
-	p->namespace = STR("/");
-	if (text->len == 0 || text->ptr[0] != '/')
-		return;
-	const char *comma = memchr(text->ptr, ',', text->len);
-	size_t len = comma ? (size_t)(comma - text->ptr) : text->len;
-	p->namespace = str_of(text->ptr, len);
-	*text = behind(*text, comma ? len + 1 : len);
-	/* A client of revision 3 may put a query behind it. */
-	const char *query = memchr(p->namespace.ptr, '?', p->namespace.len);
-	if (query)
-		p->namespace.len = (size_t)(query - p->namespace.ptr);
-}
-
-static bool read_packet(struct packet *p, struct str text)
-{
-	*p = (struct packet){0};
-	if (text.len == 0 || text.ptr[0] < CONNECT || text.ptr[0] > BINARY_ACK)
-		return false;
-	p->type = text.ptr[0];
-	text = behind(text, 1);
-	if ((p->type == BINARY_EVENT || p->type == BINARY_ACK) && !read_attachments(p, &text))
-		return false;
-	read_namespace(p, &text);
-	size_t digits = digits_at(text);
-	if (digits > ID_DIGITS_MAX)
-		return false;
-	p->id = str_of(text.ptr, digits);
-	p->json = behind(text, digits);
-	return true;
-}
-
-/* Not a client's to say. */
-static bool is_reserved(struct str name)
-{
-	static const char *const names[] = {"connect",       "connect_error", "disconnect",
-					    "disconnecting", "newListener",   "removeListener"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (str_equal(name, str_from(names[i])))
-			return true;
-	return false;
-}
-
-static size_t spaces_at(struct str s)
-{
-	size_t n = 0;
-	while (n < s.len && memchr(" \t\n\r", s.ptr[n], 4))
-		n++;
-	return n;
-}
-
-static bool is_array(struct str json)
-{
-	size_t spaces = spaces_at(json);
-	return spaces < json.len && json.ptr[spaces] == '[';
-}
-
-/* The beginning of ["name",… or [number,…; whether it is JSON the application finds out. */
-static bool is_event(struct str json)
-{
-	if (!is_array(json))
-		return false;
-	struct str first = behind(json, spaces_at(json) + 1);
-	first = behind(first, spaces_at(first));
-	if (first.len == 0)
-		return false;
-	if (is_digit(*first.ptr) || *first.ptr == '-')
-		return true;
-	if (*first.ptr != '"')
-		return false;
-	const char *end = memchr(first.ptr + 1, '"', first.len - 1);
-	return end && !is_reserved(str_of(first.ptr + 1, (size_t)(end - first.ptr) - 1));
-}
 
 /* ---- out ---- */
 
@@ -162,7 +46,16 @@ static void send_connected(struct sio_client *c, struct str namespace)
 			buf_printf(&json, "%02x", random[i]);
 		BUF_LIT(&json, "\"}");
 	}
-	send_reply(c, CONNECT, namespace, buf_view(&json));
+	send_reply(c, SIO_CONNECT, namespace, buf_view(&json));
+	buf_free(&json);
+}
+
+/* `why` is one of our own sentences, which needs no escaping. */
+static void send_refused(struct sio_client *c, struct str namespace, const char *why)
+{
+	struct buf json = {0};
+	buf_printf(&json, eio_revision(c->session) == 3 ? "\"%s\"" : "{\"message\":\"%s\"}", why);
+	send_reply(c, SIO_CONNECT_ERROR, namespace, buf_view(&json));
 	buf_free(&json);
 }
 
@@ -180,28 +73,35 @@ static size_t namespace_named(const struct sio *s, struct str name)
 static void enter(struct sio_client *c, size_t namespace, struct str auth)
 {
 	struct sio *s = c->sio;
+	struct str name = str_from(s->options.namespaces[namespace]);
+	struct str object = auth.len ? auth : STR("{}");
+	const char *why =
+		s->app.admit ? s->app.admit(s->app_ctx, c, namespace, object, c->token) : NULL;
+	if (why) {
+		send_refused(c, name, why);
+		return;
+	}
 	if (!c->has_connected)
 		TAILQ_REMOVE(&s->waiting, c, waiting);
 	c->has_connected = c->is_connected[namespace] = true;
-	send_connected(c, str_from(s->options.namespaces[namespace]));
-	s->app.connected(s->app_ctx, c, namespace, auth.len ? auth : STR("{}"));
+	str_free(&c->token);
+	send_connected(c, name);
+	s->app.connected(s->app_ctx, c, namespace, object);
 	if (eio_is_blocked(c->session)) /* by our own answer, before the application was there */
 		s->app.blocked(s->app_ctx, c);
 }
 
-static bool hear_connect(struct sio_client *c, const struct packet *p)
+static bool hear_connect(struct sio_client *c, const struct sio_packet *p)
 {
 	size_t namespace = namespace_named(c->sio, p->namespace);
 	bool is_old = eio_revision(c->session) == 3;
 	if (namespace == c->sio->options.namespace_count) {
-		send_reply(c, CONNECT_ERROR, p->namespace,
-			   is_old ? STR("\"Invalid namespace\"")
-				  : STR("{\"message\":\"Invalid namespace\"}"));
+		send_refused(c, p->namespace, "Invalid namespace");
 		return true;
 	}
 	if (c->is_connected[namespace])
 		return is_old && namespace == 0; /* some say it although it is implied */
-	size_t spaces = spaces_at(p->json);
+	size_t spaces = sio_spaces_at(p->json);
 	if (p->json.len && (spaces == p->json.len || p->json.ptr[spaces] != '{'))
 		return false;
 	enter(c, namespace, p->json);
@@ -215,7 +115,7 @@ static bool hear_disconnect(struct sio_client *c, size_t namespace)
 	return true;
 }
 
-static bool tell_event(struct sio_client *c, const struct packet *p, size_t namespace)
+static bool tell_event(struct sio_client *c, const struct sio_packet *p, size_t namespace)
 {
 	struct str attachments[SIO_ATTACHMENTS_MAX];
 	size_t at = 0;
@@ -234,24 +134,24 @@ static bool tell_event(struct sio_client *c, const struct packet *p, size_t name
 /* False: this is not how one talks. */
 static bool hear_packet(struct sio_client *c, struct str text)
 {
-	struct packet p;
-	if (!read_packet(&p, text))
+	struct sio_packet p;
+	if (!sio_packet_read(&p, text))
 		return false;
-	if (p.type == CONNECT)
+	if (p.type == SIO_CONNECT)
 		return hear_connect(c, &p);
 	size_t namespace = namespace_named(c->sio, p.namespace);
 	if (namespace == c->sio->options.namespace_count || !c->is_connected[namespace])
 		return false;
 	switch (p.type) {
-	case DISCONNECT:
+	case SIO_DISCONNECT:
 		return hear_disconnect(c, namespace);
-	case EVENT:
-		return is_event(p.json) && tell_event(c, &p, namespace);
-	case ACK: /* nothing of ours asks for one */
-		return is_array(p.json);
-	case BINARY_EVENT:
-	case BINARY_ACK:
-		if (p.type == BINARY_EVENT ? !is_event(p.json) : !is_array(p.json))
+	case SIO_EVENT:
+		return sio_is_event(p.json) && tell_event(c, &p, namespace);
+	case SIO_ACK: /* nothing of ours asks for one */
+		return sio_is_array(p.json);
+	case SIO_BINARY_EVENT:
+	case SIO_BINARY_ACK:
+		if (p.type == SIO_BINARY_EVENT ? !sio_is_event(p.json) : !sio_is_array(p.json))
 			return false;
 		c->wanted = p.attachments;
 		buf_str(&c->packet, text);
@@ -263,7 +163,7 @@ static bool hear_packet(struct sio_client *c, struct str text)
 
 static bool hear_attachment(struct sio_client *c, struct str bytes)
 {
-	struct packet p;
+	struct sio_packet p;
 	if (c->got == c->wanted ||
 	    c->packet.len + c->bytes.len + bytes.len > c->sio->options.packet_max)
 		return false;
@@ -271,9 +171,9 @@ static bool hear_attachment(struct sio_client *c, struct str bytes)
 	c->ends[c->got++] = c->bytes.len;
 	if (c->got < c->wanted)
 		return true;
-	CHECK(read_packet(&p, buf_view(&c->packet)));
+	CHECK(sio_packet_read(&p, buf_view(&c->packet)));
 	size_t namespace = namespace_named(c->sio, p.namespace);
-	bool is_fine = p.type == BINARY_ACK || tell_event(c, &p, namespace);
+	bool is_fine = p.type == SIO_BINARY_ACK || tell_event(c, &p, namespace);
 	c->wanted = c->got = 0;
 	buf_reset(&c->packet);
 	buf_reset(&c->bytes);
@@ -282,13 +182,15 @@ static bool hear_attachment(struct sio_client *c, struct str bytes)
 
 /* ---- on top of Engine.IO ---- */
 
-static void *on_opened(void *ctx, struct eio_session *session)
+static void *on_opened(void *ctx, struct eio_session *session, struct str token)
 {
 	struct sio *s = ctx;
 	struct sio_client *c = mem_alloc(sizeof *c);
 	c->sio = s;
 	c->session = session;
 	c->opened_ms = s->now_ms;
+	if (token.len && token.len <= SIO_TOKEN_MAX)
+		c->token = str_copy(token);
 	TAILQ_INSERT_TAIL(&s->waiting, c, waiting);
 	if (eio_revision(session) == 3) /* connected by coming */
 		enter(c, 0, (struct str){0});
@@ -299,6 +201,7 @@ static void client_free(struct sio_client *c)
 {
 	buf_free(&c->packet);
 	buf_free(&c->bytes);
+	str_free(&c->token);
 	mem_free(c);
 }
 

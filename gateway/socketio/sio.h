@@ -9,7 +9,7 @@
 
 #include "gateway/engineio/eio.h"
 
-enum { SIO_NAMESPACES_MAX = 4, SIO_ATTACHMENTS_MAX = 10 };
+enum { SIO_NAMESPACES_MAX = 4, SIO_ATTACHMENTS_MAX = 10, SIO_TOKEN_MAX = 2048 };
 
 struct sio_client;
 
@@ -22,9 +22,13 @@ struct sio_event {
 	size_t attachment_count;
 };
 
-/* `connected` is called for each namespace; `event` returns false for what is no JSON array, which
- * ends the connection. */
+/* `admit` comes first, for each namespace: NULL, or why the client may not enter, for people; it
+ * may try again. `auth` is the client's JSON object, `token` what the request showed that opened
+ * the connection, of SIO_TOKEN_MAX bytes at most, or empty. `connected` follows once the client is
+ * told. `event` returns false for what is no JSON array, which ends the connection. */
 struct sio_app {
+	const char *(*admit)(void *ctx, struct sio_client *c, size_t namespace, struct str auth,
+			     struct str token); /* NULL: all may */
 	void (*connected)(void *ctx, struct sio_client *c, size_t namespace, struct str auth);
 	bool (*event)(void *ctx, struct sio_client *c, const struct sio_event *ev);
 	void (*heard)(void *ctx, struct sio_client *c);
@@ -51,6 +55,7 @@ struct sio_client {
 	bool is_inside;     /* the application is being called … */
 	bool is_gone;       /* … and has ended it meanwhile */
 	uint64_t opened_ms;
+	struct str token;                /* owned, until has_connected */
 	TAILQ_ENTRY(sio_client) waiting; /* in sio.waiting until has_connected */
 	/* A binary packet whose attachments are still coming. */
 	struct buf packet;

@@ -9,6 +9,8 @@
 
 import { Connection, ParlorError } from "./connection.js";
 import { Health } from "./health.js";
+import { Membership } from "./membership.js";
+import { Token } from "./token.js";
 
 export { ParlorError };
 
@@ -25,41 +27,6 @@ export function randomText(length) {
   return Array.from(bytes, (byte) => letters[byte & 31]).join("");
 }
 
-/** One room this client wants to be in, through all connections. */
-class Room {
-  lastSeq; // of the last message given to the application; undefined before the first page
-  epoch; // in which that seq stands: the gateway's word, to be sent back with it
-  live = false; // joined on this connection, and its history has come
-  filling = false; // a gap is being paged in
-  held = new Map(); // seq → message that came while there was a gap before it
-  outbox = []; // letters not yet stored, oldest first
-  sending = false;
-  typedAt = 0;
-
-  constructor(name) {
-    this.name = name;
-    this.entered = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
-    this.entered.catch(() => {}); // who does not wait for it hears of it by `refused`
-  }
-
-  hold(message) {
-    if (!(message.seq <= this.lastSeq)) this.held.set(message.seq, message);
-  }
-
-  /** Takes out of `held` what follows `lastSeq` without a hole. */
-  takeNext() {
-    const next = [];
-    for (let seq = this.lastSeq + 1; this.held.has(seq); seq++) next.push(this.held.get(seq));
-    return next;
-  }
-
-  /** Takes a letter out of the outbox, if it is there. */
-  takeLetter(cid) {
-    const at = this.outbox.findIndex((letter) => letter.cid === cid);
-    return at < 0 ? undefined : this.outbox.splice(at, 1)[0];
-  }
-}
-
 export class Parlor {
   /** The name in use; the gateway's spelling of it once a room was joined. */
   username;
@@ -69,30 +36,35 @@ export class Parlor {
   #rooms = new Map(); // by the gateway's spelling of the name
   #handlers = new Map();
   #health;
+  #token;
 
   /**
    * @param {string} username  the one name of this connection
    * @param {string} [key]     16 to 64 bytes that only this user knows: the name is theirs by it
+   * @param {string|function} [token]  a token, or a function that gives or promises one: instead of a key
    * @param {string} [url]     default: `ws` beside the page
    * @param {function} [WebSocket]  where the system has none of its own
    */
-  constructor({ username, key, url = defaultUrl(), WebSocket = globalThis.WebSocket }) {
+  constructor({ username, key, token, url = defaultUrl(), WebSocket = globalThis.WebSocket }) {
     this.username = username;
     this.#key = key;
     this.#connection = new Connection(url, {
       onState: (state) => this.#emit("state", { state }),
       onOpen: () => {
         this.#health.start();
-        this.#rooms.forEach((room) => this.#enter(room));
+        if (this.#token.isShown) this.#enterAll();
+        else this.#arrive();
       },
       onLost: () => {
         this.#health.stop();
+        this.#token.forget();
         this.#rooms.forEach((room) => this.#pause(room));
       },
       onWake: () => this.#rooms.forEach((room) => room.live && this.#fillGap(room)),
       onFrame: (frame) => this.#receive(frame),
       isWanted: () => this.#rooms.size > 0,
     }, WebSocket);
+    this.#token = new Token(token, (text) => this.#connection.request("refreshToken", { token: text }));
     this.#health = new Health({
       quietMs: () => this.#connection.quietMs,
       ask: () => {
@@ -119,10 +91,10 @@ export class Parlor {
   join(name) {
     let room = this.#room(name);
     if (room) return room.entered;
-    room = new Room(spelled(name));
+    room = new Membership(spelled(name));
     this.#rooms.set(room.name, room);
     if (this.state === "closed") this.#connection.open();
-    else if (this.state === "open") this.#enter(room);
+    else if (this.state === "open" && this.#token.isShown) this.#enter(room);
     return room.entered;
   }
 
@@ -188,6 +160,7 @@ export class Parlor {
   #receive({ event, room: name, data, more, total, epoch, reset }) {
     if (event === "newRoom") this.#emit("invitation", data);
     else if (event === "goingAway") this.#connection.reconnectWithin(data?.reconnectAfterMs);
+    else if (event === "tokenExpires") this.#token.renew().catch(() => {}); // the next connection says why
     else if (event === "error") this.#emit("error", { error: new ParlorError(data) });
     const room = this.#rooms.get(name ?? data?.room);
     if (!room) return; // left while the frame was on its way
@@ -215,6 +188,26 @@ export class Parlor {
 
   // ---- being in a room
 
+  #enterAll() {
+    this.#rooms.forEach((room) => this.#enter(room));
+  }
+
+  /** Shows the token first; without a good one no room can be had. */
+  async #arrive() {
+    try {
+      await this.#token.show();
+      this.#enterAll();
+    } catch (error) {
+      const noConnection = error.code === "offline" || error.code === "timeout";
+      if (!noConnection) for (const room of [...this.#rooms.values()]) this.#refuse(room, error);
+    }
+  }
+
+  #refuse(room, error) {
+    this.#drop(room, error);
+    this.#emit("refused", { room: room.name, error });
+  }
+
   async #enter(room) {
     const { username } = this;
     const { name, lastSeq: since, epoch } = room;
@@ -233,8 +226,7 @@ export class Parlor {
         await sleep(error.retryAfterMs);
         if (this.#isIn(room) && this.state === "open" && !room.live) this.#enter(room);
       } else {
-        this.#drop(room, error);
-        this.#emit("refused", { room: room.name, error });
+        this.#refuse(room, error);
       }
     }
   }

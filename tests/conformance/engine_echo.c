@@ -2,8 +2,9 @@
 /* engine_echo.c — see echo.h. */
 #include "tests/conformance/echo.h"
 
-static void *on_opened(void *ctx, struct eio_session *s)
+static void *on_opened(void *ctx, struct eio_session *s, struct str token)
 {
+	(void)token;
 	(void)ctx;
 	return s;
 }

@@ -13,7 +13,7 @@ static void check_view(struct str view, struct str whole)
 	      (view.ptr >= whole.ptr && view.ptr + view.len <= whole.ptr + whole.len));
 }
 
-static void read_words(const struct http_head *h)
+static void read_words(const struct http_head *h, struct str whole)
 {
 	struct buf path = {0};
 	struct http_origin origin;
@@ -23,6 +23,7 @@ static void read_words(const struct http_head *h)
 	if (http_origin_read(&origin, h->origin))
 		(void)http_origin_is_of(&origin, h->host, h->is_websocket);
 	eio_query_read(&q, h->query);
+	check_view(http_bearer_token(h), whole);
 	CHECK(strlen(q.sid) < EIO_SID_MAX);
 }
 
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_view(h.host, head);
 		check_view(h.origin, head);
 		CHECK(!(h.is_chunked && h.has_length));
-		read_words(&h);
+		read_words(&h, head);
 		read_body(str_of(bytes.ptr + whole.at, size - whole.at));
 	}
 	return 0;

@@ -44,8 +44,9 @@ static inline void on_respond(void *ctx, struct eio_request *r, const struct eio
 		mem_free(r);
 }
 
-static inline void *on_opened(void *ctx, struct eio_session *s)
+static inline void *on_opened(void *ctx, struct eio_session *s, struct str token)
 {
+	(void)token;
 	struct fixture *f = ctx;
 	f->session = s;
 	return s;

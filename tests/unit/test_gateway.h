@@ -250,9 +250,11 @@ static inline void admit(struct fixture *f, const char *user, uint64_t head)
 	struct bus_event ev;
 	struct str name = str_from(user);
 	uint64_t page = bus_find(&f->out.read[0], EV_page_ask, 0, &ev) ? ev.as.page_ask.req : 0;
-	if (bus_count(&f->out.roomd[0], EV_claim)) {
-		bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){
-							      .gateway = GATEWAY_ID, .user = name});
+	if (bus_find(&f->out.roomd[0], EV_claim, 0, &ev)) {
+		bus_put_claim_answer(&f->roomd.batch,
+				     &(struct ev_claim_answer){.gateway = GATEWAY_ID,
+							       .user = name,
+							       .key = ev.as.claim.key});
 		send(f, &f->roomd);
 	}
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_join), 1);

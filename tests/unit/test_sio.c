@@ -69,6 +69,14 @@ static void on_connected(void *ctx, struct sio_client *c, size_t namespace, stru
 	tell(ctx, namespace ? "connected1" : "connected", auth);
 }
 
+static const char *admit(void *ctx, struct sio_client *c, size_t namespace, struct str auth,
+			 struct str token)
+{
+	(void)ctx, (void)c, (void)namespace;
+	struct str shown = token.len ? token : auth;
+	return memmem(shown.ptr, shown.len, "no", 2) ? "not with that" : NULL;
+}
+
 /* `["end"…` ends the connection from within, `["no"…` is no JSON array to it. */
 static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *event)
 {
@@ -109,7 +117,8 @@ static void open_client(struct fixture *f, unsigned revision)
 	f->eio.transport =
 		(struct eio_transport){.send = on_send, .pause = on_pause, .close = on_close};
 	f->eio.transport_ctx = f;
-	f->sio.app = (struct sio_app){.connected = on_connected,
+	f->sio.app = (struct sio_app){.admit = admit,
+				      .connected = on_connected,
 				      .event = on_event,
 				      .heard = ignore,
 				      .blocked = ignore,
@@ -169,6 +178,12 @@ static const struct {
 	{"nothing is said", 4, NULL, ""},
 	{"a connect", 4, "0", IN},
 	{"a connect with auth", 4, "0{\"token\":1}", "<40" SID " connected{\"token\":1}"},
+	{"a connect that is refused", 4, "0{\"token\":\"no\"}",
+	 "<44{\"message\":\"not with that\"}"},
+	{"a connect that is refused at first", 4, "0{\"token\":\"no\"}|0",
+	 "<44{\"message\":\"not with that\"} " IN},
+	{"an event after a refusal", 4, "0{\"token\":\"no\"}|2[\"a\"]",
+	 "<44{\"message\":\"not with that\"} closed"},
 	{"a connect with an array", 4, "0[]", "closed"},
 	{"a connect to another namespace", 4, "0/custom,", IN_CUSTOM},
 	{"a connect to both", 4, "0|0/custom,", IN " " IN_CUSTOM},
