@@ -16,7 +16,7 @@ static const char *const texts[] = {
 };
 
 static const char *const whens[] = {
-#define E(symbol, code, text, when) when,
+#define E(symbol, code, text, when) (when), /* of several literals, and not a comma forgotten */
 	PARLOR_ERRORS(E)
 #undef E
 };
