@@ -110,8 +110,8 @@ static void drain(struct shell *s, uint64_t now_ms)
 	if (now_ms < s->drain_step_ms)
 		return;
 	s->drain_step_ms = now_ms + DRAIN_STEP_MS;
-	uint64_t left_ms = now_ms < s->drain_until_ms ? s->drain_until_ms - now_ms : 0;
-	uint64_t steps = left_ms / DRAIN_STEP_MS + 1;
+	uint64_t remaining_ms = now_ms < s->drain_until_ms ? s->drain_until_ms - now_ms : 0;
+	uint64_t steps = remaining_ms / DRAIN_STEP_MS + 1;
 	conns_close_some(&s->conns, s->conns.count / steps + 1, CLOSE_GOING_AWAY, now_ms);
 	(void)eio_end_polling(&s->eio, polling / steps + 1, now_ms);
 }

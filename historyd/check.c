@@ -6,14 +6,14 @@
 static void check_turn(const struct historyd *h)
 {
 	const struct turn *t = &h->turn;
-	CHECK(t->writes == 0 && t->down.count == 0 && t->answer_count == 0 && !t->is_durable);
-	for (size_t i = 0; i < t->answer_cap; i++) {
-		CHECK(t->answers[i].answer.events.count == 0);
-		CHECK(t->answers[i].unavailable.count == 0);
+	CHECK(t->writes == 0 && t->down.count == 0 && t->response_count == 0 && !t->is_durable);
+	for (size_t i = 0; i < t->response_cap; i++) {
+		CHECK(t->responses[i].response.events.count == 0);
+		CHECK(t->responses[i].unavailable.count == 0);
 	}
 	CHECK(t->store->epoch == h->logs.epoch && h->logs.turn == t && h->inboxes.turn == t);
 	CHECK(h->tally.stored == 0 && h->tally.repeated == 0 && h->tally.refused == 0);
-	CHECK(h->inboxes.table.count == 0 && h->logs.fresh.count == 0);
+	CHECK(h->inboxes.table.count == 0 && h->logs.uncommitted.count == 0);
 }
 
 static void check_names(const struct room_log *log)
@@ -81,7 +81,7 @@ static void check_logs(const struct historyd *h)
 static void check_bus(const struct historyd *h)
 {
 	for (size_t i = 0; i < SHARDS_MAX; i++)
-		CHECK(!h->roomds[i].up || h->roomds[i].heard_ms || h->roomds[i].epoch);
+		CHECK(!h->roomds[i].up || h->roomds[i].active_ms || h->roomds[i].epoch);
 	CHECK(h->topology.kind == SERVICE_HISTORYD);
 	CHECK(h->topology.historyds == 0 || h->topology.id < h->topology.historyds);
 }

@@ -3,7 +3,7 @@
 #include "historyd/gateways.h"
 
 enum {
-	ASK_MS = 250,           /* between two questions to one gateway */
+	ASK_MS = 250,           /* between two requests to one gateway */
 	STOPPED_ROOMS_MAX = 16, /* more than these, and none of its posts are taken */
 };
 
@@ -11,7 +11,7 @@ struct gateway {
 	uint64_t id;
 	struct link link;
 	bool is_stopped;
-	uint64_t asked_ms; /* by the same clock as link.heard_ms */
+	uint64_t asked_ms; /* by the same clock as link.active_ms */
 	/* Rooms that have stopped alone, so that one which cannot be read stops no others; by their
 	 * hashes, as nothing is lost when another room has the same. */
 	uint32_t stopped_count;
@@ -61,11 +61,11 @@ struct gateway *gateways_receive(struct gateways *all, const struct envelope *en
 	*is_twin = gateway && !link_admits(&gateway->link, env, pipe, now_ms);
 	if (!gateway || *is_twin)
 		return NULL;
-	enum link_verdict verdict = link_receive(&gateway->link, env, now_ms);
-	if (verdict == LINK_STALE)
+	enum link_result result = link_receive(&gateway->link, env, now_ms);
+	if (result == LINK_STALE)
 		return NULL;
-	all->gaps += verdict == LINK_GAP;
-	if (verdict != LINK_NEXT)
+	all->gaps += result == LINK_GAP;
+	if (result != LINK_NEXT)
 		gateway_stop(all, gateway);
 	return gateway;
 }
@@ -142,9 +142,9 @@ void gateways_ask(struct gateways *all, struct batch *down)
 		if (!has_stopped(gateway) || !is_ordered(gateway))
 			continue;
 		all->has_stopped = true;
-		if (gateway->link.heard_ms - gateway->asked_ms < ASK_MS)
+		if (gateway->link.active_ms - gateway->asked_ms < ASK_MS)
 			continue;
-		gateway->asked_ms = gateway->link.heard_ms;
+		gateway->asked_ms = gateway->link.active_ms;
 		bus_put_posts_ask(down, &(struct ev_posts_ask){.gateway = gateway->id});
 	}
 }
@@ -155,7 +155,7 @@ void gateways_check(const struct gateways *all, bool is_writable)
 	CHECK(all->table.count <= GATEWAYS_MAX);
 	TABLE_EACH (&all->table, i, gateway) {
 		CHECK(table_find(&all->table, gateway_key(gateway)) == gateway);
-		CHECK(gateway->link.up && gateway->asked_ms <= gateway->link.heard_ms);
+		CHECK(gateway->link.up && gateway->asked_ms <= gateway->link.active_ms);
 		CHECK(gateway->stopped_count <= STOPPED_ROOMS_MAX);
 		CHECK(!has_stopped(gateway) || !is_ordered(gateway) || all->has_stopped);
 		/* What it says while nothing can be stored is not taken. */

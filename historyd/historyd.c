@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* historyd.c — see historyd.h. What each event of the bus makes historyd do; to whom it is said and
- * when is turn.c's, what a room's next seq is log.c's; roomd's questions are in questions.c. Next:
- * questions.c. */
+ * when is turn.c's, what a room's next seq is log.c's; roomd's requests are in requests.c. Next:
+ * requests.c. */
 #include "historyd/state.h"
 
 struct historyd *historyd_open(const struct historyd_options *options, struct store *store)
@@ -33,7 +33,7 @@ void historyd_close(struct historyd *h)
 
 /* ---- posts ---- */
 
-static void refuse_post(struct mail *m, const struct ev_chat_post *in, enum err why)
+static void reject_post(struct message *m, const struct ev_chat_post *in, enum err why)
 {
 	const struct ev_chat_refused ev = {
 		.gateway = m->env.id,
@@ -45,7 +45,7 @@ static void refuse_post(struct mail *m, const struct ev_chat_post *in, enum err 
 	m->h->tally.refused++;
 }
 
-static void repeat_post(struct mail *m, const struct ev_chat_post *in, uint64_t seq,
+static void repeat_post(struct message *m, const struct ev_chat_post *in, uint64_t seq,
 			uint64_t time_ms)
 {
 	const struct ev_chat_repeat ev = {
@@ -60,7 +60,7 @@ static void repeat_post(struct mail *m, const struct ev_chat_post *in, uint64_t 
 	m->h->tally.repeated++;
 }
 
-static void store_post(struct mail *m, const struct ev_chat_post *in, struct room_log *log)
+static void store_post(struct message *m, const struct ev_chat_post *in, struct room_log *log)
 {
 	CHECK(m->h->is_writable);
 	uint64_t held_ms = room_log_append(&m->h->logs, log, in, m->utc_ms);
@@ -84,7 +84,7 @@ static void store_post(struct mail *m, const struct ev_chat_post *in, struct roo
 }
 
 /* Not while nothing can be stored: what follows would not be taken. */
-void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
+void on_posts_begin(struct message *m, const struct ev_posts_begin *in)
 {
 	(void)in;
 	CHECK(m->gateway);
@@ -93,14 +93,14 @@ void on_posts_begin(struct mail *m, const struct ev_posts_begin *in)
 }
 
 /* The store does not answer, so the post cannot be decided now: nor can those that follow it. */
-static void leave_post(struct mail *m, const struct ev_chat_post *in)
+static void leave_post(struct message *m, const struct ev_chat_post *in)
 {
 	gateway_stop_room(&m->h->gateways, m->gateway, in->room);
 	m->h->totals.messages_left_total++;
 }
 
 /* What is not answered is sent again by its gateway. */
-void on_chat_post(struct mail *m, const struct ev_chat_post *in)
+void on_chat_post(struct message *m, const struct ev_chat_post *in)
 {
 	struct historyd *h = m->h;
 	CHECK(m->gateway);
@@ -109,20 +109,20 @@ void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 		return;
 	}
 	if (in->room.len == 0 || in->user.len == 0 || in->cid.len == 0) {
-		refuse_post(m, in, ERR_BAD_FIELD);
+		reject_post(m, in, ERR_BAD_FIELD);
 		return;
 	}
-	if (!mail_owns(m, in->room)) {
-		refuse_post(m, in, ERR_UNAVAILABLE);
+	if (!message_owns(m, in->room)) {
+		reject_post(m, in, ERR_UNAVAILABLE);
 		return;
 	}
 	struct room_log *log;
-	if (mail_find_log(m, in->room, &log) != ERR_OK) {
+	if (message_find_log(m, in->room, &log) != ERR_OK) {
 		leave_post(m, in);
 		return;
 	}
 	if (!room_log_admits(log, in->user)) {
-		refuse_post(m, in, ERR_FORBIDDEN);
+		reject_post(m, in, ERR_FORBIDDEN);
 		return;
 	}
 	uint64_t seq;
@@ -136,7 +136,7 @@ void on_chat_post(struct mail *m, const struct ev_chat_post *in)
 }
 
 /* Pages are read from the store alone: see pages.c. */
-void on_page_ask(struct mail *m, const struct ev_page_ask *in)
+void on_page_ask(struct message *m, const struct ev_page_ask *in)
 {
 	(void)in;
 	m->h->totals.bus_unknown_total++;
@@ -149,14 +149,14 @@ void on_page_ask(struct mail *m, const struct ev_page_ask *in)
 #define HANDLE_ROOMD(name) (void)0
 #define HANDLE_HISTORYD(name) on_##name(m, &ev->as.name)
 
-static void handle(struct mail *m, const struct bus_event *ev)
+static void handle(struct message *m, const struct bus_event *ev)
 {
 	switch (ev->type) {
 		BUS_EVENTS(DISPATCH_ROW)
 	}
 }
 
-static void handle_all(struct mail *m)
+static void handle_all(struct message *m)
 {
 	struct historyd *h = m->h;
 	struct bus_event ev;
@@ -168,7 +168,7 @@ static void handle_all(struct mail *m)
 }
 
 /* Opens a message of this kind of sender, or counts it as bad. */
-static bool open_mail(struct mail *m, struct str message, enum service from)
+static bool open_message(struct message *m, struct str message, enum service from)
 {
 	if (bus_open(&m->h->reader, message, &m->env) && m->env.from == from)
 		return true;
@@ -179,9 +179,9 @@ static bool open_mail(struct mail *m, struct str message, enum service from)
 void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms,
 		   const struct bus_source *source, struct str message)
 {
-	struct mail m = {.h = h, .utc_ms = utc_ms, .source = *source};
+	struct message m = {.h = h, .utc_ms = utc_ms, .source = *source};
 	bool is_twin = false;
-	if (!open_mail(&m, message, SERVICE_GATEWAY))
+	if (!open_message(&m, message, SERVICE_GATEWAY))
 		return;
 	enum topology_fault fault = topology_admit(&h->topology, source, &m.env);
 	if (fault == TOPOLOGY_FITS)
@@ -191,13 +191,13 @@ void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms,
 		topology_note(&h->topology, fault, source, &m.env);
 	}
 	if (fault != TOPOLOGY_FITS)
-		topology_refuse(&h->topology, &h->turn.down, &m.env, fault, now_ms);
+		topology_reject(&h->topology, &h->turn.down, &m.env, fault, now_ms);
 	else if (m.gateway)
 		handle_all(&m);
 }
 
 /* Whether this roomd is the one that is served under its id. */
-static bool admit_roomd(struct mail *m, uint64_t now_ms)
+static bool admit_roomd(struct message *m, uint64_t now_ms)
 {
 	if (m->env.id >= SHARDS_MAX)
 		return false;
@@ -205,16 +205,17 @@ static bool admit_roomd(struct mail *m, uint64_t now_ms)
 	if (!link_admits(l, &m->env, m->source.pipe, now_ms))
 		return false;
 	l->epoch = m->env.epoch;
-	l->heard_ms = now_ms;
+	l->active_ms = now_ms;
 	l->up = true;
 	return true;
 }
 
-void historyd_question(struct historyd *h, uint64_t now_ms, const struct bus_source *source,
-		       struct str message, uint64_t asker)
+void historyd_request(struct historyd *h, uint64_t now_ms, const struct bus_source *source,
+		      struct str message, uint64_t requester)
 {
-	struct mail m = {.h = h, .source = *source, .answer = turn_answer(&h->turn, asker)};
-	if (!open_mail(&m, message, SERVICE_ROOMD))
+	struct message m = {
+		.h = h, .source = *source, .response = turn_response(&h->turn, requester)};
+	if (!open_message(&m, message, SERVICE_ROOMD))
 		return;
 	enum topology_fault fault = topology_admit(&h->topology, source, &m.env);
 	if (fault == TOPOLOGY_FITS && !admit_roomd(&m, now_ms)) {
@@ -222,7 +223,7 @@ void historyd_question(struct historyd *h, uint64_t now_ms, const struct bus_sou
 		topology_note(&h->topology, fault, source, &m.env);
 	}
 	if (fault != TOPOLOGY_FITS)
-		topology_refuse(&h->topology, &m.answer->answer.events, &m.env, fault, now_ms);
+		topology_reject(&h->topology, &m.response->response.events, &m.env, fault, now_ms);
 	else
 		handle_all(&m);
 }
@@ -257,7 +258,7 @@ enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out
 	bool has_writes = h->turn.writes > 0;
 	CHECK(h->is_writable || !has_writes);
 	enum err result = turn_end(&h->turn, out);
-	CHECK(h->turn.writes == 0 && h->turn.answer_count == 0);
+	CHECK(h->turn.writes == 0 && h->turn.response_count == 0);
 	if (result == ERR_OK)
 		count_results(h);
 	else /* what it took, it has not taken */

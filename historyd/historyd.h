@@ -2,7 +2,7 @@
 /* historyd.h — historyd's core: gives each message its seq, stores it once, and says so after the
  * fsync.
  *
- * A turn of the shell: any number of historyd_step and historyd_question, then one historyd_flush,
+ * A turn of the shell: any number of historyd_step and historyd_request, then one historyd_flush,
  * which commits everything at once and only then lets answers and deliveries out. "An ack means
  * stored" is a property of that one function. Not here: RocksDB (store/rocks.c), sockets and the
  * clock (main.c). Next: log.h. */
@@ -26,16 +26,16 @@ struct historyd_options {
 	uint64_t rooms_max; /* room logs kept in memory; the least recently used is put away */
 };
 
-/* The answers to one question message. */
-struct answer {
-	uint64_t asker; /* as given to historyd_question */
+/* The answers to one request message. */
+struct response {
+	uint64_t requester; /* as given to historyd_request */
 	struct batch events;
 };
 
 struct historyd_out {
 	struct batch down; /* to every gateway */
-	struct answer *answers;
-	size_t answer_count, answer_cap;
+	struct response *responses;
+	size_t response_count, response_cap;
 };
 void historyd_out_reset(struct historyd_out *out);
 void historyd_out_free(struct historyd_out *out);
@@ -52,18 +52,18 @@ void historyd_step(struct historyd *h, uint64_t now_ms, uint64_t utc_ms,
 /* A gateway's or roomd's connection is gone, as numbered in the source of what it carried. */
 void historyd_pipe_closed(struct historyd *h, uint32_t pipe);
 
-/* One message of questions from a roomd. It has exactly one answer, which carries `asker` and is
+/* One message of requests from a roomd. It has exactly one answer, which carries `requester` and is
  * empty when the message was not ours. */
-void historyd_question(struct historyd *h, uint64_t now_ms, const struct bus_source *source,
-		       struct str message, uint64_t asker);
+void historyd_request(struct historyd *h, uint64_t now_ms, const struct bus_source *source,
+		      struct str message, uint64_t requester);
 
 /* Commits what the turn gathered and puts its results into `out`. When the store refuses, nothing
- * is acked: deliveries are withheld (the gateways will send the posts again), questions get
+ * is acked: deliveries are withheld (the gateways will send the posts again), requests get
  * ERR_UNAVAILABLE, and all room logs in memory are forgotten so that they are read anew. Returns
  * the store's word. `out` must be reset. */
 enum err historyd_flush(struct historyd *h, uint64_t now_ms, struct historyd_out *out);
 
-/* While false (disk nearly full, store closed) posts are left unanswered and questions that write
+/* While false (disk nearly full, store closed) posts are left unanswered and requests that write
  * get ERR_UNAVAILABLE. To be called between turns. A change makes the core read everything anew, as
  * it must after the store was reopened, and each gateway begin again with its posts. */
 void historyd_set_writable(struct historyd *h, bool is_writable);
@@ -71,12 +71,12 @@ void historyd_set_writable(struct historyd *h, bool is_writable);
 /* Leases of gateways; call about once a second. */
 void historyd_tick(struct historyd *h, uint64_t now_ms);
 
-/* Answers a message of page_ask questions from the store alone. Touches no state of the core, so
+/* Answers a message of page_ask requests from the store alone. Touches no state of the core, so
  * that the shell can run it on its reading thread with a reader of its own. False: the message was
  * not ours, or comes from one who knows another topology. */
 NODISCARD
 bool historyd_read(struct store *store, const struct topology *whole, struct bus_reader *reader,
-		   struct str message, struct batch *answers);
+		   struct str message, struct batch *responses);
 
 /* What it knows of the whole; for the envelopes of its messages, for historyd_read and for the log.
  * Lives as long as h; what historyd_read needs of it does not change. */

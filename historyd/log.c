@@ -5,7 +5,7 @@
 #include "historyd/store/keys.h"
 
 /* A cid of this turn. Its key is the one that it will have in the store. */
-struct fresh_cid {
+struct uncommitted_cid {
 	uint64_t seq, time_ms;
 	size_t key_len;
 	char key[];
@@ -17,10 +17,10 @@ static struct str log_key(const void *item)
 	return str_of(log->room, log->room_len);
 }
 
-static struct str fresh_key(const void *item)
+static struct str uncommitted_key(const void *item)
 {
-	const struct fresh_cid *fresh = item;
-	return str_of(fresh->key, fresh->key_len);
+	const struct uncommitted_cid *uncommitted = item;
+	return str_of(uncommitted->key, uncommitted->key_len);
 }
 
 void room_logs_init(struct room_logs *all, struct turn *turn,
@@ -31,7 +31,7 @@ void room_logs_init(struct room_logs *all, struct turn *turn,
 				  .epoch = options->epoch,
 				  .restores = options->restores};
 	table_init(&all->logs, log_key, options->seed);
-	table_init(&all->fresh, fresh_key, options->seed);
+	table_init(&all->uncommitted, uncommitted_key, options->seed);
 	TAILQ_INIT(&all->lru);
 }
 
@@ -39,7 +39,7 @@ void room_logs_free(struct room_logs *all)
 {
 	room_logs_forget(all);
 	table_free(&all->logs);
-	table_free(&all->fresh);
+	table_free(&all->uncommitted);
 }
 
 /* ---- what a log holds ---- */
@@ -156,20 +156,20 @@ enum err room_logs_find(struct room_logs *all, struct str room, struct room_log 
 	return e;
 }
 
-static void drop_fresh(struct room_logs *all)
+static void drop_uncommitted(struct room_logs *all)
 {
-	struct fresh_cid *fresh;
-	if (all->fresh.count == 0)
+	struct uncommitted_cid *uncommitted;
+	if (all->uncommitted.count == 0)
 		return;
-	TABLE_EACH (&all->fresh, i, fresh)
-		mem_free(fresh);
-	table_free(&all->fresh);
+	TABLE_EACH (&all->uncommitted, i, uncommitted)
+		mem_free(uncommitted);
+	table_free(&all->uncommitted);
 }
 
 void room_logs_settle(struct room_logs *all)
 {
 	CHECK(all->turn->writes == 0);
-	drop_fresh(all);
+	drop_uncommitted(all);
 	while (all->logs.count > all->max)
 		log_remove(all, TAILQ_LAST(&all->lru, room_log_lru));
 }
@@ -179,8 +179,8 @@ void room_logs_forget(struct room_logs *all)
 	struct room_log *log;
 	while ((log = TAILQ_FIRST(&all->lru)) != NULL)
 		log_remove(all, log);
-	drop_fresh(all);
-	CHECK(all->logs.count == 0 && all->fresh.count == 0);
+	drop_uncommitted(all);
+	CHECK(all->logs.count == 0 && all->uncommitted.count == 0);
 }
 
 /* ---- what a log decides ---- */
@@ -201,27 +201,27 @@ enum err room_log_find_cid(const struct room_logs *all, const struct room_log *l
 {
 	struct key key;
 	key_cid(&key, log_key(log), post->user, post->cid);
-	const struct fresh_cid *fresh = table_find(&all->fresh, key_view(&key));
-	if (fresh) {
-		*seq = fresh->seq;
-		*time_ms = fresh->time_ms;
+	const struct uncommitted_cid *uncommitted = table_find(&all->uncommitted, key_view(&key));
+	if (uncommitted) {
+		*seq = uncommitted->seq;
+		*time_ms = uncommitted->time_ms;
 		return ERR_OK;
 	}
 	struct store *store = all->turn->store;
 	return store->cid(store->impl, log_key(log), post->user, post->cid, seq, time_ms);
 }
 
-static void add_fresh(struct room_logs *all, const struct room_log *log,
-		      const struct ev_chat_post *post)
+static void add_uncommitted(struct room_logs *all, const struct room_log *log,
+			    const struct ev_chat_post *post)
 {
 	struct key key;
 	key_cid(&key, log_key(log), post->user, post->cid);
-	struct fresh_cid *fresh = mem_alloc(sizeof *fresh + key.len);
-	fresh->seq = log->seq;
-	fresh->time_ms = log->time_ms;
-	fresh->key_len = key.len;
-	memcpy(fresh->key, key.bytes, key.len);
-	table_add(&all->fresh, fresh);
+	struct uncommitted_cid *uncommitted = mem_alloc(sizeof *uncommitted + key.len);
+	uncommitted->seq = log->seq;
+	uncommitted->time_ms = log->time_ms;
+	uncommitted->key_len = key.len;
+	memcpy(uncommitted->key, key.bytes, key.len);
+	table_add(&all->uncommitted, uncommitted);
 }
 
 /* False: it is noted. */
@@ -287,7 +287,7 @@ uint64_t room_log_append(struct room_logs *all, struct room_log *log,
 		.body = post->body,
 	};
 	turn_put_chat(all->turn, log_key(log), &chat);
-	add_fresh(all, log, post);
+	add_uncommitted(all, log, post);
 	note_message(all, log, post->user);
 	return log->time_ms - utc_ms;
 }

@@ -41,7 +41,7 @@ struct room_logs {
 	uint64_t max;
 	uint64_t epoch; /* of this start */
 	uint32_t restores;
-	struct table fresh; /* the cids of this turn, which the store does not know yet */
+	struct table uncommitted; /* the cids of this turn, which the store does not know yet */
 };
 
 void room_logs_init(struct room_logs *all, struct turn *turn,

@@ -22,9 +22,9 @@ enum {
 	LOOK_MS = 1000,       /* between looks at the disk, the leases and the counters */
 	REOPEN_MIN_MS = 1000,
 	REOPEN_MAX_MS = 10000,
-	CLOCK_BEHIND_MS = 5000,         /* the clock is behind by so much: worth a line … */
-	CLOCK_COMPLAINT_MS = 60 * 1000, /* … so often */
-	DRAIN_MS = 200,                 /* for the last messages to leave */
+	CLOCK_BEHIND_MS = 5000,   /* the clock is behind by so much: worth a line … */
+	CLOCK_LOG_MS = 60 * 1000, /* … so often */
+	DRAIN_MS = 200,           /* for the last messages to leave */
 	ERROR_MAX = 512,
 };
 
@@ -35,11 +35,11 @@ struct shell {
 	struct reader *reader;
 	struct service_main main;
 	struct port *up, *down, *ask, *read;
-	struct port_message questions[TURN_MESSAGES]; /* of this turn; an asker is an index */
+	struct port_message requests[TURN_MESSAGES]; /* of this turn; an requester is an index */
 
 	bool is_writable;
 	uint64_t reopen_ms, reopen_wait_ms; /* after a commit that failed */
-	uint64_t look_ms, clock_complaint_ms;
+	uint64_t look_ms, clock_log_ms;
 	struct log_pace garbage, unread;
 
 	struct historyd_stats stats;
@@ -99,8 +99,8 @@ static void open_ports(struct shell *s, const struct options *o)
 {
 	service_open_tap(&s->main, o->bind);
 	s->down = open_port(s, o, PORT_PUBLISH, ENDPOINT_DOWN);
-	s->read = open_port(s, o, PORT_ANSWER, ENDPOINT_READ);
-	s->ask = open_port(s, o, PORT_ANSWER, ENDPOINT_ASK);
+	s->read = open_port(s, o, PORT_RESPONSE, ENDPOINT_READ);
+	s->ask = open_port(s, o, PORT_RESPONSE, ENDPOINT_ASK);
 	s->up = open_port(s, o, PORT_SUBSCRIBE, ENDPOINT_UP);
 	service_wait_for(&s->main, port_fd(s->up));
 	service_wait_for(&s->main, port_fd(s->ask));
@@ -147,9 +147,9 @@ static void set_writable(struct shell *s, bool is_writable, const char *why)
 
 static void on_commit_failed(struct shell *s, uint64_t now_ms)
 {
-	char complaint[ERROR_MAX];
-	store_rocks_complaint(s->store, complaint, sizeof complaint);
-	set_writable(s, false, complaint);
+	char error_message[ERROR_MAX];
+	store_rocks_last_error(s->store, error_message, sizeof error_message);
+	set_writable(s, false, error_message);
 	s->reopen_wait_ms = REOPEN_MIN_MS;
 	s->reopen_ms = now_ms + s->reopen_wait_ms;
 }
@@ -181,7 +181,7 @@ static void look_at_disk(struct shell *s, uint64_t now_ms)
 		reopen(s, now_ms);
 	if (store_rocks_failed(s->store))
 		return;
-	if (store_rocks_has_room(s->store))
+	if (store_rocks_has_capacity(s->store))
 		set_writable(s, true, "the disk has room");
 	else
 		set_writable(s, false, "the disk has less free than --min-free");
@@ -198,15 +198,15 @@ static void look_at_counters(struct shell *s, uint64_t now_ms)
 			 s->stats.bus_bad_total, s->stats.bus_unknown_total, s->reader_stats.bad);
 	uint64_t unread = log_paced(&s->unread, s->store_stats.read_failures, now_ms);
 	if (unread) {
-		char complaint[ERROR_MAX];
-		store_rocks_complaint(s->store, complaint, sizeof complaint);
+		char error_message[ERROR_MAX];
+		store_rocks_last_error(s->store, error_message, sizeof error_message);
 		log_error("read_failed", "times=%" PRIu64 " why=\"%s\"", unread,
-			  log_sentence(str_from(complaint)).text);
+			  log_sentence(str_from(error_message)).text);
 	}
-	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_complaint_ms) {
+	if (s->stats.clock_behind_ms >= CLOCK_BEHIND_MS && now_ms >= s->clock_log_ms) {
 		log_warn("clock_behind", "ms=%" PRIu64 " times=\"held where they were\"",
 			 s->stats.clock_behind_ms);
-		s->clock_complaint_ms = now_ms + CLOCK_COMPLAINT_MS;
+		s->clock_log_ms = now_ms + CLOCK_LOG_MS;
 	}
 	service_look(&s->main, historyd_topology(s->core), now_ms);
 }
@@ -228,13 +228,12 @@ static size_t take_posts(struct shell *s, uint64_t now_ms)
 	return n;
 }
 
-static size_t take_questions(struct shell *s, uint64_t now_ms)
+static size_t take_requests(struct shell *s, uint64_t now_ms)
 {
 	size_t n = 0;
-	for (; n < TURN_MESSAGES && port_receive(s->ask, &s->questions[n]); n++) {
-		const struct bus_source source = {.kind = SERVICE_ANY,
-						  .pipe = s->questions[n].pipe};
-		historyd_question(s->core, now_ms, &source, s->questions[n].bytes, n);
+	for (; n < TURN_MESSAGES && port_receive(s->ask, &s->requests[n]); n++) {
+		const struct bus_source source = {.kind = SERVICE_ANY, .pipe = s->requests[n].pipe};
+		historyd_request(s->core, now_ms, &source, s->requests[n].bytes, n);
 	}
 	return n;
 }
@@ -246,19 +245,19 @@ static void turn(struct shell *s)
 	while (port_pipe_closed(s->up, &pipe) || port_pipe_closed(s->ask, &pipe))
 		historyd_pipe_closed(s->core, pipe);
 	size_t posts = take_posts(s, now_ms);
-	size_t questions = take_questions(s, now_ms);
+	size_t requests = take_requests(s, now_ms);
 	enum err committed = ERR_OK;
-	if (posts + questions > 0)
+	if (posts + requests > 0)
 		committed = historyd_flush(s->core, now_ms, &s->out);
 	now_ms = clock_steady_ms();
 	port_send(s->down, &s->out.down);
-	for (size_t i = 0; i < s->out.answer_count; i++) {
-		const struct answer *a = &s->out.answers[i];
-		CHECK(a->asker < questions);
-		port_answer(s->ask, &s->questions[a->asker], &a->events);
+	for (size_t i = 0; i < s->out.response_count; i++) {
+		const struct response *a = &s->out.responses[i];
+		CHECK(a->requester < requests);
+		port_respond(s->ask, &s->requests[a->requester], &a->events);
 	}
-	for (size_t i = 0; i < questions; i++)
-		port_message_free(&s->questions[i]);
+	for (size_t i = 0; i < requests; i++)
+		port_message_free(&s->requests[i]);
 	historyd_out_reset(&s->out);
 	if (committed != ERR_OK && store_rocks_failed(s->store))
 		on_commit_failed(s, now_ms);

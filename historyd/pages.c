@@ -5,10 +5,10 @@
 
 enum {
 	PAGE_BYTES_MAX = 512 * 1024, /* a page that has passed this ends */
-	/* The answers to one message together, so that a small question cannot fill the memory:
+	/* The answers to one message together, so that a small request cannot fill the memory:
 	 * asks that come after get no answer, and come again. One more page still fits into a
 	 * message of the bus. */
-	ANSWER_BYTES_MAX = 3 * 1024 * 1024,
+	RESPONSE_BYTES_MAX = 3 * 1024 * 1024,
 	CHUNK_MAX = 64, /* messages read at a time towards older ones */
 };
 
@@ -128,59 +128,59 @@ static struct str turned(struct page *page)
 }
 
 static enum err read_page_down(struct store *store, const struct ev_page_ask *ask,
-			       struct page *page, struct ev_page *answer)
+			       struct page *page, struct ev_page *response)
 {
 	enum err e = ERR_OK;
 	uint64_t last = ask->before - 1;
 	if (ask->before == 0) {
-		e = find_newest(store, ask->room, 0, 0, &answer->head);
-		last = answer->head;
+		e = find_newest(store, ask->room, 0, 0, &response->head);
+		last = response->head;
 	}
 	if (e == ERR_OK)
 		e = read_newest(store, ask->room, ask->after, last, page);
-	answer->more = cut(page);
-	answer->messages = (struct list){.count = page->count, .packed = turned(page)};
+	response->more = cut(page);
+	response->messages = (struct list){.count = page->count, .packed = turned(page)};
 	return e;
 }
 
 static enum err read_page_up(struct store *store, const struct ev_page_ask *ask, struct page *page,
-			     struct ev_page *answer)
+			     struct ev_page *response)
 {
 	enum err e = store->chats(store->impl, ask->room, ask->after, ask->before, false,
 				  take_until_enough, page);
-	answer->more = cut(page);
+	response->more = cut(page);
 	if (page->count) {
 		const struct span *last = &page->spans[page->count - 1];
 		CHECK(last->from + last->len <= page->records.len && last->seq > ask->after);
-		answer->messages = (struct list){
+		response->messages = (struct list){
 			.count = page->count,
 			.packed = str_of(page->records.ptr, last->from + last->len),
 		};
-		answer->head = last->seq;
+		response->head = last->seq;
 	}
 	if (ask->before)
-		answer->head = 0;
-	else if (e == ERR_OK && (answer->more || page->count == 0))
-		e = find_newest(store, ask->room, 0, 0, &answer->head);
+		response->head = 0;
+	else if (e == ERR_OK && (response->more || page->count == 0))
+		e = find_newest(store, ask->room, 0, 0, &response->head);
 	return e;
 }
 
 /* The head is told only where nobody has named an upper end: whoever names one knows more or does
  * not care, and it costs a look at another place. */
 static enum err read_messages(struct store *store, const struct ev_page_ask *ask, struct page *page,
-			      struct ev_page *answer)
+			      struct ev_page *response)
 {
 	buf_reset(&page->records);
 	page->count = 0;
 	page->limit = ask->limit < 1 ? 1 : ask->limit > PAGE_MAX ? PAGE_MAX : (uint32_t)ask->limit;
-	return ask->newest ? read_page_down(store, ask, page, answer)
-			   : read_page_up(store, ask, page, answer);
+	return ask->newest ? read_page_down(store, ask, page, response)
+			   : read_page_up(store, ask, page, response);
 }
 
-/* Whether what the asker has seen up to `after` is not what stands here: its epoch is none of the
- * room's, or has ended before. An older copy of the data has taken the place of a newer one. */
-static enum err judge(struct store *store, const struct ev_page_ask *ask,
-		      const struct store_room *facts, uint64_t head, bool *is_void)
+/* Whether what the requester has seen up to `after` is not what stands here: its epoch is none of
+ * the room's, or has ended before. An older copy of the data has taken the place of a newer one. */
+static enum err check_resume(struct store *store, const struct ev_page_ask *ask,
+			     const struct store_room *facts, uint64_t head, bool *is_void)
 {
 	enum err e = ERR_OK;
 	uint32_t i = 0;
@@ -220,56 +220,56 @@ static struct list pack_epochs(struct buf *b, const struct store_room *facts)
 
 /* The messages first: what is known of the room then is true of all of them. */
 static enum err read_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
-			  struct ev_page *answer)
+			  struct ev_page *response)
 {
 	bool is_void = false;
 	struct store_room facts;
-	enum err e = read_messages(store, ask, page, answer);
+	enum err e = read_messages(store, ask, page, response);
 	if (e == ERR_OK)
 		e = store->facts(store->impl, ask->room, &page->facts, &facts);
 	if (e == ERR_OK)
-		e = judge(store, ask, &facts, answer->head, &is_void);
+		e = check_resume(store, ask, &facts, response->head, &is_void);
 	if (e == ERR_OK && is_void) {
 		struct ev_page_ask newest = *ask;
 		newest.after = 0;
 		newest.newest = 1;
-		answer->reset = 1;
-		e = read_messages(store, &newest, page, answer);
+		response->reset = 1;
+		e = read_messages(store, &newest, page, response);
 		if (e == ERR_OK)
 			e = store->facts(store->impl, ask->room, &page->facts, &facts);
 	}
 	if (e != ERR_OK)
 		return e;
-	answer->owner = facts.owner;
-	answer->guest = facts.guest;
+	response->owner = facts.owner;
+	response->guest = facts.guest;
 	if (!ask->before)
-		add_coming(&facts, store->epoch, answer->head);
-	answer->epochs = pack_epochs(&page->epochs, &facts);
+		add_coming(&facts, store->epoch, response->head);
+	response->epochs = pack_epochs(&page->epochs, &facts);
 	return ERR_OK;
 }
 
-static void answer_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
-			struct batch *answers)
+static void respond_page(struct store *store, const struct ev_page_ask *ask, struct page *page,
+			 struct batch *responses)
 {
-	struct ev_page answer = {.req = ask->req, .room = ask->room};
-	if (answers->bytes.len >= ANSWER_BYTES_MAX)
+	struct ev_page response = {.req = ask->req, .room = ask->room};
+	if (responses->bytes.len >= RESPONSE_BYTES_MAX)
 		return;
-	enum err status = ask->room.len ? read_page(store, ask, page, &answer) : ERR_BAD_FIELD;
+	enum err status = ask->room.len ? read_page(store, ask, page, &response) : ERR_BAD_FIELD;
 	if (status != ERR_OK)
-		answer = (struct ev_page){.req = ask->req, .room = ask->room, .status = status};
-	bus_put_page(answers, &answer);
+		response = (struct ev_page){.req = ask->req, .room = ask->room, .status = status};
+	bus_put_page(responses, &response);
 }
 
 /* A page of another shard's room would be empty, and show what is private as public. */
-static void refuse_page(const struct ev_page_ask *ask, struct batch *answers)
+static void reject_page(const struct ev_page_ask *ask, struct batch *responses)
 {
 	bus_put_page(
-		answers,
+		responses,
 		&(struct ev_page){.req = ask->req, .room = ask->room, .status = ERR_UNAVAILABLE});
 }
 
 bool historyd_read(struct store *store, const struct topology *whole, struct bus_reader *reader,
-		   struct str message, struct batch *answers)
+		   struct str message, struct batch *responses)
 {
 	const struct bus_source source = {.kind = SERVICE_ANY};
 	struct envelope env;
@@ -282,9 +282,9 @@ bool historyd_read(struct store *store, const struct topology *whole, struct bus
 		if (ev.type != EV_page_ask)
 			continue;
 		else if (topology_owns(whole->historyds, whole->id, ev.as.page_ask.room))
-			answer_page(store, &ev.as.page_ask, &page, answers);
+			respond_page(store, &ev.as.page_ask, &page, responses);
 		else
-			refuse_page(&ev.as.page_ask, answers);
+			reject_page(&ev.as.page_ask, responses);
 	buf_free(&page.records);
 	buf_free(&page.turned);
 	buf_free(&page.facts);

@@ -19,16 +19,16 @@ struct reader {
 	atomic_uint_fast64_t pages, bad;
 };
 
-static void answer_waiting(struct reader *r, struct bus_reader *bus, struct batch *answers)
+static void respond_waiting(struct reader *r, struct bus_reader *bus, struct batch *responses)
 {
 	struct port_message m;
 	for (int n = 0; n < TURN_MESSAGES && port_receive(r->port, &m); n++) {
-		if (historyd_read(r->store, r->whole, bus, m.bytes, answers))
+		if (historyd_read(r->store, r->whole, bus, m.bytes, responses))
 			atomic_fetch_add(&r->pages, 1);
 		else
 			atomic_fetch_add(&r->bad, 1);
-		port_answer(r->port, &m, answers);
-		batch_reset(answers);
+		port_respond(r->port, &m, responses);
+		batch_reset(responses);
 		port_message_free(&m);
 	}
 }
@@ -37,7 +37,7 @@ static void *run(void *arg)
 {
 	struct reader *r = arg;
 	struct bus_reader bus;
-	struct batch answers = {0};
+	struct batch responses = {0};
 	struct pollfd fds[] = {
 		{.fd = port_fd(r->port), .events = POLLIN},
 		{.fd = r->stop_fd, .events = POLLIN},
@@ -45,9 +45,9 @@ static void *run(void *arg)
 	bus_reader_init(&bus, SERVICE_HISTORYD);
 	while (!(fds[1].revents & POLLIN)) {
 		(void)poll(fds, ARRAY_LEN(fds), -1);
-		answer_waiting(r, &bus, &answers);
+		respond_waiting(r, &bus, &responses);
 	}
-	batch_free(&answers);
+	batch_free(&responses);
 	bus_reader_free(&bus);
 	return NULL;
 }

@@ -12,7 +12,7 @@
 struct reader;
 
 struct reader_stats {
-	uint64_t pages; /* messages of questions answered */
+	uint64_t pages; /* messages of requests answered */
 	uint64_t bad;   /* messages that were not ours */
 };
 

@@ -29,27 +29,27 @@ struct historyd {
 };
 
 /* One received message while its events are handled. */
-struct mail {
+struct message {
 	struct historyd *h;
 	uint64_t utc_ms;
 	struct bus_source source;
 	struct envelope env;
-	struct gateway *gateway;    /* NULL unless it is a gateway's */
-	struct turn_answer *answer; /* NULL unless it is a message of questions */
+	struct gateway *gateway;        /* NULL unless it is a gateway's */
+	struct turn_response *response; /* NULL unless it is a message of requests */
 };
 
 /* Whether a room, or the invitations of a user, are kept here. */
-bool mail_owns(struct mail *m, struct str name);
+bool message_owns(struct message *m, struct str name);
 
 NODISCARD
-enum err mail_find_log(struct mail *m, struct str room, struct room_log **log);
+enum err message_find_log(struct message *m, struct str room, struct room_log **log);
 
 /* ---- the events: a row of bus.def for historyd without its function does not link ---- */
 
 #define HANDLE_ANY(name)
 #define HANDLE_GATEWAY(name)
 #define HANDLE_ROOMD(name)
-#define HANDLE_HISTORYD(name) void on_##name(struct mail *m, const struct ev_##name *in);
+#define HANDLE_HISTORYD(name) void on_##name(struct message *m, const struct ev_##name *in);
 BUS_EVENTS(DECLARE_ROW)
 #undef HANDLE_ANY
 #undef HANDLE_GATEWAY

@@ -5,17 +5,17 @@
 void historyd_out_reset(struct historyd_out *out)
 {
 	batch_reset(&out->down);
-	for (size_t i = 0; i < out->answer_count; i++)
-		batch_reset(&out->answers[i].events);
-	out->answer_count = 0;
+	for (size_t i = 0; i < out->response_count; i++)
+		batch_reset(&out->responses[i].events);
+	out->response_count = 0;
 }
 
 void historyd_out_free(struct historyd_out *out)
 {
 	batch_free(&out->down);
-	for (size_t i = 0; i < out->answer_cap; i++)
-		batch_free(&out->answers[i].events);
-	mem_free(out->answers);
+	for (size_t i = 0; i < out->response_cap; i++)
+		batch_free(&out->responses[i].events);
+	mem_free(out->responses);
 	*out = (struct historyd_out){0};
 }
 
@@ -27,11 +27,11 @@ void turn_init(struct turn *t, struct store *store)
 void turn_free(struct turn *t)
 {
 	batch_free(&t->down);
-	for (size_t i = 0; i < t->answer_cap; i++) {
-		batch_free(&t->answers[i].answer.events);
-		batch_free(&t->answers[i].unavailable);
+	for (size_t i = 0; i < t->response_cap; i++) {
+		batch_free(&t->responses[i].response.events);
+		batch_free(&t->responses[i].unavailable);
 	}
-	mem_free(t->answers);
+	mem_free(t->responses);
 	*t = (struct turn){0};
 }
 
@@ -47,12 +47,13 @@ static void *grown(void *items, size_t *cap, size_t count, size_t item_bytes)
 	return bytes;
 }
 
-struct turn_answer *turn_answer(struct turn *t, uint64_t asker)
+struct turn_response *turn_response(struct turn *t, uint64_t requester)
 {
-	t->answers = grown(t->answers, &t->answer_cap, t->answer_count, sizeof *t->answers);
-	struct turn_answer *a = &t->answers[t->answer_count++];
-	CHECK(a->answer.events.count == 0 && a->unavailable.count == 0);
-	a->answer.asker = asker;
+	t->responses =
+		grown(t->responses, &t->response_cap, t->response_count, sizeof *t->responses);
+	struct turn_response *a = &t->responses[t->response_count++];
+	CHECK(a->response.events.count == 0 && a->unavailable.count == 0);
+	a->response.requester = requester;
 	return a;
 }
 
@@ -93,39 +94,40 @@ static void release_deliveries(struct turn *t, struct historyd_out *out)
 	swap(&t->down, &out->down);
 }
 
-static void release_answers(struct turn *t, struct historyd_out *out)
+static void release_responses(struct turn *t, struct historyd_out *out)
 {
-	for (size_t i = 0; i < t->answer_count; i++) {
-		struct turn_answer *from = &t->answers[i];
-		out->answers = grown(out->answers, &out->answer_cap, i, sizeof *out->answers);
-		struct answer *to = &out->answers[i];
+	for (size_t i = 0; i < t->response_count; i++) {
+		struct turn_response *from = &t->responses[i];
+		out->responses =
+			grown(out->responses, &out->response_cap, i, sizeof *out->responses);
+		struct response *to = &out->responses[i];
 		CHECK(to->events.count == 0);
-		to->asker = from->answer.asker;
-		swap(&to->events, t->is_durable ? &from->answer.events : &from->unavailable);
+		to->requester = from->response.requester;
+		swap(&to->events, t->is_durable ? &from->response.events : &from->unavailable);
 	}
-	out->answer_count = t->answer_count;
+	out->response_count = t->response_count;
 }
 
 static void begin_next(struct turn *t)
 {
 	batch_reset(&t->down);
-	for (size_t i = 0; i < t->answer_count; i++) {
-		batch_reset(&t->answers[i].answer.events);
-		batch_reset(&t->answers[i].unavailable);
+	for (size_t i = 0; i < t->response_count; i++) {
+		batch_reset(&t->responses[i].response.events);
+		batch_reset(&t->responses[i].unavailable);
 	}
-	t->answer_count = 0;
+	t->response_count = 0;
 	t->writes = 0;
 	t->is_durable = false;
 }
 
 enum err turn_end(struct turn *t, struct historyd_out *out)
 {
-	CHECK(!t->is_durable && out->down.count == 0 && out->answer_count == 0);
+	CHECK(!t->is_durable && out->down.count == 0 && out->response_count == 0);
 	enum err result = t->writes ? t->store->commit(t->store->impl) : ERR_OK;
 	t->is_durable = result == ERR_OK;
 	if (t->is_durable)
 		release_deliveries(t, out);
-	release_answers(t, out);
+	release_responses(t, out);
 	begin_next(t);
 	return result;
 }

@@ -10,17 +10,17 @@
 
 #include "historyd/historyd.h"
 
-/* The answers to one question message, encoded twice. */
-struct turn_answer {
-	struct answer answer;
+/* The answers to one request message, encoded twice. */
+struct turn_response {
+	struct response response;
 	struct batch unavailable; /* what is said instead when the commit fails */
 };
 
 struct turn {
 	struct store *store;
 	struct batch down;
-	struct turn_answer *answers;
-	size_t answer_count, answer_cap;
+	struct turn_response *responses;
+	size_t response_count, response_cap;
 	uint64_t writes;
 	bool is_durable; /* everything written is on disk */
 };
@@ -28,8 +28,8 @@ struct turn {
 void turn_init(struct turn *t, struct store *store);
 void turn_free(struct turn *t);
 
-/* Begins the answers to one question message; the pointer lasts until the next call. */
-struct turn_answer *turn_answer(struct turn *t, uint64_t asker);
+/* Begins the answers to one request message; the pointer lasts until the next call. */
+struct turn_response *turn_response(struct turn *t, uint64_t requester);
 
 /* Writes go through these, so that the turn knows whether there is anything to commit. */
 void turn_put_chat(struct turn *t, struct str room, const struct rec_chat *chat);

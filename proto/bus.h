@@ -112,7 +112,7 @@ struct envelope {
 	enum service from;
 	uint64_t id;    /* which gateway, or the shard's index */
 	uint64_t epoch; /* grows with each start of the sender */
-	uint64_t seq;   /* 1, 2, 3, … on one link; 0 on questions and answers */
+	uint64_t seq;   /* 1, 2, 3, … on one link; 0 on requests and answers */
 	/* Since minor 2; see topology.h. */
 	uint64_t replica;           /* of several with one id; always 0 so far */
 	uint64_t roomds, historyds; /* shards that the sender knows of; 0: it does not know */

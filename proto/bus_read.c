@@ -5,7 +5,7 @@
 
 /* What stands behind a msgpack tag: `bytes` of payload, or `items` to follow; false for a tag we
  * never send. */
-static bool item_extent(const unsigned char *at, size_t left, size_t *bytes, size_t *items)
+static bool item_extent(const unsigned char *at, size_t remaining, size_t *bytes, size_t *items)
 {
 	unsigned char tag = at[0];
 	size_t width = 0; /* of the length that follows the tag */
@@ -27,7 +27,7 @@ static bool item_extent(const unsigned char *at, size_t left, size_t *bytes, siz
 		return false;
 	}
 	if (width) {
-		if (left < 1 + width)
+		if (remaining < 1 + width)
 			return false;
 		uint64_t n = big_endian(at + 1, width);
 		*bytes = 1 + width;
@@ -36,7 +36,7 @@ static bool item_extent(const unsigned char *at, size_t left, size_t *bytes, siz
 		else
 			*bytes += n;
 	}
-	return *bytes <= left;
+	return *bytes <= remaining;
 }
 
 /* Bytes of the one msgpack item at the start of `s`, all that it contains included; 0 when it is

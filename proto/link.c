@@ -4,7 +4,7 @@
 
 bool link_admits(struct link *l, const struct envelope *env, uint32_t pipe, uint64_t now_ms)
 {
-	bool is_held = l->up && l->pipe && now_ms < l->heard_ms + LEASE_MS;
+	bool is_held = l->up && l->pipe && now_ms < l->active_ms + LEASE_MS;
 	if (pipe == 0)
 		return true;
 	if (is_held && pipe != l->pipe && env->epoch != l->epoch)
@@ -22,7 +22,7 @@ void link_pipe_closed(struct link *l, uint32_t pipe)
 	l->pipe = 0;
 }
 
-enum link_verdict link_receive(struct link *l, const struct envelope *env, uint64_t now_ms)
+enum link_result link_receive(struct link *l, const struct envelope *env, uint64_t now_ms)
 {
 	/* A lapsed sender may come back with a smaller epoch: its machine's clock was set back. */
 	if (l->up && env->epoch < l->epoch)
@@ -34,7 +34,7 @@ enum link_verdict link_receive(struct link *l, const struct envelope *env, uint6
 	l->epoch = env->epoch;
 	l->seq = env->seq;
 	l->minor = env->minor;
-	l->heard_ms = now_ms;
+	l->active_ms = now_ms;
 	l->up = true;
 	if (is_new)
 		return LINK_NEW;
@@ -43,7 +43,7 @@ enum link_verdict link_receive(struct link *l, const struct envelope *env, uint6
 
 bool link_lapsed(struct link *l, uint64_t now_ms)
 {
-	if (!l->up || now_ms < l->heard_ms + LEASE_MS)
+	if (!l->up || now_ms < l->active_ms + LEASE_MS)
 		return false;
 	l->up = false;
 	l->ready = false;

@@ -24,7 +24,7 @@ struct link {
 	uint64_t epoch;
 	uint64_t seq;   /* of its last envelope */
 	uint64_t minor; /* likewise: what the sender knows */
-	uint64_t heard_ms;
+	uint64_t active_ms;
 	bool up;          /* heard within the lease */
 	bool ready;       /* as its last heartbeat said */
 	uint64_t missing; /* likewise, of a roomd: the historyds that it does not reach, a bit each
@@ -42,14 +42,14 @@ bool link_admits(struct link *l, const struct envelope *env, uint32_t pipe, uint
 /* This connection is gone; its process may still say things that are on their way. */
 void link_pipe_closed(struct link *l, uint32_t pipe);
 
-enum link_verdict {
+enum link_result {
 	LINK_NEXT,  /* in order: handle it */
 	LINK_NEW,   /* first word of this sender, or after a restart or a lapsed lease: resync, then
 		       handle it */
 	LINK_GAP,   /* something was lost before it: resync, then handle it */
 	LINK_STALE, /* of an earlier epoch, or a repetition: drop it */
 };
-enum link_verdict link_receive(struct link *l, const struct envelope *env, uint64_t now_ms);
+enum link_result link_receive(struct link *l, const struct envelope *env, uint64_t now_ms);
 
 /* True once, when the sender's lease has run out. */
 bool link_lapsed(struct link *l, uint64_t now_ms);

@@ -3,7 +3,7 @@
 #include "proto/topology.h"
 #include "proto/shard.h"
 
-enum { REFUSE_MS = 100 }; /* between two words to senders that are not taken */
+enum { REJECT_MS = 100 }; /* between two words to senders that are not taken */
 
 static const char *const texts[] = {
 #define F(symbol, text) text,
@@ -87,10 +87,10 @@ bool topology_owns(uint64_t shards, uint64_t id, struct str name)
 	return shards <= 1 || shards > SHARDS_MAX || shard_of(name, (uint32_t)shards) == id;
 }
 
-void topology_refuse(struct topology *t, struct batch *to, const struct envelope *env,
+void topology_reject(struct topology *t, struct batch *to, const struct envelope *env,
 		     enum topology_fault fault, uint64_t now_ms)
 {
-	if (t->refused_ms && now_ms < t->refused_ms + REFUSE_MS)
+	if (t->refused_ms && now_ms < t->refused_ms + REJECT_MS)
 		return;
 	t->refused_ms = now_ms;
 	bus_put_refused(
@@ -98,7 +98,7 @@ void topology_refuse(struct topology *t, struct batch *to, const struct envelope
 			    .kind = env->from, .id = env->id, .epoch = env->epoch, .fault = fault});
 }
 
-bool topology_is_refused(const struct topology *t, uint64_t epoch, const struct ev_refused *ev)
+bool topology_is_rejected(const struct topology *t, uint64_t epoch, const struct ev_refused *ev)
 {
 	return ev->kind == t->kind && ev->id == t->id && ev->epoch == epoch;
 }

@@ -78,11 +78,11 @@ void topology_sign(const struct topology *t, struct envelope *env);
 bool topology_owns(uint64_t shards, uint64_t id, struct str name);
 
 /* Tells the sender that it is not taken, not too often. */
-void topology_refuse(struct topology *t, struct batch *to, const struct envelope *env,
+void topology_reject(struct topology *t, struct batch *to, const struct envelope *env,
 		     enum topology_fault fault, uint64_t now_ms);
 
 /* Whether this is about us, in our present life. */
-bool topology_is_refused(const struct topology *t, uint64_t epoch, const struct ev_refused *ev);
+bool topology_is_rejected(const struct topology *t, uint64_t epoch, const struct ev_refused *ev);
 
 /* The last misfit as fields of a log line: what did not fit, both sides. */
 void topology_print(const struct topology *t, struct buf *b);

@@ -4,13 +4,13 @@
 #include "roomd/state.h"
 
 struct expelled {
-	TAILQ_ENTRY(expelled) entry; /* in roomd.expelled, by told_ms */
-	uint64_t gateway, told_ms;
+	TAILQ_ENTRY(expelled) entry; /* in roomd.expelled, by announced_ms */
+	uint64_t gateway, announced_ms;
 	struct str room, user;
 	char text[]; /* room and user */
 };
 
-static void tell(struct roomd *r, uint64_t gateway, struct str room, struct str user)
+static void announce(struct roomd *r, uint64_t gateway, struct str room, struct str user)
 {
 	bus_put_join_answer(&r->out->down, &(struct ev_join_answer){.gateway = gateway,
 								    .room = room,
@@ -36,22 +36,22 @@ static void forget(struct roomd *r, struct expelled *x)
 	mem_free(x);
 }
 
-void expelled_tell(struct roomd *r, uint64_t gateway, struct str room, struct str user)
+void expelled_announce(struct roomd *r, uint64_t gateway, struct str room, struct str user)
 {
-	tell(r, gateway, room, user);
+	announce(r, gateway, room, user);
 	/* More than that at once are told by their gateways' next members round. */
 	if (r->expelled_count == EXPELLED_MAX || find(r, gateway, room, user))
 		return;
 	struct expelled *x = mem_alloc(offsetof(struct expelled, text) + room.len + user.len);
 	x->gateway = gateway;
-	x->told_ms = r->now_ms;
+	x->announced_ms = r->now_ms;
 	x->room = str_put(x->text, room);
 	x->user = str_put(x->text + room.len, user);
 	TAILQ_INSERT_TAIL(&r->expelled, x, entry);
 	r->expelled_count++;
 }
 
-void expelled_left(struct roomd *r, uint64_t gateway, struct str room, struct str user)
+void expelled_gone(struct roomd *r, uint64_t gateway, struct str room, struct str user)
 {
 	struct expelled *x = find(r, gateway, room, user);
 	if (x)
@@ -73,11 +73,11 @@ void expelled_tick(struct roomd *r)
 {
 	struct expelled *x;
 	while ((x = TAILQ_FIRST(&r->expelled)) != NULL &&
-	       x->told_ms + EXPELLED_TELL_MS <= r->now_ms) {
-		x->told_ms = r->now_ms;
+	       x->announced_ms + EXPELLED_ANNOUNCE_MS <= r->now_ms) {
+		x->announced_ms = r->now_ms;
 		TAILQ_REMOVE(&r->expelled, x, entry);
 		TAILQ_INSERT_TAIL(&r->expelled, x, entry);
-		tell(r, x->gateway, x->room, x->user);
+		announce(r, x->gateway, x->room, x->user);
 	}
 }
 
@@ -87,11 +87,11 @@ void expelled_check(const struct roomd *r)
 	uint32_t count = 0;
 	uint64_t last_ms = 0;
 	TAILQ_FOREACH (x, &r->expelled, entry) {
-		CHECK(x->told_ms >= last_ms && x->told_ms <= r->now_ms);
+		CHECK(x->announced_ms >= last_ms && x->announced_ms <= r->now_ms);
 		/* Nothing is told to a gateway that is gone. */
 		CHECK(table_find(&r->peers, str_of((const char *)&x->gateway, sizeof x->gateway)));
 		CHECK(find(r, x->gateway, x->room, x->user) == x);
-		last_ms = x->told_ms;
+		last_ms = x->announced_ms;
 		count++;
 	}
 	CHECK(count == r->expelled_count && count <= EXPELLED_MAX);

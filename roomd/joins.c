@@ -15,8 +15,8 @@ static bool may_enter(const struct room *room, struct str user)
 	return !is_private(room) || str_equal(room->owner, user) || str_equal(room->guest, user);
 }
 
-static void answer_join(struct roomd *r, const struct room *room, uint64_t gateway, struct str user,
-			enum err status)
+static void respond_join(struct roomd *r, const struct room *room, uint64_t gateway,
+			 struct str user, enum err status)
 {
 	bus_put_join_answer(&r->out->down, &(struct ev_join_answer){.gateway = gateway,
 								    .room = room->name,
@@ -25,25 +25,25 @@ static void answer_join(struct roomd *r, const struct room *room, uint64_t gatew
 								    .version = room->version});
 }
 
-static void answer_private(struct roomd *r, uint64_t gateway, uint64_t req, enum err status)
+static void respond_private(struct roomd *r, uint64_t gateway, uint64_t req, enum err status)
 {
 	bus_put_private_answer(
 		&r->out->down,
 		&(struct ev_private_answer){.gateway = gateway, .req = req, .status = status});
 }
 
-static void ask_historyd(struct roomd *r, struct room *room, enum question_kind kind,
+static void ask_historyd(struct roomd *r, struct room *room, enum store_request_kind kind,
 			 struct str user, struct str user2)
 {
-	CHECK(!room->question);
-	room->question = question_start(
-		r,
-		&(struct question){.kind = kind, .room = room->name, .user = user, .user2 = user2});
+	CHECK(!room->request);
+	room->request = store_request_start(
+		r, &(struct store_request){
+			   .kind = kind, .room = room->name, .user = user, .user2 = user2});
 }
 
 static void ask_facts(struct roomd *r, struct room *room)
 {
-	ask_historyd(r, room, QUESTION_ROOM, (struct str){0}, (struct str){0});
+	ask_historyd(r, room, STORE_REQUEST_ROOM, (struct str){0}, (struct str){0});
 }
 
 /* A gateway says that the user is there. If the room is somebody else's by now, it has missed that
@@ -56,59 +56,60 @@ void room_member_named(struct roomd *r, struct str name, struct str user)
 	if (may_enter(room, user))
 		member_add(r, room, user, r->peer);
 	else
-		expelled_tell(r, r->peer->id, room->name, user);
-	if (!room->has_facts && !room->question)
+		expelled_announce(r, r->peer->id, room->name, user);
+	if (!room->has_facts && !room->request)
 		ask_facts(r, room);
 	room_put_away(r, room);
 }
 
-static struct waiter *waiter_find(const struct room *room, uint64_t gateway, uint64_t req,
-				  struct str user)
+static struct pending_join *pending_join_find(const struct room *room, uint64_t gateway,
+					      uint64_t req, struct str user)
 {
-	struct waiter *w;
-	TAILQ_FOREACH (w, &room->waiters, entry)
+	struct pending_join *w;
+	TAILQ_FOREACH (w, &room->pending_joins, entry)
 		if (w->gateway == gateway && w->req == req && str_equal(w->user, user))
 			return w;
 	return NULL;
 }
 
-static void waiter_add(struct roomd *r, struct room *room, uint64_t req, struct str user,
-		       struct str user2)
+static void pending_join_add(struct roomd *r, struct room *room, uint64_t req, struct str user,
+			     struct str user2)
 {
 	/* What does not fit into the line is asked again by its gateway. */
-	if (r->waiters >= WAITERS_MAX || waiter_find(room, r->peer->id, req, user))
+	if (r->pending_joins >= PENDING_JOINS_MAX ||
+	    pending_join_find(room, r->peer->id, req, user))
 		return;
-	struct waiter *w = mem_alloc(sizeof *w);
-	*w = (struct waiter){.gateway = r->peer->id,
-			     .req = req,
-			     .user = str_copy(user),
-			     .user2 = str_copy(user2)};
-	TAILQ_INSERT_TAIL(&room->waiters, w, entry);
-	r->waiters++;
+	struct pending_join *w = mem_alloc(sizeof *w);
+	*w = (struct pending_join){.gateway = r->peer->id,
+				   .req = req,
+				   .user = str_copy(user),
+				   .user2 = str_copy(user2)};
+	TAILQ_INSERT_TAIL(&room->pending_joins, w, entry);
+	r->pending_joins++;
 }
 
-static void waiter_remove(struct roomd *r, struct room *room, struct waiter *w)
+static void pending_join_remove(struct roomd *r, struct room *room, struct pending_join *w)
 {
-	CHECK(r->waiters > 0);
-	TAILQ_REMOVE(&room->waiters, w, entry);
+	CHECK(r->pending_joins > 0);
+	TAILQ_REMOVE(&room->pending_joins, w, entry);
 	str_free(&w->user);
 	str_free(&w->user2);
 	mem_free(w);
-	r->waiters--;
+	r->pending_joins--;
 }
 
-/* A room with someone in line has a question under way, and stays until that is answered. */
+/* A room with someone in line has a request under way, and stays until that is answered. */
 void room_forget_joins(struct roomd *r, uint64_t gateway)
 {
 	struct room *room;
-	if (r->waiters == 0)
+	if (r->pending_joins == 0)
 		return;
 	TABLE_EACH (&r->rooms, i, room) {
-		struct waiter *w = TAILQ_FIRST(&room->waiters);
+		struct pending_join *w = TAILQ_FIRST(&room->pending_joins);
 		while (w) {
-			struct waiter *next = TAILQ_NEXT(w, entry);
+			struct pending_join *next = TAILQ_NEXT(w, entry);
 			if (w->gateway == gateway && w->req == 0)
-				waiter_remove(r, room, w);
+				pending_join_remove(r, room, w);
 			w = next;
 		}
 	}
@@ -119,21 +120,21 @@ static struct peer *peer_by_id(const struct roomd *r, uint64_t id)
 	return table_find(&r->peers, str_of((const char *)&id, sizeof id));
 }
 
-static void admit(struct roomd *r, struct room *room, const struct waiter *w)
+static void admit(struct roomd *r, struct room *room, const struct pending_join *w)
 {
 	struct peer *peer = peer_by_id(r, w->gateway);
 	if (!peer)
 		return;
 	if (!may_enter(room, w->user)) {
-		answer_join(r, room, w->gateway, w->user, ERR_FORBIDDEN);
+		respond_join(r, room, w->gateway, w->user, ERR_FORBIDDEN);
 		return;
 	}
 	member_add(r, room, w->user, peer);
-	answer_join(r, room, w->gateway, w->user, ERR_OK);
+	respond_join(r, room, w->gateway, w->user, ERR_OK);
 }
 
 /* Whether anyone but the two is in the room or waits for it. */
-static bool has_others(const struct room *room, const struct waiter *asking)
+static bool has_others(const struct room *room, const struct pending_join *asking)
 {
 	const struct room_user *u;
 	TAILQ_FOREACH (u, &room->order, entry)
@@ -143,7 +144,7 @@ static bool has_others(const struct room *room, const struct waiter *asking)
 }
 
 /* OK means that historyd has to be asked. */
-static enum err judge_private(const struct room *room, const struct waiter *w)
+static enum err check_private(const struct room *room, const struct pending_join *w)
 {
 	if (is_private(room)) {
 		if (!may_enter(room, w->user))
@@ -158,24 +159,24 @@ static enum err judge_private(const struct room *room, const struct waiter *w)
 /* Serves the line as far as it can be served; the room may be gone afterwards. */
 static void advance(struct roomd *r, struct room *room)
 {
-	struct waiter *w;
-	while ((w = TAILQ_FIRST(&room->waiters)) != NULL && !room->question) {
+	struct pending_join *w;
+	while ((w = TAILQ_FIRST(&room->pending_joins)) != NULL && !room->request) {
 		if (!room->has_facts) {
 			ask_facts(r, room);
 			return;
 		}
 		if (w->req == 0) {
 			admit(r, room, w);
-			waiter_remove(r, room, w);
+			pending_join_remove(r, room, w);
 			continue;
 		}
-		enum err verdict = judge_private(room, w);
-		if (verdict == ERR_OK && !is_private(room)) {
-			ask_historyd(r, room, QUESTION_PRIVATE, w->user, w->user2);
+		enum err result = check_private(room, w);
+		if (result == ERR_OK && !is_private(room)) {
+			ask_historyd(r, room, STORE_REQUEST_PRIVATE, w->user, w->user2);
 			return;
 		}
-		answer_private(r, w->gateway, w->req, verdict);
-		waiter_remove(r, room, w);
+		respond_private(r, w->gateway, w->req, result);
+		pending_join_remove(r, room, w);
 	}
 	room_put_away(r, room);
 }
@@ -185,19 +186,19 @@ void on_join(struct roomd *r, const struct ev_join *ev)
 	if (!r->is_settled)
 		return;
 	struct room *room = room_get(r, ev->room);
-	waiter_add(r, room, 0, ev->user, (struct str){0});
+	pending_join_add(r, room, 0, ev->user, (struct str){0});
 	advance(r, room);
 }
 
 void on_leave(struct roomd *r, const struct ev_leave *ev)
 {
-	expelled_left(r, r->peer->id, ev->room, ev->user);
+	expelled_gone(r, r->peer->id, ev->room, ev->user);
 	struct room *room = room_find(r, ev->room);
 	if (!room)
 		return;
-	struct waiter *w = waiter_find(room, r->peer->id, 0, ev->user);
+	struct pending_join *w = pending_join_find(room, r->peer->id, 0, ev->user);
 	if (w)
-		waiter_remove(r, room, w);
+		pending_join_remove(r, room, w);
 	struct room_user *u = room_user_find(room, ev->user);
 	struct member *m = u ? member_find(r, u) : NULL;
 	if (m)
@@ -210,7 +211,7 @@ void on_private_ask(struct roomd *r, const struct ev_private_ask *ev)
 	if (!r->is_settled || ev->req == 0 || ev->user.len == 0 || ev->user2.len == 0)
 		return;
 	struct room *room = room_get(r, ev->room);
-	waiter_add(r, room, ev->req, ev->user, ev->user2);
+	pending_join_add(r, room, ev->req, ev->user, ev->user2);
 	advance(r, room);
 }
 
@@ -225,18 +226,18 @@ static void set_facts(struct room *room, struct str owner, struct str guest)
 	room->has_facts = true;
 }
 
-/* The room whose question this answers, with the question ended; NULL when nobody waits for it any
+/* The room whose request this answers, with the request ended; NULL when nobody waits for it any
  * more. */
 static struct room *answered_room(struct roomd *r, uint64_t number, struct str name,
-				  enum question_kind kind)
+				  enum store_request_kind kind)
 {
-	struct question *q = question_find(r, number);
+	struct store_request *q = store_request_find(r, number);
 	if (!q || q->kind != kind || !str_equal(q->room, name))
 		return NULL;
-	question_end(r, q);
+	store_request_end(r, q);
 	struct room *room = room_find(r, name);
-	CHECK(room && room->question == number);
-	room->question = 0;
+	CHECK(room && room->request == number);
+	room->request = 0;
 	return room;
 }
 
@@ -251,7 +252,7 @@ static void expel_others(struct roomd *r, struct room *room)
 			struct member *m = TAILQ_FIRST(&u->members);
 			while (m) {
 				struct member *following = TAILQ_NEXT(m, of_user);
-				expelled_tell(r, m->peer->id, room->name, u->name);
+				expelled_announce(r, m->peer->id, room->name, u->name);
 				member_remove(r, m);
 				m = following;
 			}
@@ -264,7 +265,7 @@ void on_room_facts(struct roomd *r, const struct ev_room_facts *ev)
 {
 	if (err_from_wire(ev->status) != ERR_OK)
 		return; /* asked again */
-	struct room *room = answered_room(r, ev->req, ev->room, QUESTION_ROOM);
+	struct room *room = answered_room(r, ev->req, ev->room, STORE_REQUEST_ROOM);
 	if (!room)
 		return;
 	set_facts(room, ev->owner, ev->guest);
@@ -277,10 +278,10 @@ void on_private_done(struct roomd *r, const struct ev_private_done *ev)
 	enum err status = err_from_wire(ev->status);
 	if (status == ERR_UNAVAILABLE)
 		return;
-	struct room *room = answered_room(r, ev->req, ev->room, QUESTION_PRIVATE);
+	struct room *room = answered_room(r, ev->req, ev->room, STORE_REQUEST_PRIVATE);
 	if (!room)
 		return;
-	struct waiter *w = TAILQ_FIRST(&room->waiters);
+	struct pending_join *w = TAILQ_FIRST(&room->pending_joins);
 	CHECK(w && w->req);
 	if (status == ERR_OK) {
 		set_facts(room, w->user, w->user2);
@@ -290,36 +291,36 @@ void on_private_done(struct roomd *r, const struct ev_private_done *ev)
 	} else {
 		room->has_facts = false; /* historyd knows more of the room than we do */
 	}
-	answer_private(r, w->gateway, w->req, status);
-	waiter_remove(r, room, w);
+	respond_private(r, w->gateway, w->req, status);
+	pending_join_remove(r, room, w);
 	advance(r, room);
 }
 
-static struct room *asking_room(const struct roomd *r, const struct question *q)
+static struct room *asking_room(const struct roomd *r, const struct store_request *q)
 {
 	struct room *room = room_find(r, q->room);
-	CHECK(room && room->question == q->number);
+	CHECK(room && room->request == q->number);
 	return room;
 }
 
 static void empty_line(struct roomd *r, struct room *room)
 {
-	while (!TAILQ_EMPTY(&room->waiters))
-		waiter_remove(r, room, TAILQ_FIRST(&room->waiters));
+	while (!TAILQ_EMPTY(&room->pending_joins))
+		pending_join_remove(r, room, TAILQ_FIRST(&room->pending_joins));
 }
 
-bool room_question_expired(struct roomd *r, const struct question *q)
+bool room_request_expired(struct roomd *r, const struct store_request *q)
 {
 	struct room *room = asking_room(r, q);
 	empty_line(r, room);
-	return q->kind == QUESTION_ROOM && room->users.count > 0;
+	return q->kind == STORE_REQUEST_ROOM && room->users.count > 0;
 }
 
-void room_question_dropped(struct roomd *r, const struct question *q)
+void room_request_dropped(struct roomd *r, const struct store_request *q)
 {
 	struct room *room = asking_room(r, q);
 	empty_line(r, room);
-	room->question = 0;
+	room->request = 0;
 	/* historyd may have made the room private all the same. */
 	room->has_facts = false;
 	room_put_away(r, room);

@@ -79,7 +79,7 @@ static void open_ports(struct shell *s, const struct options *o)
 {
 	service_open_tap(&s->main, o->bind);
 	for (size_t i = 0; i < s->historyds.count; i++)
-		s->ask[i] = open_port(s, PORT_ASK, ENDPOINT_ASK, s->historyds.at[i],
+		s->ask[i] = open_port(s, PORT_REQUEST, ENDPOINT_ASK, s->historyds.at[i],
 				      SERVICE_HISTORYD, i);
 	s->down = open_port(s, PORT_PUBLISH, ENDPOINT_DOWN, o->bind, SERVICE_ROOMD, o->core.id);
 	s->up = open_port(s, PORT_SUBSCRIBE, ENDPOINT_UP, o->bind, SERVICE_ROOMD, o->core.id);

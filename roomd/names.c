@@ -15,7 +15,7 @@ struct name *name_get(struct roomd *r, struct str user)
 		return n;
 	n = mem_alloc(offsetof(struct name, text) + user.len);
 	n->user = str_put(n->text, user);
-	TAILQ_INIT(&n->holdings);
+	TAILQ_INIT(&n->name_claims);
 	TAILQ_INIT(&n->pending);
 	table_add(&r->names, n);
 	return n;
@@ -30,7 +30,7 @@ static void unreserve(struct roomd *r, struct name *n)
 
 void name_free(struct roomd *r, struct name *n)
 {
-	CHECK(TAILQ_EMPTY(&n->holdings) && !n->questions && !n->is_loading);
+	CHECK(TAILQ_EMPTY(&n->name_claims) && !n->requests && !n->is_loading);
 	unreserve(r, n);
 	pending_forget_all(r, n);
 	CHECK(table_remove(&r->names, n->user) == n);
@@ -40,20 +40,20 @@ void name_free(struct roomd *r, struct name *n)
 
 void name_put_away(struct roomd *r, struct name *n)
 {
-	if (TAILQ_EMPTY(&n->holdings) && !n->reserved_ms && !n->questions)
+	if (TAILQ_EMPTY(&n->name_claims) && !n->reserved_ms && !n->requests)
 		name_free(r, n);
 }
 
 static bool is_in_use(const struct name *n)
 {
-	return !TAILQ_EMPTY(&n->holdings) || n->reserved_ms;
+	return !TAILQ_EMPTY(&n->name_claims) || n->reserved_ms;
 }
 
 /* False: it was there. */
-static bool add_holding(struct roomd *r, struct name *n, struct peer *peer)
+static bool add_name_claim(struct roomd *r, struct name *n, struct peer *peer)
 {
-	struct holding *h;
-	TAILQ_FOREACH (h, &n->holdings, of_name) {
+	struct name_claim *h;
+	TAILQ_FOREACH (h, &n->name_claims, of_name) {
 		if (h->peer == peer) {
 			h->round = peer->round;
 			return false;
@@ -61,9 +61,9 @@ static bool add_holding(struct roomd *r, struct name *n, struct peer *peer)
 	}
 	unreserve(r, n);
 	h = mem_alloc(sizeof *h);
-	*h = (struct holding){.name = n, .peer = peer, .round = peer->round};
-	TAILQ_INSERT_TAIL(&n->holdings, h, of_name);
-	TAILQ_INSERT_TAIL(&peer->holdings, h, of_peer);
+	*h = (struct name_claim){.name = n, .peer = peer, .round = peer->round};
+	TAILQ_INSERT_TAIL(&n->name_claims, h, of_name);
+	TAILQ_INSERT_TAIL(&peer->name_claims, h, of_peer);
 	return true;
 }
 
@@ -76,7 +76,7 @@ static bool hold(struct roomd *r, struct str user, struct str key, struct peer *
 		if (key.len)
 			n->key = str_copy(key);
 	}
-	return add_holding(r, n, peer);
+	return add_name_claim(r, n, peer);
 }
 
 struct name *name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer)
@@ -101,15 +101,15 @@ struct name *name_claim(struct roomd *r, const struct ev_claim *ev)
 	return status == ERR_OK ? name_find(r, ev->user) : NULL;
 }
 
-void holding_remove(struct roomd *r, struct holding *h)
+void name_claim_remove(struct roomd *r, struct name_claim *h)
 {
 	struct name *n = h->name;
-	TAILQ_REMOVE(&n->holdings, h, of_name);
-	TAILQ_REMOVE(&h->peer->holdings, h, of_peer);
+	TAILQ_REMOVE(&n->name_claims, h, of_name);
+	TAILQ_REMOVE(&h->peer->name_claims, h, of_peer);
 	mem_free(h);
-	if (!TAILQ_EMPTY(&n->holdings))
+	if (!TAILQ_EMPTY(&n->name_claims))
 		return;
-	pending_tell_no_more_of(r, n);
+	pending_stop_of(r, n);
 	if (n->key.len) {
 		n->reserved_ms = r->now_ms + RESERVED_MS;
 		TAILQ_INSERT_TAIL(&r->reserved, n, reserved);
@@ -120,12 +120,12 @@ void holding_remove(struct roomd *r, struct holding *h)
 void on_release(struct roomd *r, const struct ev_release *ev)
 {
 	struct name *n = name_find(r, ev->user);
-	struct holding *h;
+	struct name_claim *h;
 	if (!n)
 		return;
-	TAILQ_FOREACH (h, &n->holdings, of_name) {
+	TAILQ_FOREACH (h, &n->name_claims, of_name) {
 		if (h->peer == r->peer) {
-			holding_remove(r, h);
+			name_claim_remove(r, h);
 			return;
 		}
 	}

@@ -20,14 +20,14 @@ static void drop_all(struct roomd *r, struct peer *p)
 	expelled_forget(r, p->id);
 	while (!TAILQ_EMPTY(&p->members))
 		drop_member(r, TAILQ_FIRST(&p->members));
-	while (!TAILQ_EMPTY(&p->holdings))
-		holding_remove(r, TAILQ_FIRST(&p->holdings));
+	while (!TAILQ_EMPTY(&p->name_claims))
+		name_claim_remove(r, TAILQ_FIRST(&p->name_claims));
 }
 
 void peer_free(struct roomd *r, struct peer *p)
 {
 	drop_all(r, p);
-	CHECK(TAILQ_EMPTY(&p->members) && TAILQ_EMPTY(&p->holdings));
+	CHECK(TAILQ_EMPTY(&p->members) && TAILQ_EMPTY(&p->name_claims));
 	CHECK(table_remove(&r->peers, id_key(&p->id)) == p);
 	TAILQ_REMOVE(&r->all_peers, p, entry);
 	if (p->address.len)
@@ -45,7 +45,7 @@ static struct peer *peer_get(struct roomd *r, uint64_t id)
 	p = mem_alloc(sizeof *p);
 	p->id = id;
 	TAILQ_INIT(&p->members);
-	TAILQ_INIT(&p->holdings);
+	TAILQ_INIT(&p->name_claims);
 	table_add(&r->peers, p);
 	TAILQ_INSERT_TAIL(&r->all_peers, p, entry);
 	r->stats.gateways++;
@@ -86,7 +86,7 @@ bool peer_follow(struct roomd *r, const struct envelope *env)
 		return false;
 	if (!link_admits(&p->link, env, r->source.pipe, r->now_ms)) {
 		topology_note(&r->topology, TOPOLOGY_TWIN, &r->source, env);
-		topology_refuse(&r->topology, &r->out->down, env, TOPOLOGY_TWIN, r->now_ms);
+		topology_reject(&r->topology, &r->out->down, env, TOPOLOGY_TWIN, r->now_ms);
 		return false;
 	}
 	bool has_restarted = p->link.epoch && env->epoch > p->link.epoch;
@@ -160,11 +160,11 @@ void on_members_end(struct roomd *r, const struct ev_members_end *ev)
 			drop_member(r, m);
 		m = next;
 	}
-	struct holding *h = TAILQ_FIRST(&p->holdings);
+	struct name_claim *h = TAILQ_FIRST(&p->name_claims);
 	while (h) {
-		struct holding *next = TAILQ_NEXT(h, of_peer);
+		struct name_claim *next = TAILQ_NEXT(h, of_peer);
 		if (h->round != p->round)
-			holding_remove(r, h);
+			name_claim_remove(r, h);
 		h = next;
 	}
 }

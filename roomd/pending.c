@@ -3,16 +3,16 @@
  * keeps of them (invites.c). */
 #include "roomd/state.h"
 
-void pending_tell_no_more(struct roomd *r, struct pending *p)
+void pending_stop(struct roomd *r, struct pending *p)
 {
-	if (p->is_told)
+	if (p->is_announced)
 		TAILQ_REMOVE(&r->unseen, p, unseen);
-	p->is_told = false;
+	p->is_announced = false;
 }
 
 void pending_forget(struct roomd *r, struct pending *p)
 {
-	pending_tell_no_more(r, p);
+	pending_stop(r, p);
 	TAILQ_REMOVE(&p->name->pending, p, entry);
 	str_free(&p->room);
 	str_free(&p->from);
@@ -25,11 +25,11 @@ void pending_forget_all(struct roomd *r, struct name *n)
 		pending_forget(r, TAILQ_FIRST(&n->pending));
 }
 
-void pending_tell_no_more_of(struct roomd *r, struct name *n)
+void pending_stop_of(struct roomd *r, struct name *n)
 {
 	struct pending *p;
 	TAILQ_FOREACH (p, &n->pending, entry)
-		pending_tell_no_more(r, p);
+		pending_stop(r, p);
 }
 
 struct pending *pending_find(const struct name *n, struct str room)

@@ -18,19 +18,19 @@ static struct str name_key(const void *item)
 	return ((const struct name *)item)->user;
 }
 
-static struct str asker_key(const struct invite_asker *asker)
+static struct str requester_key(const struct invite_requester *requester)
 {
-	return str_of((const char *)asker, sizeof *asker);
+	return str_of((const char *)requester, sizeof *requester);
 }
 
 static struct str invite_put_key(const void *item)
 {
-	return asker_key(&((const struct question *)item)->asker);
+	return requester_key(&((const struct store_request *)item)->requester);
 }
 
-static struct str question_key(const void *item)
+static struct str store_request_key(const void *item)
 {
-	const struct question *q = item;
+	const struct store_request *q = item;
 	return str_of((const char *)&q->number, sizeof q->number);
 }
 
@@ -65,10 +65,10 @@ struct roomd *roomd_open(const struct roomd_options *options, uint64_t now_ms)
 	table_init(&r->peers, peer_key, options->seed);
 	table_init(&r->rooms, room_key, options->seed);
 	table_init(&r->names, name_key, options->seed);
-	table_init(&r->questions_by_number, question_key, options->seed);
+	table_init(&r->requests_by_number, store_request_key, options->seed);
 	table_init(&r->invite_puts, invite_put_key, options->seed);
 	TAILQ_INIT(&r->all_peers);
-	TAILQ_INIT(&r->questions);
+	TAILQ_INIT(&r->requests);
 	TAILQ_INIT(&r->patient);
 	TAILQ_INIT(&r->unseen);
 	TAILQ_INIT(&r->expelled);
@@ -82,18 +82,18 @@ void roomd_close(struct roomd *r)
 	struct roomd_out out = {0};
 	/* cppcheck-suppress autoVariables ; r ends before it does */
 	r->out = &out;
-	question_drop_all(r);
+	store_request_drop_all(r);
 	while (!TAILQ_EMPTY(&r->all_peers))
 		peer_free(r, TAILQ_FIRST(&r->all_peers));
 	while (!TAILQ_EMPTY(&r->reserved))
 		name_free(r, TAILQ_FIRST(&r->reserved));
 	CHECK(r->rooms.count == 0 && r->names.count == 0 && r->peers.count == 0);
-	CHECK(r->questions_by_number.count == 0 && r->invite_puts.count == 0);
+	CHECK(r->requests_by_number.count == 0 && r->invite_puts.count == 0);
 	CHECK(TAILQ_EMPTY(&r->typing) && TAILQ_EMPTY(&r->unseen) && r->expelled_count == 0);
 	table_free(&r->peers);
 	table_free(&r->rooms);
 	table_free(&r->names);
-	table_free(&r->questions_by_number);
+	table_free(&r->requests_by_number);
 	table_free(&r->invite_puts);
 	bus_reader_free(&r->reader);
 	buf_free(&r->scratch);
@@ -164,7 +164,7 @@ void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out)
 	whole_tick(r);
 	peer_tick(r);
 	typing_tick(r);
-	question_tick(r);
+	store_request_tick(r);
 	invite_tick(r);
 	expelled_tick(r);
 	directory_tick(r);
@@ -175,10 +175,10 @@ uint64_t roomd_next_due(const struct roomd *r)
 {
 	/* Leases, rounds and invitations are looked at twice a heartbeat, counted from the last
 	 * look: were it from the last message, a busy bus would put it off for ever. Only typing
-	 * and questions want more. */
+	 * and requests want more. */
 	uint64_t due = r->ticked_ms + HEARTBEAT_MS / 2;
 	const struct room_user *u = TAILQ_FIRST(&r->typing);
-	const struct question *q = TAILQ_FIRST(&r->questions);
+	const struct store_request *q = TAILQ_FIRST(&r->requests);
 	if (u && u->typing_until_ms < due)
 		due = u->typing_until_ms;
 	if (q && q->retry_ms < due)

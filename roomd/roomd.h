@@ -23,7 +23,7 @@ struct roomd_options {
  */
 struct roomd_out {
 	struct batch down;            /* to every gateway */
-	struct batch ask[SHARDS_MAX]; /* questions to the historyd shards */
+	struct batch ask[SHARDS_MAX]; /* requests to the historyd shards */
 };
 void roomd_out_reset(struct roomd_out *out);
 void roomd_out_free(struct roomd_out *out);
@@ -42,7 +42,7 @@ void roomd_step(struct roomd *r, uint64_t now_ms, const struct bus_source *sourc
 /* A gateway's connection is gone, as numbered in the source of what it carried. */
 void roomd_pipe_closed(struct roomd *r, uint32_t pipe);
 
-/* Whatever is due by now: leases, typing that ends, questions to repeat. */
+/* Whatever is due by now: leases, typing that ends, requests to repeat. */
 void roomd_tick(struct roomd *r, uint64_t now_ms, struct roomd_out *out);
 
 /* When roomd_tick next wants to be called; UINT64_MAX for never. */

@@ -23,14 +23,14 @@ struct room *room_get(struct roomd *r, struct str name)
 	room->version = r->versions;
 	table_init(&room->users, room_user_key, r->options.seed);
 	TAILQ_INIT(&room->order);
-	TAILQ_INIT(&room->waiters);
+	TAILQ_INIT(&room->pending_joins);
 	table_add(&r->rooms, room);
 	return room;
 }
 
 static void room_free(struct roomd *r, struct room *room)
 {
-	CHECK(!room->question && TAILQ_EMPTY(&room->order) && TAILQ_EMPTY(&room->waiters));
+	CHECK(!room->request && TAILQ_EMPTY(&room->order) && TAILQ_EMPTY(&room->pending_joins));
 	CHECK(table_remove(&r->rooms, room->name) == room);
 	table_free(&room->users);
 	str_free(&room->owner);
@@ -40,7 +40,7 @@ static void room_free(struct roomd *r, struct room *room)
 
 void room_put_away(struct roomd *r, struct room *room)
 {
-	if (room->users.count == 0 && TAILQ_EMPTY(&room->waiters) && !room->question)
+	if (room->users.count == 0 && TAILQ_EMPTY(&room->pending_joins) && !room->request)
 		room_free(r, room);
 }
 

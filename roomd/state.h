@@ -2,9 +2,9 @@
 /* state.h — what roomd remembers: gateways, the rooms they have members in, the users they hold.
  * Inside the core only.
  *
- * Who owns what: rooms own their users, waiters and members; names own their holdings and
- * invitations. A member or a holding is also in its gateway's list, so that all of a gateway's can
- * go when it does. Next: joins.c. */
+ * Who owns what: rooms own their users, pending joins and members; names own their name claims and
+ * invitations. A member or a name claim is also in its gateway's list, so that all of a gateway's
+ * can go when it does. Next: joins.c. */
 #ifndef PARLOR_ROOMD_STATE_H
 #define PARLOR_ROOMD_STATE_H
 
@@ -19,29 +19,29 @@ enum {
 	SETTLE_MAX_MS = 5000, /* even if a gateway has not finished saying who is there */
 	ROUND_MS = 2000,      /* a members round that is silent for longer is asked for again */
 	TYPING_MS = 5000,
-	TYPING_TELL_MS = 1000, /* others are told so often at most */
+	TYPING_ANNOUNCE_MS = 1000, /* others are told so often at most */
 	RESERVED_MS = 60000, /* a keyed name belongs to its key so long after its last connection */
-	QUESTION_MS = 1000,  /* a question to historyd is repeated so often … */
-	QUESTION_TRIES = 5,  /* … and given up after so many times … */
-	PATIENT_MS = 5000,   /* … or, if it is needed as long as it takes, repeated so often */
-	EXPELLED_TELL_MS = 1000, /* who was put out is told again … */
-	EXPELLED_MAX = 1000,     /* … for so many at once */
-	TELL_AGAIN_MS = 5000,    /* an invitation that nobody has shown yet is told again */
-	HELLO_MS = 1000,         /* historyds are asked for a sign of life */
-	TWIN_MS = 3000,          /* the word that another roomd is served holds so long */
-	DIRECTORY_MS = 4000,     /* who serves and where is told so often, and when it changes */
-	PEERS_MAX = 4096,        /* whoever invents gateways must not fill the memory */
-	WAITERS_MAX = 100000,
+	STORE_REQUEST_MS = 1000, /* a request to historyd is repeated so often … */
+	STORE_REQUEST_TRIES = 5, /* … and given up after so many times … */
+	PATIENT_MS = 5000, /* … or, if it is needed as long as it takes, repeated so often */
+	EXPELLED_ANNOUNCE_MS = 1000, /* who was put out is told again … */
+	EXPELLED_MAX = 1000,         /* … for so many at once */
+	ANNOUNCE_AGAIN_MS = 5000,    /* an invitation that nobody has shown yet is told again */
+	HELLO_MS = 1000,             /* historyds are asked for a sign of life */
+	TWIN_MS = 3000,              /* the word that another roomd is served holds so long */
+	DIRECTORY_MS = 4000, /* who serves and where is told so often, and when it changes */
+	PEERS_MAX = 4096,    /* whoever invents gateways must not fill the memory */
+	PENDING_JOINS_MAX = 100000,
 	NAMES_A_PART = 1000,
 };
 
 TAILQ_HEAD(member_list, member);
-TAILQ_HEAD(holding_list, holding);
+TAILQ_HEAD(name_claim_list, name_claim);
 TAILQ_HEAD(room_user_list, room_user);
-TAILQ_HEAD(waiter_list, waiter);
+TAILQ_HEAD(pending_join_list, pending_join);
 TAILQ_HEAD(name_list, name);
 TAILQ_HEAD(pending_list, pending);
-TAILQ_HEAD(question_list, question);
+TAILQ_HEAD(store_request_list, store_request);
 TAILQ_HEAD(peer_list, peer);
 TAILQ_HEAD(expelled_list, expelled);
 
@@ -50,7 +50,7 @@ struct peer { /* a gateway */
 	uint64_t id;
 	struct link link;
 	struct member_list members;
-	struct holding_list holdings;
+	struct name_claim_list name_claims;
 	/* Members rounds: whatever bears the newest round's number at its end is there, all else is
 	 * gone. */
 	uint64_t round;
@@ -74,15 +74,15 @@ struct room_user {
 	struct room *room;
 	struct member_list members;
 	uint64_t typing_until_ms; /* without another sign; 0: not typing */
-	uint64_t typing_told_ms;
+	uint64_t typing_announced_ms;
 	TAILQ_ENTRY(room_user) typing; /* in roomd.typing while typing */
 	TAILQ_ENTRY(room_user) entry;
 	char text[]; /* name */
 };
 
 /* A join or newRoom that waits for what historyd knows of the room. */
-struct waiter {
-	TAILQ_ENTRY(waiter) entry;
+struct pending_join {
+	TAILQ_ENTRY(pending_join) entry;
 	uint64_t gateway;
 	uint64_t req; /* of a newRoom; 0: a join */
 	struct str user, user2;
@@ -93,17 +93,17 @@ struct room {
 	struct table users; /* struct room_user by name */
 	struct room_user_list order;
 	uint64_t version;
-	struct str owner, guest;    /* empty: public */
-	struct waiter_list waiters; /* the first one's question is under way */
-	uint64_t question;          /* its number, or 0 */
+	struct str owner, guest;                /* empty: public */
+	struct pending_join_list pending_joins; /* the first one's request is under way */
+	uint64_t request;                       /* its number, or 0 */
 	bool has_facts;
 	char text[]; /* name */
 };
 
 /* A gateway that has a connection of the user. */
-struct holding {
-	TAILQ_ENTRY(holding) of_name;
-	TAILQ_ENTRY(holding) of_peer;
+struct name_claim {
+	TAILQ_ENTRY(name_claim) of_name;
+	TAILQ_ENTRY(name_claim) of_peer;
 	struct name *name;
 	struct peer *peer;
 	uint64_t round;
@@ -112,24 +112,24 @@ struct holding {
 /* An invitation for the user, kept by historyd. */
 struct pending {
 	TAILQ_ENTRY(pending) entry;
-	TAILQ_ENTRY(pending) unseen; /* in roomd.unseen while is_told */
+	TAILQ_ENTRY(pending) unseen; /* in roomd.unseen while is_announced */
 	struct name *name;
 	struct str room, from;
-	uint64_t told_ms;
-	bool is_told; /* gateways were told, and have not said that it was shown */
+	uint64_t announced_ms;
+	bool is_announced; /* gateways were told, and have not said that it was shown */
 };
 
 struct name { /* a user, wherever connected */
 	struct str user;
 	struct str key; /* digest of the guest key, or empty */
-	struct holding_list holdings;
+	struct name_claim_list name_claims;
 	struct pending_list pending;
 	uint64_t reserved_ms; /* until then; 0: not reserved */
 	TAILQ_ENTRY(name) reserved;
-	uint32_t questions; /* under way; keeps the actor alive */
-	bool has_pending;   /* historyd has said what is pending … */
-	bool is_loading;    /* … or is being asked */
-	char text[];        /* user */
+	uint32_t requests; /* under way; keeps the actor alive */
+	bool has_pending;  /* historyd has said what is pending … */
+	bool is_loading;   /* … or is being asked */
+	char text[];       /* user */
 };
 
 /* One each for a client in a room. The table in tests/bench/README.md, "What an idle client costs",
@@ -137,14 +137,14 @@ struct name { /* a user, wherever connected */
 _Static_assert(sizeof(struct member) <= 56, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct room_user) <= 88, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct name) <= 96, "grown: see tests/bench/README.md");
-_Static_assert(sizeof(struct holding) <= 56, "grown: see tests/bench/README.md");
+_Static_assert(sizeof(struct name_claim) <= 56, "grown: see tests/bench/README.md");
 _Static_assert(sizeof(struct room) <= 144, "grown: see tests/bench/README.md"); /* one a room */
 
 /* What is asked of historyd, a row a kind: Q(KIND, about, event, fields…). `about` is the text by
  * which its historyd is found: of a `room`, whose answer a room waits for, or a user's, `user2`,
- * whose name does. The event is published out of the question `q`. */
+ * whose name does. The event is published out of the request `q`. */
 /* clang-format off */
-#define QUESTIONS(Q)                                                                               \
+#define STORE_REQUESTS(Q)                                                                               \
 	Q(ROOM, room, room_ask, .room = q->room)                                                   \
 	Q(PRIVATE, room, private_put, .room = q->room, .user = q->user, .user2 = q->user2)         \
 	Q(INVITES, user2, invites_ask, .user2 = q->user2)                                          \
@@ -152,26 +152,26 @@ _Static_assert(sizeof(struct room) <= 144, "grown: see tests/bench/README.md"); 
 	Q(INVITE_DROP, user2, invite_drop, .room = q->room, .user2 = q->user2)
 /* clang-format on */
 
-enum question_kind {
-#define Q(kind, ...) QUESTION_##kind,
-	QUESTIONS(Q)
+enum store_request_kind {
+#define Q(kind, ...) STORE_REQUEST_##kind,
+	STORE_REQUESTS(Q)
 #undef Q
 };
 
 /* Who waits for the answer to an invite_ask. */
-struct invite_asker {
+struct invite_requester {
 	uint64_t gateway, req;
 };
 
 /* Something asked of historyd. */
-struct question {
-	TAILQ_ENTRY(question) entry; /* in roomd.questions or .patient, by retry_ms */
+struct store_request {
+	TAILQ_ENTRY(store_request) entry; /* in roomd.requests or .patient, by retry_ms */
 	uint64_t number;
-	enum question_kind kind;
+	enum store_request_kind kind;
 	uint32_t tries;
 	uint64_t retry_ms;
-	struct invite_asker asker; /* of an invitation */
-	bool is_patient;           /* in roomd.patient */
+	struct invite_requester requester; /* of an invitation */
+	bool is_patient;                   /* in roomd.patient */
 	struct str room, user, user2;
 };
 
@@ -191,22 +191,22 @@ struct roomd {
 	struct peer *peer; /* NULL for answers of historyd */
 
 	struct topology topology;
-	uint64_t heard_ms[SHARDS_MAX]; /* when each historyd answered last; 0: never */
-	uint64_t hello_ms;             /* when they were asked last */
+	uint64_t active_ms[SHARDS_MAX]; /* when each historyd answered last; 0: never */
+	uint64_t hello_ms;              /* when they were asked last */
 	uint64_t twin_ms; /* until then another roomd with this id is served; 0: never was */
 
 	struct table peers; /* by id */
 	struct peer_list all_peers;
 	struct table rooms;
 	struct table names;
-	struct table questions_by_number;
-	struct table invite_puts; /* questions, by who waits for them */
-	uint64_t versions, rounds, last_question;
-	uint32_t waiters;
+	struct table requests_by_number;
+	struct table invite_puts; /* requests, by who waits for them */
+	uint64_t versions, rounds, last_request;
+	uint32_t pending_joins;
 	uint64_t directory_ms; /* when it was told last; 0: it has changed */
 
 	/* Equal waits need only a queue. */
-	struct question_list questions, patient;
+	struct store_request_list requests, patient;
 	struct pending_list unseen;
 	struct expelled_list expelled;
 	uint32_t expelled_count;
@@ -235,8 +235,8 @@ bool whole_owns(struct roomd *r, const struct bus_event *ev); /* false: another 
 void whole_tick(struct roomd *r);
 
 /* expiry.c */
-void question_tick(struct roomd *r);
-void question_drop_all(struct roomd *r); /* at the end */
+void store_request_tick(struct roomd *r);
+void store_request_drop_all(struct roomd *r); /* at the end */
 
 /* peers.c */
 bool peer_follow(struct roomd *r, const struct envelope *env); /* false: drop the message */
@@ -248,16 +248,16 @@ bool peer_round_open(const struct roomd *r);
 /* joins.c */
 void room_member_named(struct roomd *r, struct str name, struct str user); /* by r->peer */
 void room_forget_joins(struct roomd *r, uint64_t gateway); /* that wait; they will be asked again */
-/* A question about a room was not answered in time. Those in line are dropped: their gateways ask
+/* A request about a room was not answered in time. Those in line are dropped: their gateways ask
  * again. True: it is still needed. */
 NODISCARD
-bool room_question_expired(struct roomd *r, const struct question *q);
-void room_question_dropped(struct roomd *r, const struct question *q);
+bool room_request_expired(struct roomd *r, const struct store_request *q);
+void room_request_dropped(struct roomd *r, const struct store_request *q);
 
 /* invites.c */
 void invite_load(struct roomd *r, struct name *n); /* and publish what is pending */
-bool invite_question_needed(const struct roomd *r, const struct question *q);
-void invite_question_dropped(struct roomd *r, const struct question *q);
+bool invite_request_needed(const struct roomd *r, const struct store_request *q);
+void invite_request_dropped(struct roomd *r, const struct store_request *q);
 void invite_tick(struct roomd *r);
 
 /* members.c */
@@ -272,7 +272,7 @@ void typing_tick(struct roomd *r);
 /* names.c: what is returned has been taken just now, and is to hear of its invitations. */
 struct name *name_claim(struct roomd *r, const struct ev_claim *ev);
 struct name *name_hold(struct roomd *r, struct str user, struct str key, struct peer *peer);
-void holding_remove(struct roomd *r, struct holding *h);
+void name_claim_remove(struct roomd *r, struct name_claim *h);
 void name_tick(struct roomd *r);
 struct name *name_find(const struct roomd *r, struct str user);
 struct name *name_get(struct roomd *r, struct str user);
@@ -290,12 +290,12 @@ struct pending *pending_find(const struct name *n, struct str room);
 struct pending *pending_keep(struct name *n, struct str room, struct str from);
 void pending_forget(struct roomd *r, struct pending *p);
 void pending_forget_all(struct roomd *r, struct name *n);
-void pending_tell_no_more(struct roomd *r, struct pending *p);
-void pending_tell_no_more_of(struct roomd *r, struct name *n); /* nobody is there to be told */
+void pending_stop(struct roomd *r, struct pending *p);
+void pending_stop_of(struct roomd *r, struct name *n); /* nobody is there to be told */
 
 /* expelled.c */
-void expelled_tell(struct roomd *r, uint64_t gateway, struct str room, struct str user);
-void expelled_left(struct roomd *r, uint64_t gateway, struct str room, struct str user);
+void expelled_announce(struct roomd *r, uint64_t gateway, struct str room, struct str user);
+void expelled_gone(struct roomd *r, uint64_t gateway, struct str room, struct str user);
 void expelled_forget(struct roomd *r, uint64_t gateway);
 void expelled_tick(struct roomd *r);
 void expelled_check(const struct roomd *r);
@@ -303,12 +303,13 @@ void expelled_check(const struct roomd *r);
 /* directory.c */
 void directory_tick(struct roomd *r);
 
-/* questions.c */
-uint64_t question_start(struct roomd *r, const struct question *wish); /* its number */
-bool question_is_about_room(const struct question *q);                 /* else about a user */
-void question_publish(struct roomd *r, const struct question *q);
-struct question *question_find(struct roomd *r, uint64_t number);
-struct question *question_of_asker(const struct roomd *r, const struct invite_asker *asker);
-void question_end(struct roomd *r, struct question *q);
+/* requests.c */
+uint64_t store_request_start(struct roomd *r, const struct store_request *params); /* its number */
+bool store_request_is_about_room(const struct store_request *q); /* else about a user */
+void store_request_publish(struct roomd *r, const struct store_request *q);
+struct store_request *store_request_find(struct roomd *r, uint64_t number);
+struct store_request *store_request_of_requester(const struct roomd *r,
+						 const struct invite_requester *requester);
+void store_request_end(struct roomd *r, struct store_request *q);
 
 #endif

@@ -15,12 +15,13 @@ void on_typing(struct roomd *r, const struct ev_typing *ev)
 		return;
 	if (u->typing_until_ms)
 		TAILQ_REMOVE(&r->typing, u, typing);
-	bool is_due = !u->typing_until_ms || r->now_ms >= u->typing_told_ms + TYPING_TELL_MS;
+	bool is_due =
+		!u->typing_until_ms || r->now_ms >= u->typing_announced_ms + TYPING_ANNOUNCE_MS;
 	u->typing_until_ms = r->now_ms + TYPING_MS;
 	TAILQ_INSERT_TAIL(&r->typing, u, typing);
 	if (!is_due)
 		return;
-	u->typing_told_ms = r->now_ms;
+	u->typing_announced_ms = r->now_ms;
 	bus_put_typing_on(&r->out->down,
 			  &(struct ev_typing_on){.room = u->room->name, .user = u->name});
 }

@@ -7,7 +7,7 @@
 /* Whether the historyd with this number has answered of late. */
 static bool is_reached(const struct roomd *r, uint64_t shard, uint64_t now_ms)
 {
-	return r->heard_ms[shard] && now_ms < r->heard_ms[shard] + LEASE_MS;
+	return r->active_ms[shard] && now_ms < r->active_ms[shard] + LEASE_MS;
 }
 
 /* historyds know their cluster from the disk; while none of ours answers, another may be believed.
@@ -37,9 +37,9 @@ bool whole_admits(struct roomd *r)
 	enum topology_fault fault = topology_admit(&r->topology, &r->source, &r->from);
 	if (r->from.from == SERVICE_HISTORYD && fault == TOPOLOGY_FITS) {
 		CHECK(r->from.id < r->options.historyd_shards);
-		r->heard_ms[r->from.id] = r->now_ms;
+		r->active_ms[r->from.id] = r->now_ms;
 	} else if (r->from.from == SERVICE_GATEWAY && fault != TOPOLOGY_FITS) {
-		topology_refuse(&r->topology, &r->out->down, &r->from, fault, r->now_ms);
+		topology_reject(&r->topology, &r->out->down, &r->from, fault, r->now_ms);
 	}
 	return fault == TOPOLOGY_FITS;
 }
@@ -64,7 +64,7 @@ bool whole_owns(struct roomd *r, const struct bus_event *ev)
 	return is_owner;
 }
 
-/* A question about no room, which every version of historyd answers at once. */
+/* A request about no room, which every version of historyd answers at once. */
 static void say_hello(struct roomd *r)
 {
 	r->hello_ms = r->now_ms;
@@ -82,7 +82,7 @@ void roomd_on_refused(struct roomd *r, const struct ev_refused *ev)
 {
 	enum topology_fault fault = topology_fault_from_wire(ev->fault);
 	if (r->from.from != SERVICE_HISTORYD || fault != TOPOLOGY_TWIN ||
-	    !topology_is_refused(&r->topology, r->options.epoch, ev))
+	    !topology_is_rejected(&r->topology, r->options.epoch, ev))
 		return;
 	if (r->now_ms >= r->twin_ms)
 		topology_note(&r->topology, fault, &r->source, &r->from);

@@ -196,10 +196,10 @@ static bool is_asking(struct gateway *g, struct backlog *b)
 	return b->asked || !TAILQ_EMPTY(&b->parked);
 }
 
-void backlog_ask(struct gateway *g, struct session *s, const struct request_wish *wish)
+void backlog_ask(struct gateway *g, struct session *s, const struct request_params *params)
 {
 	struct backlog *b = backlog_of(s);
-	struct request_wish page = *wish;
+	struct request_params page = *params;
 	page.is_parked = is_asking(g, b);
 	struct request *r = request_start(g, &page);
 	if (page.is_parked)

@@ -47,7 +47,7 @@ void backlog_private_over(struct gateway *g, struct session *s, struct request *
  * it. That one waits for another is no reason to answer it late; that the client takes nothing is.
  * backlog_park: it has come and cannot be given now. backlog_give_up: nobody answers, so all that
  * wait behind it are told. */
-void backlog_ask(struct gateway *g, struct session *s, const struct request_wish *wish);
+void backlog_ask(struct gateway *g, struct session *s, const struct request_params *params);
 void backlog_park(struct gateway *g, struct session *s, struct request *r);
 void backlog_ask_parked(struct gateway *g, struct session *s);
 void backlog_give_up(struct gateway *g, struct session *s);

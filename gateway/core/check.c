@@ -112,7 +112,7 @@ static size_t check_user(const struct user *u)
 	CHECK(u->is_held || TAILQ_EMPTY(&u->invitations) || !u->next);
 	TAILQ_FOREACH (i, &u->invitations, entry)
 		CHECK(i->room.len > 0 && i->from.len > 0 && !str_equal(i->from, u->name));
-	CHECK(!TAILQ_EMPTY(&u->sessions) && u->told.is_in == u->is_held);
+	CHECK(!TAILQ_EMPTY(&u->sessions) && u->registration.is_in == u->is_held);
 	TAILQ_FOREACH (s, &u->sessions, of_user) {
 		CHECK(s->user == u);
 		CHECK(!s->is_greeted || TAILQ_EMPTY(&u->invitations));
@@ -149,32 +149,36 @@ static void check_users(const struct gateway *g)
 
 /* ---- what shards are told, and asked ---- */
 
-static size_t check_told(const struct told_list *list, uint32_t calls, bool is_told)
+static size_t check_registrations(const struct registration_list *list, uint32_t generation,
+				  bool is_current)
 {
-	const struct told *told;
+	const struct registration *registration;
 	size_t count = 0;
-	TAILQ_FOREACH (told, list, entry) {
-		CHECK(told->is_in && (told->call == calls) == is_told);
+	TAILQ_FOREACH (registration, list, entry) {
+		CHECK(registration->is_in &&
+		      (registration->generation == generation) == is_current);
 		count++;
 	}
 	return count;
 }
 
-static size_t check_rolls(const struct gateway *g)
+static size_t check_rosters(const struct gateway *g)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < SHARDS_MAX; i++) {
-		const struct roll *roll = &g->rolls[i];
-		for (size_t kind = 0; kind < TOLD_KINDS; kind++) {
-			count += check_told(&roll->told[kind], roll->calls, true);
-			count += check_told(&roll->untold[kind], roll->calls, false);
-			CHECK(TAILQ_EMPTY(&roll->untold[kind]) || roll->is_open);
+		const struct roster *roster = &g->rosters[i];
+		for (size_t kind = 0; kind < REGISTRATION_KINDS; kind++) {
+			count += check_registrations(&roster->registered[kind], roster->generation,
+						     true);
+			count += check_registrations(&roster->unregistered[kind],
+						     roster->generation, false);
+			CHECK(TAILQ_EMPTY(&roster->unregistered[kind]) || roster->is_open);
 		}
 	}
 	return count;
 }
 
-static uint32_t count_questions(const struct gateway *g, enum request_kind kind, uint32_t shard)
+static uint32_t count_requests(const struct gateway *g, enum request_kind kind, uint32_t shard)
 {
 	const struct request *r;
 	uint32_t count = 0;
@@ -187,9 +191,9 @@ static void check_repairs(const struct gateway *g)
 {
 	for (uint32_t i = 0; i < SHARDS_MAX; i++) {
 		CHECK(g->repairs[REPAIR_PRESENCE][i].in_flight ==
-		      count_questions(g, REQUEST_PRESENCE, i));
+		      count_requests(g, REQUEST_PRESENCE, i));
 		CHECK(g->repairs[REPAIR_LOG][i].in_flight ==
-		      count_questions(g, REQUEST_PAGE_VIEW, i));
+		      count_requests(g, REQUEST_PAGE_VIEW, i));
 	}
 }
 
@@ -200,10 +204,10 @@ static void check_shards(const struct gateway *g)
 		const struct repair *presence = &g->repairs[REPAIR_PRESENCE][i];
 		const struct repair *log = &g->repairs[REPAIR_LOG][i];
 		CHECK(i < g->options.roomd_shards ||
-		      (TAILQ_EMPTY(&presence->waiting) && !g->rolls[i].is_open));
+		      (TAILQ_EMPTY(&presence->waiting) && !g->rosters[i].is_open));
 		CHECK(i < g->options.historyd_shards ||
 		      (TAILQ_EMPTY(&log->waiting) && !g->again[i]));
-		CHECK(g->roomd[i].heard_ms <= g->now_ms && g->historyd[i].heard_ms <= g->now_ms);
+		CHECK(g->roomd[i].active_ms <= g->now_ms && g->historyd[i].active_ms <= g->now_ms);
 	}
 }
 
@@ -212,7 +216,7 @@ static size_t count_held(const struct gateway *g)
 	const struct user *u;
 	size_t count = 0;
 	TABLE_EACH (&g->users, i, u)
-		count += u->told.is_in;
+		count += u->registration.is_in;
 	return count;
 }
 
@@ -223,7 +227,7 @@ void gateway_check(struct gateway *g)
 	check_requests(g);
 	check_repairs(g);
 	check_shards(g);
-	CHECK(check_rolls(g) == count_held(g) + check_views(g));
+	CHECK(check_rosters(g) == count_held(g) + check_views(g));
 	bearers_check(g);
 	list_pace_check(&g->list_pace);
 	directory_check(&g->directory, g->now_ms);

@@ -59,7 +59,7 @@ static const struct membership *reader_of(struct gateway *g, const struct reques
 	return s ? session_membership(s, r->room) : NULL;
 }
 
-/* A question that nobody waits for would be repeated for ever. */
+/* A request that nobody waits for would be repeated for ever. */
 static bool is_wanted(struct gateway *g, const struct request *r)
 {
 	const struct view *v = view_find(g, r->room);

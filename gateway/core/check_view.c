@@ -33,7 +33,7 @@ static void check_membership(const struct membership *m, struct sums *sums)
 	CHECK(!m->was_live || m->joining);
 	CHECK(v->log.stream[m->session->wire].is_on); /* or there are no frames for it */
 	CHECK(!m->is_live || (m->session->is_greeted && m->session->user->is_held));
-	CHECK(m->is_live || !m->joining->wish.invited.len || m->joining->wish.then);
+	CHECK(m->is_live || !m->joining->params.invited.len || m->joining->params.then);
 	CHECK(!m->is_live || m->changes_seen <= v->change_count);
 	CHECK(!m->is_live || m->cursor <= v->log.head || m->cursor <= v->seen_seq);
 	CHECK(!m->feed ||
@@ -59,13 +59,13 @@ static uint32_t check_memberships(const struct membership_list *list, const stru
 static void check_present(const struct view *v, const struct present *p, struct sums *sums)
 {
 	CHECK(p->view == v && view_find_present(v, p->user) == p);
-	CHECK(p->here || p->is_listed || p->changes); /* something holds it */
-	CHECK(!p->is_in || (p->here && !p->join));
-	CHECK(p->told.is_in == p->is_in);
+	CHECK(p->local || p->is_listed || p->changes); /* something holds it */
+	CHECK(!p->is_in || (p->local && !p->join));
+	CHECK(p->registration.is_in == p->is_in);
 	CHECK(!p->join ||
-	      (p->here && p->join->kind == REQUEST_JOIN && str_equal(p->join->room, v->room)));
+	      (p->local && p->join->kind == REQUEST_JOIN && str_equal(p->join->room, v->room)));
 	CHECK(!p->is_typing || p->is_listed);
-	CHECK(p->mark <= v->presence_mark && p->changes <= v->change_count);
+	CHECK(p->generation <= v->presence_generation && p->changes <= v->change_count);
 	sums->typing += p->is_typing;
 	sums->is_in += p->is_in;
 }
@@ -75,17 +75,17 @@ static void check_presence(const struct view *v, uint32_t members, struct sums *
 	const struct present *p;
 	const struct change *c;
 	size_t count = 0;
-	uint32_t here = 0;
+	uint32_t local = 0;
 	uint32_t listed = 0;
 	uint32_t changes = 0;
 	TAILQ_FOREACH (p, &v->present, entry) {
 		check_present(v, p, sums);
 		count++;
-		here += p->here;
+		local += p->local;
 		listed += p->is_listed;
 		changes += p->changes;
 	}
-	CHECK(count == v->names.count && here == members && listed == v->listed);
+	CHECK(count == v->names.count && local == members && listed == v->listed);
 	CHECK(changes == v->change_count);
 	STAILQ_FOREACH(c, &v->changes, entry)
 	{
@@ -113,7 +113,7 @@ static void check_view(const struct gateway *g, const struct view *v, struct sum
 	CHECK(!v->doubted || v->page_request);
 	roomlog_check(&v->log);
 	epochs_check(&v->epochs);
-	CHECK(v->is_open || v->page_request); /* nothing waits for an answer to no question */
+	CHECK(v->is_open || v->page_request); /* nothing waits for an answer to no request */
 	CHECK(v->seen_seq <= v->log.head || v->page_request);
 	sums->announcing += v->is_announcing;
 	sums->dirty += v->is_dirty;

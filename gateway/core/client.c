@@ -92,7 +92,7 @@ static bool waits_for_join(const struct session *s, const struct client_event *e
 }
 
 /* Over the rate: only its id is looked for. */
-static void refuse(struct gateway *g, struct session *s, const struct input *in, uint64_t wait_ms)
+static void reject(struct gateway *g, struct session *s, const struct input *in, uint64_t wait_ms)
 {
 	struct client_event e = {.has_id = in->has_id, .id = in->id};
 	if (!in->is_packet)
@@ -109,7 +109,7 @@ static bool work_on(struct gateway *g, struct session *s, const struct input *in
 	s->worked = (uint16_t)(worked < UINT16_MAX ? worked : UINT16_MAX);
 	uint64_t wait_ms = is_charged ? 0 : rate_take(g, s, in->text.len);
 	if (wait_ms) {
-		refuse(g, s, in, wait_ms);
+		reject(g, s, in, wait_ms);
 		return true;
 	}
 	read_event(g, in, &e);
@@ -122,7 +122,7 @@ static bool work_on(struct gateway *g, struct session *s, const struct input *in
 	return !waits;
 }
 
-/* Answers are always given; it is the questions that end. */
+/* Answers are always given; it is the requests that end. */
 static bool may_work(const struct gateway *g, struct session *s)
 {
 	session_begin_turn(g, s);
@@ -178,7 +178,7 @@ void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool 
 	if (s->is_closing)
 		return;
 	g->stats.frames_in_total++;
-	gateway_heard(g, now_ms, s);
+	gateway_on_activity(g, now_ms, s);
 	take(g, s, &(struct input){.is_packet = true, .has_id = has_id, .id = id, .text = array});
 }
 
@@ -190,7 +190,7 @@ void gateway_frame(struct gateway *g, uint64_t now_ms, struct session *s, struct
 	if (s->is_closing)
 		return;
 	g->stats.frames_in_total++;
-	gateway_heard(g, now_ms, s);
+	gateway_on_activity(g, now_ms, s);
 	if (!s->is_batched) {
 		take(g, s, &(struct input){.text = text});
 		return;

@@ -132,7 +132,7 @@ static void feed(struct gateway *g, struct membership *m)
 {
 	if (m->feed)
 		return;
-	m->feed = request_start(g, &(struct request_wish){
+	m->feed = request_start(g, &(struct request_params){
 					   .kind = REQUEST_PAGE_READER,
 					   .shard = m->view->historyd,
 					   .session = m->session,

@@ -4,7 +4,7 @@
 
 struct place {
 	uint64_t gateway;
-	uint64_t heard_ms;
+	uint64_t active_ms;
 	struct str address; /* owned */
 };
 
@@ -41,12 +41,12 @@ static struct place *find_stale(const struct directory *d, uint64_t now_ms)
 {
 	struct place *p;
 	TABLE_EACH (&d->places, i, p)
-		if (p->heard_ms + PLACE_KEPT_MS <= now_ms)
+		if (p->active_ms + PLACE_KEPT_MS <= now_ms)
 			return p;
 	return NULL;
 }
 
-static void heard(struct directory *d, uint64_t now_ms, const struct rec_place *rec)
+static void update(struct directory *d, uint64_t now_ms, const struct rec_place *rec)
 {
 	struct place *p = table_find(&d->places, id_key(&rec->gateway));
 	if (!p) {
@@ -56,19 +56,19 @@ static void heard(struct directory *d, uint64_t now_ms, const struct rec_place *
 		p->gateway = rec->gateway;
 		table_add(&d->places, p);
 	}
-	p->heard_ms = now_ms;
+	p->active_ms = now_ms;
 	if (str_equal(p->address, rec->address))
 		return;
 	str_free(&p->address);
 	p->address = str_copy(rec->address);
 }
 
-void directory_heard(struct directory *d, uint64_t now_ms, const struct ev_gateways *ev)
+void directory_update(struct directory *d, uint64_t now_ms, const struct ev_gateways *ev)
 {
 	struct place *p;
 	for (uint32_t i = 0; i < ev->places.count; i++) {
 		struct rec_place rec = bus_place_at(&ev->places, i);
-		heard(d, now_ms, &rec);
+		update(d, now_ms, &rec);
 	}
 	while ((p = find_stale(d, now_ms)) != NULL) {
 		table_remove(&d->places, place_key(p));
@@ -79,14 +79,14 @@ void directory_heard(struct directory *d, uint64_t now_ms, const struct ev_gatew
 struct str directory_find(const struct directory *d, uint64_t now_ms, uint64_t gateway)
 {
 	const struct place *p = table_find(&d->places, id_key(&gateway));
-	return p && p->heard_ms + PLACE_KEPT_MS > now_ms ? p->address : (struct str){0};
+	return p && p->active_ms + PLACE_KEPT_MS > now_ms ? p->address : (struct str){0};
 }
 
 bool directory_is_alone(const struct directory *d, uint64_t now_ms, uint64_t self)
 {
 	const struct place *p;
 	TABLE_EACH (&d->places, i, p)
-		if (p->gateway != self && p->heard_ms + PLACE_KEPT_MS > now_ms)
+		if (p->gateway != self && p->active_ms + PLACE_KEPT_MS > now_ms)
 			return false;
 	return true;
 }
@@ -97,6 +97,6 @@ void directory_check(const struct directory *d, uint64_t now_ms)
 	CHECK(d->places.count <= PLACES_MAX);
 	TABLE_EACH (&d->places, i, p) {
 		CHECK(table_find(&d->places, id_key(&p->gateway)) == p);
-		CHECK(p->heard_ms <= now_ms && p->address.len <= ADDRESS_MAX);
+		CHECK(p->active_ms <= now_ms && p->address.len <= ADDRESS_MAX);
 	}
 }

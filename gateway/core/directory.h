@@ -16,9 +16,10 @@ struct directory {           /* inside of directory.c */
 
 void directory_init(struct directory *d, uint64_t seed);
 void directory_free(struct directory *d);
-void directory_heard(struct directory *d, uint64_t now_ms, const struct ev_gateways *ev);
+void directory_update(struct directory *d, uint64_t now_ms, const struct ev_gateways *ev);
 
-/* Where the gateway is; empty when nobody knows of it now. Lasts until the next directory_heard. */
+/* Where the gateway is; empty when nobody knows of it now. Lasts until the next directory_update.
+ */
 struct str directory_find(const struct directory *d, uint64_t now_ms, uint64_t gateway);
 
 /* Whether no other gateway serves, as far as is known. */

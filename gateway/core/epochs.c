@@ -15,7 +15,7 @@ static uint64_t of_first(const struct epochs *e)
 
 void epochs_set(struct epochs *e, const struct list *of_page)
 {
-	uint64_t told = of_first(e);
+	uint64_t known = of_first(e);
 	if (of_page->count == 0) {
 		epochs_free(e);
 		return;
@@ -25,7 +25,7 @@ void epochs_set(struct epochs *e, const struct list *of_page)
 	e->count = of_page->count;
 	for (uint32_t i = 0; i < e->count; i++)
 		e->list[i] = bus_epoch_at(of_page, i);
-	e->was_other |= told && of_first(e) != told;
+	e->was_other |= known && of_first(e) != known;
 }
 
 uint64_t epochs_newest(const struct epochs *e)

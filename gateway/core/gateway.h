@@ -80,7 +80,7 @@ struct client_op {
 struct gateway_out {
 	struct batch roomd[SHARDS_MAX];    /* to the `up` endpoint of each shard */
 	struct batch historyd[SHARDS_MAX]; /* likewise */
-	struct batch read[SHARDS_MAX];     /* questions to the `read` endpoint of each historyd */
+	struct batch read[SHARDS_MAX];     /* requests to the `read` endpoint of each historyd */
 	struct client_op *ops;
 	size_t op_count, op_cap;
 	struct arena arena; /* holds what ops point to */
@@ -125,7 +125,7 @@ void gateway_packet(struct gateway *g, uint64_t now_ms, struct session *s, bool 
 		    struct str array, struct gateway_out *out);
 
 /* Any other sign of life: a pong. */
-void gateway_heard(struct gateway *g, uint64_t now_ms, struct session *s);
+void gateway_on_activity(struct gateway *g, uint64_t now_ms, struct session *s);
 
 /* The socket would not take all of a CLIENT_SEND. The shell keeps the rest (and whatever ops follow
  * for this connection), writes it when it can, and then calls gateway_writable. Until then the core

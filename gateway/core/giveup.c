@@ -7,7 +7,7 @@
 #include "gateway/core/request.h"
 #include "gateway/core/session.h"
 
-static void tell_unavailable(struct gateway *g, struct request *r)
+static void fail_unavailable(struct gateway *g, struct request *r)
 {
 	struct session *s = session_find(g, r->session);
 	if (r->kind == REQUEST_POST)
@@ -37,11 +37,11 @@ static void give_up(struct gateway *g, struct request *r)
 	if (r->kind == REQUEST_PAGE_CLIENT)
 		backlog_give_up(g, session_find(g, session));
 	struct request *next = r->kind == REQUEST_POST ? request_next_post(g, r) : NULL;
-	tell_unavailable(g, r);
+	fail_unavailable(g, r);
 	while ((r = next) != NULL) {
 		next = request_next_post(g, r);
 		if (r->session == session)
-			tell_unavailable(g, r);
+			fail_unavailable(g, r);
 	}
 }
 

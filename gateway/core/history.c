@@ -7,20 +7,20 @@ bool history_is_in_log(const struct membership *m)
 {
 	CHECK(m->joining);
 	const struct view *v = m->view;
-	const struct join_wish *wish = &m->joining->wish;
-	if (!wish->has_since)
+	const struct join_params *params = &m->joining->params;
+	if (!params->has_since)
 		return v->log.count >= GREETING_MESSAGES || !v->has_older;
 	/* A `since` ahead of the log: either this gateway is late, or there is no such message.
 	 * historyd knows; and whether one of another epoch still stands. */
-	if (wish->since > v->log.head ||
-	    (wish->epoch && epochs_at(&v->epochs, wish->since) != wish->epoch))
+	if (params->since > v->log.head ||
+	    (params->epoch && epochs_at(&v->epochs, params->since) != params->epoch))
 		return false;
-	if (wish->since + 1 >= v->log.first_seq)
+	if (params->since + 1 >= v->log.first_seq)
 		return true;
 	/* Before the log, but in an epoch that it begins in, it stands; others may have ended
 	 * before it. */
 	return v->log.count >= SINCE_MESSAGES &&
-	       (!wish->epoch || epochs_at(&v->epochs, v->log.first_seq) == wish->epoch);
+	       (!params->epoch || epochs_at(&v->epochs, v->log.first_seq) == params->epoch);
 }
 
 static void begin_history(struct gateway *g, const struct membership *m)
@@ -69,9 +69,9 @@ static uint64_t send_log(struct gateway *g, struct membership *m, bool has_after
 
 uint64_t history_send_log(struct gateway *g, struct membership *m)
 {
-	const struct join_wish *wish = &m->joining->wish;
-	return send_log(g, m, wish->has_since, wish->since,
-			wish->has_since ? SINCE_MESSAGES : GREETING_MESSAGES);
+	const struct join_params *params = &m->joining->params;
+	return send_log(g, m, params->has_since, params->since,
+			params->has_since ? SINCE_MESSAGES : GREETING_MESSAGES);
 }
 
 void history_send_anew(struct gateway *g, struct membership *m)
@@ -81,9 +81,9 @@ void history_send_anew(struct gateway *g, struct membership *m)
 
 uint64_t history_send_page(struct gateway *g, struct membership *m, const struct ev_page *page)
 {
-	const struct join_wish *wish = &m->joining->wish;
-	bool has_since = wish->has_since && !page->reset;
-	uint64_t last = has_since && wish->since < page->head ? wish->since : page->head;
+	const struct join_params *params = &m->joining->params;
+	bool has_since = params->has_since && !page->reset;
+	uint64_t last = has_since && params->since < page->head ? params->since : page->head;
 	struct epochs epochs = {0};
 	epochs_set(&epochs, &page->epochs);
 	begin_history(g, m);

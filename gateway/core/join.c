@@ -28,7 +28,7 @@ static struct membership *membership_start(struct gateway *g, struct session *s,
 	TAILQ_INIT(&m->own_acks);
 	view_want(g, v, s->wire);
 	m->present = view_present(v, s->user->name);
-	m->present->here++;
+	m->present->local++;
 	TAILQ_INSERT_TAIL(&s->memberships, m, of_session);
 	s->membership_count++;
 	return m;
@@ -47,7 +47,7 @@ static void end_joining(struct gateway *g, struct membership *m)
 	TAILQ_REMOVE(&g->joining, m->joining, entry);
 	TAILQ_REMOVE(&m->view->joining, m, of_view);
 	backlog_joins(g, m->session, -1);
-	str_free(&m->joining->wish.invited);
+	str_free(&m->joining->params.invited);
 	mem_free(m->joining);
 	m->joining = NULL;
 }
@@ -59,7 +59,7 @@ static void end_room(struct gateway *g, struct view *v)
 	change_forget_all(g, v);
 	struct present *p;
 	while ((p = TAILQ_FIRST(&v->present)) != NULL) {
-		CHECK(p->here == 0 && !p->join);
+		CHECK(p->local == 0 && !p->join);
 		p->is_listed = false;
 		view_drop_present(g, v, p);
 	}
@@ -79,7 +79,7 @@ void membership_end(struct gateway *g, struct membership *m)
 	struct session *s = m->session;
 	struct view *v = m->view;
 	struct present *p = m->present;
-	CHECK(s->membership_count > 0 && p->here > 0);
+	CHECK(s->membership_count > 0 && p->local > 0);
 	deliver_all_acks(g, m);
 	membership_end_feed(g, m);
 	if (m->is_live)
@@ -90,7 +90,7 @@ void membership_end(struct gateway *g, struct membership *m)
 	s->membership_count--;
 	mem_free(m);
 
-	if (--p->here == 0) {
+	if (--p->local == 0) {
 		/* Also when the join was not answered yet: it may have been granted. */
 		if (p->is_in || p->join)
 			bus_put_leave(&g->out->roomd[v->roomd],
@@ -99,7 +99,7 @@ void membership_end(struct gateway *g, struct membership *m)
 			request_end(g, p->join);
 		p->join = NULL;
 		p->is_in = false;
-		roster_remove(g, v->roomd, TOLD_MEMBER, &p->told);
+		roster_remove(g, v->roomd, REGISTERED_MEMBER, &p->registration);
 		view_drop_present(g, v, p);
 	}
 	if (TAILQ_EMPTY(&v->live) && TAILQ_EMPTY(&v->joining))
@@ -120,7 +120,8 @@ static void insert_by_deadline(struct gateway *g, struct joining *j)
 		TAILQ_INSERT_HEAD(&g->joining, j, entry);
 }
 
-void join_start(struct gateway *g, struct session *s, struct str room, const struct join_wish *wish)
+void join_start(struct gateway *g, struct session *s, struct str room,
+		const struct join_params *params)
 {
 	struct membership *m = session_membership(s, room);
 	if (m) { /* joins once more: the same greeting again */
@@ -135,8 +136,8 @@ void join_start(struct gateway *g, struct session *s, struct str room, const str
 	struct joining *j = mem_alloc(sizeof *j);
 	j->membership = m;
 	j->deadline_ms = g->now_ms + GIVE_UP_MS - g->late_ms;
-	j->wish = *wish;
-	j->wish.invited = str_copy(wish->invited);
+	j->params = *params;
+	j->params.invited = str_copy(params->invited);
 	m->joining = j;
 	TAILQ_INSERT_TAIL(&m->view->joining, m, of_view);
 	insert_by_deadline(g, j);
@@ -148,8 +149,8 @@ void join_fail(struct gateway *g, struct membership *m, enum err error)
 {
 	if (m->is_live)
 		return;
-	const struct join_wish *wish = &m->joining->wish;
-	frame_send_error(g, m->session, wish->has_id, wish->id, error, NULL);
+	const struct join_params *params = &m->joining->params;
+	frame_send_error(g, m->session, params->has_id, params->id, error, NULL);
 	if (!m->was_live || error != ERR_UNAVAILABLE) {
 		membership_end(g, m);
 		return;
@@ -183,10 +184,10 @@ void join_tick(struct gateway *g)
 
 static void send_join_ack(struct gateway *g, struct membership *m)
 {
-	const struct join_wish *wish = &m->joining->wish;
-	if (!wish->has_id)
+	const struct join_params *params = &m->joining->params;
+	if (!params->has_id)
 		return;
-	struct buf *b = frame_begin_ack(g, m->session, wish->id);
+	struct buf *b = frame_begin_ack(g, m->session, params->id);
 	BUF_LIT(b, "{\"room\":");
 	json_out_str(b, m->view->room);
 	BUF_LIT(b, ",\"username\":");
@@ -200,10 +201,10 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 {
 	struct view *v = m->view;
 	struct session *s = m->session;
-	const struct join_wish *wish = &m->joining->wish;
+	const struct join_params *params = &m->joining->params;
 	CHECK(!m->is_live && s->user->is_held && m->present->is_in);
 	CHECK(v->is_open && v->is_presence_known);
-	if (wish->reply == REPLY_ACK)
+	if (params->reply == REPLY_ACK)
 		send_join_ack(g, m);
 	announce_list(g, m);
 	bool was_void = m->is_void;
@@ -211,11 +212,11 @@ static void greet(struct gateway *g, struct membership *m, const struct ev_page 
 
 	/* A session that was here before keeps its cursor, so that it loses nothing by joining
 	 * again without `since`; but what did not go into msgHistory follows it. */
-	if (!m->was_live || wish->has_since || was_void || last < m->cursor)
+	if (!m->was_live || params->has_since || was_void || last < m->cursor)
 		m->cursor = last;
 	deliver_acks_passed(g, m);
-	if (wish->then)
-		wish->then(g, m);
+	if (params->then)
+		params->then(g, m);
 	end_joining(g, m);
 	m->was_live = false;
 	m->is_live = true;
@@ -238,7 +239,7 @@ void join_advance(struct gateway *g, struct membership *m)
 		return;
 	if (!p->is_in) {
 		if (!p->join)
-			p->join = request_start(g, &(struct request_wish){
+			p->join = request_start(g, &(struct request_params){
 							   .kind = REQUEST_JOIN,
 							   .shard = v->roomd,
 							   .room = v->room,
@@ -255,17 +256,17 @@ void join_advance(struct gateway *g, struct membership *m)
 	if (!v->is_open || !session_takes(g, m->session))
 		return;
 	if (!history_is_in_log(m)) {
-		const struct join_wish *wish = &m->joining->wish;
+		const struct join_params *params = &m->joining->params;
 		if (!m->feed)
-			m->feed = request_start(g, &(struct request_wish){
+			m->feed = request_start(g, &(struct request_params){
 							   .kind = REQUEST_PAGE_READER,
 							   .shard = v->historyd,
 							   .session = m->session,
 							   .room = v->room,
-							   .after = wish->since,
-							   .epoch = wish->epoch,
-							   .may_reset = wish->has_since,
-							   .limit = wish->has_since
+							   .after = params->since,
+							   .epoch = params->epoch,
+							   .may_reset = params->has_since,
+							   .limit = params->has_since
 									    ? SINCE_MESSAGES
 									    : GREETING_MESSAGES,
 							   .is_newest = true,

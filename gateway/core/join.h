@@ -6,7 +6,7 @@
 #include "gateway/core/state.h"
 
 void join_start(struct gateway *g, struct session *s, struct str room,
-		const struct join_wish *wish);
+		const struct join_params *params);
 void join_advance(struct gateway *g, struct membership *m);
 void join_advance_view(struct gateway *g, struct view *v);
 void join_fail(struct gateway *g, struct membership *m, enum err error);
@@ -25,7 +25,7 @@ void membership_end_feed(struct gateway *g, struct membership *m);
 /* All who wait with this name and key: go on, or are told why not; the user goes with the last of
  * those. */
 void join_user_answered(struct gateway *g, struct user *u, enum err status);
-void join_user_refused(struct gateway *g, struct user *u, enum err error);
+void join_user_rejected(struct gateway *g, struct user *u, enum err error);
 
 /* It is in a room of others, or on the way in: it is told so, and leaves. That may end the view. */
 void join_put_out(struct gateway *g, struct membership *m);
@@ -34,7 +34,7 @@ void join_put_out(struct gateway *g, struct membership *m);
  * was asked for: then the user is put out of it as well, on all its connections. The request goes
  * on.
  */
-void join_refuse(struct gateway *g, const struct request *r, enum err status);
+void join_reject(struct gateway *g, const struct request *r, enum err status);
 
 /* The room's history has gone back: what its members have does not stand any more. */
 void join_void(struct gateway *g, struct view *v);

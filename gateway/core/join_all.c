@@ -12,7 +12,7 @@
 #include "gateway/core/view.h"
 
 /* Ends the joins that wait for this name and key; the user goes with the last of them. */
-void join_user_refused(struct gateway *g, struct user *u, enum err error)
+void join_user_rejected(struct gateway *g, struct user *u, enum err error)
 {
 	struct session *s = TAILQ_FIRST(&u->sessions);
 	while (s) {
@@ -32,11 +32,11 @@ void join_user_answered(struct gateway *g, struct user *u, enum err status)
 	struct session *s;
 	struct membership *m;
 	if (status != ERR_OK) {
-		join_user_refused(g, u, status);
+		join_user_rejected(g, u, status);
 		return;
 	}
 	while (u->next)
-		join_user_refused(g, u->next, ERR_NAME_TAKEN);
+		join_user_rejected(g, u->next, ERR_NAME_TAKEN);
 	TAILQ_FOREACH (s, &u->sessions, of_user)
 		TAILQ_FOREACH (m, &s->memberships, of_session)
 			join_advance(g, m);
@@ -140,29 +140,29 @@ static uint32_t count_in(const struct membership_list *list)
 void join_keep_private(struct gateway *g, struct view *v, struct str owner, struct str guest)
 {
 	struct membership *m;
-	uint32_t left = count_in(&v->live) + count_in(&v->joining);
-	while (left-- && (m = find_stranger(v, owner, guest)) != NULL)
+	uint32_t remaining = count_in(&v->live) + count_in(&v->joining);
+	while (remaining-- && (m = find_stranger(v, owner, guest)) != NULL)
 		join_put_out(g, m); /* the last one takes the view along */
 }
 
 /* All that the user has in the room, which may end the view. */
 static void put_out_user(struct gateway *g, struct view *v, struct present *p)
 {
-	uint32_t left = p->here;
+	uint32_t remaining = p->local;
 	struct membership *m = TAILQ_FIRST(&v->live);
-	while (m && left) {
+	while (m && remaining) {
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
-			left--;
+			remaining--;
 			join_put_out(g, m);
 		}
 		m = next;
 	}
-	m = left ? TAILQ_FIRST(&v->joining) : NULL;
-	while (m && left) {
+	m = remaining ? TAILQ_FIRST(&v->joining) : NULL;
+	while (m && remaining) {
 		struct membership *next = TAILQ_NEXT(m, of_view);
 		if (m->present == p) {
-			left--;
+			remaining--;
 			join_put_out(g, m);
 		}
 		m = next;
@@ -174,11 +174,11 @@ static void put_out_user(struct gateway *g, struct view *v, struct present *p)
 static void expel(struct gateway *g, struct view *v, struct present *p)
 {
 	p->is_in = false; /* roomd has let go of it already */
-	roster_remove(g, v->roomd, TOLD_MEMBER, &p->told);
+	roster_remove(g, v->roomd, REGISTERED_MEMBER, &p->registration);
 	put_out_user(g, v, p);
 }
 
-void join_refuse(struct gateway *g, const struct request *r, enum err status)
+void join_reject(struct gateway *g, const struct request *r, enum err status)
 {
 	struct session *s = session_find(g, r->session);
 	if (!s)
@@ -211,7 +211,7 @@ void on_join_answer(struct gateway *g, const struct ev_join_answer *ev)
 	p->join = NULL;
 	p->is_in = status == ERR_OK;
 	if (p->is_in)
-		roster_add(g, v->roomd, TOLD_MEMBER, &p->told);
+		roster_add(g, v->roomd, REGISTERED_MEMBER, &p->registration);
 	/* roomd has counted further than the deltas that came: one was lost. */
 	if (v->is_presence_known && v->presence_epoch == g->from.epoch &&
 	    ev->version > v->presence_version)

@@ -51,7 +51,7 @@ static json_t *load(struct client_event *e, struct str text, struct json_outline
 }
 
 /* Jansson keeps the last of several; it would also look into members that nobody reads. */
-static void refuse_twice(struct client_event *e, const json_t *object, size_t members)
+static void reject_twice(struct client_event *e, const json_t *object, size_t members)
 {
 	if (members > json_object_size(object))
 		client_event_fail(e, ERR_BAD_JSON, "a member is given twice");
@@ -68,7 +68,7 @@ static void read_event(struct client_event *e, const json_t *event, const json_t
 	}
 	e->data = data;
 	if (json_is_object(data))
-		refuse_twice(e, data, outline->data_members);
+		reject_twice(e, data, outline->data_members);
 	else
 		client_event_fail(e, ERR_BAD_FIELD, "data: must be an object");
 }
@@ -85,7 +85,7 @@ void client_event_read(struct client_event *e, struct str text,
 		return;
 	}
 	read_id(e);
-	refuse_twice(e, e->root, outline.members);
+	reject_twice(e, e->root, outline.members);
 	read_event(e, json_object_get(e->root, "event"), json_object_get(e->root, "data"),
 		   &outline);
 }

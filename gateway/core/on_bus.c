@@ -33,7 +33,7 @@ void gateway_on_heartbeat(struct gateway *g, const struct ev_heartbeat *ev)
 void gateway_on_refused(struct gateway *g, const struct ev_refused *ev)
 {
 	enum topology_fault fault = topology_fault_from_wire(ev->fault);
-	if (!topology_is_refused(&g->topology, g->options.epoch, ev) || fault != TOPOLOGY_TWIN)
+	if (!topology_is_rejected(&g->topology, g->options.epoch, ev) || fault != TOPOLOGY_TWIN)
 		return; /* what else does not fit is noticed here as well */
 	if (!gateway_has_twin(g))
 		topology_note(&g->topology, fault, &g->source, &g->from);
@@ -59,7 +59,7 @@ void on_presence(struct gateway *g, const struct ev_presence *ev)
 
 void on_gateways(struct gateway *g, const struct ev_gateways *ev)
 {
-	directory_heard(&g->directory, g->now_ms, ev);
+	directory_update(&g->directory, g->now_ms, ev);
 }
 
 #define HANDLE_GATEWAY(name) on_##name(g, &ev->as.name)

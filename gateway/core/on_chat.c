@@ -52,7 +52,7 @@ void on_updateChat(struct gateway *g, struct session *s, const struct in_updateC
 				 INTERNAL_CID_MARK, g->options.id, g->options.epoch, ++g->last_cid);
 		cid = str_of(made, (size_t)len);
 	}
-	request_start(g, &(struct request_wish){
+	request_start(g, &(struct request_params){
 				 .kind = REQUEST_POST,
 				 .shard = in->member->view->historyd,
 				 .session = s,
@@ -70,7 +70,7 @@ void on_updateChat(struct gateway *g, struct session *s, const struct in_updateC
 void on_history(struct gateway *g, struct session *s, const struct in_history *in)
 {
 	backlog_ask(g, s,
-		    &(struct request_wish){
+		    &(struct request_params){
 			    .kind = REQUEST_PAGE_CLIENT,
 			    .shard = in->member->view->historyd,
 			    .session = s,
@@ -174,7 +174,7 @@ static void give_reader(struct gateway *g, struct request *r, const struct ev_pa
 		session_touch(g, s); /* asks again, behind what the view is told */
 		return;
 	}
-	view_heard_of(g, m->view, page->head); /* it may be ahead of the log */
+	view_note_head(g, m->view, page->head); /* it may be ahead of the log */
 	if (m->is_live) {
 		acknowledge_paged(g, m->view->room, page);
 		deliver_page(g, m, page);
@@ -226,7 +226,7 @@ static void give_client(struct gateway *g, struct request *r, const struct ev_pa
 	if (s && status == ERR_OK)
 		send_page(g, s, r, page);
 	else
-		join_refuse(g, r, status);
+		join_reject(g, r, status);
 	request_end(g, r);
 	if (s && s->backlog)
 		session_touch(g, s);
@@ -263,7 +263,7 @@ void on_page(struct gateway *g, const struct ev_page *page)
 		uint64_t asked_after = r->after;
 		v->page_request = NULL;
 		request_end(g, r);
-		if (!view_is_told_by(v, page, asked_after)) {
+		if (!view_agrees_with(v, page, asked_after)) {
 			view_ask_page(g, v);
 			return;
 		}
@@ -298,7 +298,7 @@ void on_chat_stored(struct gateway *g, const struct ev_chat_stored *ev)
 		return;
 	struct view *v = view_find(g, ev->room);
 	if (v && !view_knows_epoch(v, ev->epoch)) { /* a page acks it, in its place */
-		view_hear_epoch(g, v, ev->seq, ev->epoch);
+		view_note_epoch(g, v, ev->seq, ev->epoch);
 		return;
 	}
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
@@ -324,7 +324,7 @@ void on_chat_repeat(struct gateway *g, const struct ev_chat_repeat *ev)
 		return;
 	struct view *v = view_find(g, ev->room);
 	if (v && !view_knows_epoch(v, ev->epoch)) { /* it may stand where clients saw another */
-		view_hear_epoch(g, v, ev->seq, ev->epoch);
+		view_note_epoch(g, v, ev->seq, ev->epoch);
 		return;
 	}
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
@@ -332,7 +332,7 @@ void on_chat_repeat(struct gateway *g, const struct ev_chat_repeat *ev)
 		acknowledge(g, r, ev->seq, ev->time);
 	/* Whoever wrote it: it may be that nobody has told this gateway of the message yet. */
 	if (v)
-		view_heard_of(g, v, ev->seq);
+		view_note_head(g, v, ev->seq);
 }
 
 void on_chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
@@ -342,6 +342,6 @@ void on_chat_refused(struct gateway *g, const struct ev_chat_refused *ev)
 	struct request *r = own_post(g, ev->gateway, ev->req, ev->room);
 	if (!r)
 		return;
-	join_refuse(g, r, err_from_wire(ev->status));
+	join_reject(g, r, err_from_wire(ev->status));
 	request_end(g, r);
 }

@@ -51,18 +51,18 @@ void on_userJoin(struct gateway *g, struct session *s, const struct in_userJoin 
 	struct user *refused;
 	enum err entered = user_enter(g, s, in->username, identity, &refused);
 	if (refused)
-		join_user_refused(g, refused, ERR_UNAVAILABLE);
+		join_user_rejected(g, refused, ERR_UNAVAILABLE);
 	if (entered != ERR_OK) {
 		client_event_fail(e, entered, "%s", err_text(entered));
 		return;
 	}
 	join_start(g, s, in->room,
-		   &(struct join_wish){.reply = REPLY_ACK,
-				       .has_id = e->has_id,
-				       .id = e->id,
-				       .has_since = in->has_since,
-				       .since = in->since,
-				       .epoch = in->epoch});
+		   &(struct join_params){.reply = REPLY_ACK,
+					 .has_id = e->has_id,
+					 .id = e->id,
+					 .has_since = in->has_since,
+					 .since = in->since,
+					 .epoch = in->epoch});
 }
 
 void on_userLeave(struct gateway *g, struct session *s, const struct in_userLeave *in)

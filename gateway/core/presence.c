@@ -37,9 +37,10 @@ static void end_typing(struct gateway *g, struct present *p)
 
 void view_drop_present(struct gateway *g, struct view *v, struct present *p)
 {
-	if (p->here || p->is_listed || p->changes)
+	if (p->local || p->is_listed || p->changes)
 		return;
-	CHECK(!p->join && !p->is_in && !p->told.is_in); /* all that is asked or told for members */
+	CHECK(!p->join && !p->is_in &&
+	      !p->registration.is_in); /* all that is asked or told for members */
 	end_typing(g, p);
 	table_remove(&v->names, p->user);
 	TAILQ_REMOVE(&v->present, p, entry);
@@ -52,7 +53,7 @@ void view_ask_presence(struct gateway *g, struct view *v)
 		return;
 	bool is_late = list_pace_waits(&g->list_pace, g->now_ms, v->room);
 	g->stats.lists_delayed_total += is_late;
-	v->presence_request = request_start(g, &(struct request_wish){
+	v->presence_request = request_start(g, &(struct request_params){
 						       .kind = REQUEST_PRESENCE,
 						       .shard = v->roomd,
 						       .room = v->room,
@@ -144,13 +145,13 @@ bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 	if (is_same && ev->version < v->presence_version)
 		return false;
 	if (ev->part == 0)
-		v->presence_mark++;
+		v->presence_generation++;
 	else if (ev->part != v->presence_part)
 		return false; /* the part before it was lost; the list will be asked for again */
 	v->presence_part = ev->last ? 0 : ev->part + 1;
 	for (uint32_t i = 0; i < ev->names.count; i++) {
 		struct present *p = view_present(v, bus_name_at(&ev->names, i).user);
-		p->mark = v->presence_mark;
+		p->generation = v->presence_generation;
 		set_listed(g, v, p, true);
 	}
 	if (!ev->last)
@@ -158,7 +159,7 @@ bool view_presence(struct gateway *g, struct view *v, const struct ev_presence *
 	struct present *p = TAILQ_FIRST(&v->present);
 	while (p) {
 		struct present *next = TAILQ_NEXT(p, entry);
-		if (p->mark != v->presence_mark) {
+		if (p->generation != v->presence_generation) {
 			set_listed(g, v, p, false);
 			view_drop_present(g, v, p);
 		}

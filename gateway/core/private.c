@@ -12,7 +12,7 @@
 #include "gateway/core/request.h"
 #include "proto/shard.h"
 
-static bool has_room_left(const struct gateway *g, const struct session *s)
+static bool has_capacity_left(const struct gateway *g, const struct session *s)
 {
 	return s->membership_count < g->options.rooms_max;
 }
@@ -24,7 +24,7 @@ void on_newRoom(struct gateway *g, struct session *s, const struct in_newRoom *i
 		client_event_fail(e, ERR_NOT_JOINED, "join a room before you invite to another");
 	else if (str_equal(in->username2, s->user->name))
 		client_event_fail(e, ERR_BAD_FIELD, "username2: must be somebody else");
-	else if (!session_membership(s, in->room) && !has_room_left(g, s))
+	else if (!session_membership(s, in->room) && !has_capacity_left(g, s))
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "room: a connection may be in %" PRIu64 " rooms",
 				  g->options.rooms_max);
@@ -32,7 +32,7 @@ void on_newRoom(struct gateway *g, struct session *s, const struct in_newRoom *i
 		return;
 	CHECK(s->user);
 	struct request *r =
-		request_start(g, &(struct request_wish){
+		request_start(g, &(struct request_params){
 					 .kind = REQUEST_PRIVATE,
 					 .shard = shard_of(in->room, g->options.roomd_shards),
 					 .session = s,
@@ -57,7 +57,7 @@ static void send_status(struct gateway *g, struct session *s, bool has_id, uint6
 static void invite(struct gateway *g, struct session *s, struct str room, bool has_id, uint64_t id,
 		   struct str user2)
 {
-	request_start(g, &(struct request_wish){
+	request_start(g, &(struct request_params){
 				 .kind = REQUEST_INVITE,
 				 .shard = shard_of(user2, g->options.roomd_shards),
 				 .session = s,
@@ -71,21 +71,21 @@ static void invite(struct gateway *g, struct session *s, struct str room, bool h
 
 static void be_late(struct gateway *g, uint64_t give_up_ms)
 {
-	uint64_t left_ms = give_up_ms > g->now_ms ? give_up_ms - g->now_ms : 0;
-	g->late_ms = left_ms < GIVE_UP_MS ? GIVE_UP_MS - left_ms : 0;
+	uint64_t remaining_ms = give_up_ms > g->now_ms ? give_up_ms - g->now_ms : 0;
+	g->late_ms = remaining_ms < GIVE_UP_MS ? GIVE_UP_MS - remaining_ms : 0;
 }
 
 /* The inviter is in the room now. */
 static void on_joined(struct gateway *g, struct membership *m)
 {
-	const struct join_wish *wish = &m->joining->wish;
+	const struct join_params *params = &m->joining->params;
 	uint64_t late_ms = g->late_ms;
-	CHECK(wish->reply == REPLY_INVITE && m->session->user->is_held);
+	CHECK(params->reply == REPLY_INVITE && m->session->user->is_held);
 	be_late(g, m->joining->deadline_ms);
-	if (wish->is_already_in)
-		send_status(g, m->session, wish->has_id, wish->id, "alreadyIn");
+	if (params->is_already_in)
+		send_status(g, m->session, params->has_id, params->id, "alreadyIn");
 	else
-		invite(g, m->session, m->view->room, wish->has_id, wish->id, wish->invited);
+		invite(g, m->session, m->view->room, params->has_id, params->id, params->invited);
 	g->late_ms = late_ms;
 }
 
@@ -100,7 +100,7 @@ static void go_on(struct gateway *g, struct session *s, const struct request *r,
 		send_status(g, s, r->has_id, r->id, "alreadyIn");
 	else if (m)
 		invite(g, s, r->room, r->has_id, r->id, r->user2);
-	else if (!has_room_left(g, s)) /* it has joined others meanwhile */
+	else if (!has_capacity_left(g, s)) /* it has joined others meanwhile */
 		frame_send_error(g, s, r->has_id, r->id, ERR_BAD_FIELD,
 				 "room: the connection is in too many rooms");
 	else if (s->bearer && !room_patterns_allow(&s->bearer->claims.join, r->room))
@@ -108,12 +108,12 @@ static void go_on(struct gateway *g, struct session *s, const struct request *r,
 				 "the token is for other rooms");
 	else
 		join_start(g, s, r->room,
-			   &(struct join_wish){.reply = REPLY_INVITE,
-					       .then = on_joined,
-					       .has_id = r->has_id,
-					       .id = r->id,
-					       .is_already_in = is_already_in,
-					       .invited = r->user2});
+			   &(struct join_params){.reply = REPLY_INVITE,
+						 .then = on_joined,
+						 .has_id = r->has_id,
+						 .id = r->id,
+						 .is_already_in = is_already_in,
+						 .invited = r->user2});
 }
 
 void on_private_answer(struct gateway *g, const struct ev_private_answer *ev)
@@ -125,7 +125,7 @@ void on_private_answer(struct gateway *g, const struct ev_private_answer *ev)
 	enum err status = err_from_wire(ev->status);
 	be_late(g, r->asked_ms + GIVE_UP_MS);
 	if (status != ERR_OK && status != ERR_ALREADY_IN)
-		join_refuse(g, r, status);
+		join_reject(g, r, status);
 	else if (s)
 		go_on(g, s, r, status == ERR_ALREADY_IN);
 	g->late_ms = 0;
@@ -144,6 +144,6 @@ void on_invite_answer(struct gateway *g, const struct ev_invite_answer *ev)
 	if (s && status == ERR_OK)
 		send_status(g, s, r->has_id, r->id, "invited");
 	else
-		join_refuse(g, r, status);
+		join_reject(g, r, status);
 	request_end(g, r);
 }

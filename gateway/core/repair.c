@@ -10,9 +10,9 @@ void repair_init(struct gateway *g)
 	for (size_t i = 0; i < SHARDS_MAX; i++) {
 		TAILQ_INIT(&g->repairs[REPAIR_PRESENCE][i].waiting);
 		TAILQ_INIT(&g->repairs[REPAIR_LOG][i].waiting);
-		for (size_t kind = 0; kind < TOLD_KINDS; kind++) {
-			TAILQ_INIT(&g->rolls[i].told[kind]);
-			TAILQ_INIT(&g->rolls[i].untold[kind]);
+		for (size_t kind = 0; kind < REGISTRATION_KINDS; kind++) {
+			TAILQ_INIT(&g->rosters[i].registered[kind]);
+			TAILQ_INIT(&g->rosters[i].unregistered[kind]);
 		}
 	}
 }
@@ -46,16 +46,16 @@ void repair_forget_room(struct gateway *g, struct view *v)
 	dequeue(g, v, REPAIR_LOG);
 }
 
-static bool has_room(const struct repair *r)
+static bool has_capacity(const struct repair *r)
 {
 	return !TAILQ_EMPTY(&r->waiting) && r->in_flight < REPAIR_WINDOW;
 }
 
-/* Whatever was asked meanwhile for another reason counts too: one question a room is enough. */
+/* Whatever was asked meanwhile for another reason counts too: one request a room is enough. */
 static void run(struct gateway *g, enum repair_kind kind, uint32_t shard)
 {
 	struct repair *r = &g->repairs[kind][shard];
-	while (has_room(r)) {
+	while (has_capacity(r)) {
 		struct view *v = TAILQ_FIRST(&r->waiting);
 		dequeue(g, v, kind);
 		if (kind == REPAIR_PRESENCE)
@@ -97,40 +97,40 @@ void repair_shard(struct gateway *g, enum service service, uint32_t shard, bool 
 
 /* ---- members ---- */
 
-static void put_user(struct batch *b, struct told *told)
+static void put_user(struct batch *b, struct registration *registration)
 {
-	const struct user *u = CONTAINER_OF(told, struct user, told);
+	const struct user *u = CONTAINER_OF(registration, struct user, registration);
 	bus_put_member_user(b, &(struct ev_member_user){.user = u->name, .key = u->key});
 }
 
-static void put_member(struct batch *b, struct told *told)
+static void put_member(struct batch *b, struct registration *registration)
 {
-	const struct present *p = CONTAINER_OF(told, struct present, told);
+	const struct present *p = CONTAINER_OF(registration, struct present, registration);
 	bus_put_member_room(b, &(struct ev_member_room){.room = p->view->room, .user = p->user});
 }
 
-/* One piece of the roll. */
+/* One piece of the roster. */
 static void name_some(struct gateway *g, uint32_t shard)
 {
-	struct roll *roll = &g->rolls[shard];
+	struct roster *roster = &g->rosters[shard];
 	struct batch *b = &g->out->roomd[shard];
 	uint32_t named = 0;
-	for (size_t kind = 0; kind < TOLD_KINDS; kind++) {
-		struct told *told;
-		while ((told = TAILQ_FIRST(&roll->untold[kind])) != NULL) {
+	for (size_t kind = 0; kind < REGISTRATION_KINDS; kind++) {
+		struct registration *registration;
+		while ((registration = TAILQ_FIRST(&roster->unregistered[kind])) != NULL) {
 			if (named++ == NAMED_A_TURN)
 				return;
-			TAILQ_REMOVE(&roll->untold[kind], told, entry);
-			told->call = roll->calls;
-			TAILQ_INSERT_TAIL(&roll->told[kind], told, entry);
-			if (kind == TOLD_USER)
-				put_user(b, told);
+			TAILQ_REMOVE(&roster->unregistered[kind], registration, entry);
+			registration->generation = roster->generation;
+			TAILQ_INSERT_TAIL(&roster->registered[kind], registration, entry);
+			if (kind == REGISTERED_USER)
+				put_user(b, registration);
 			else
-				put_member(b, told);
+				put_member(b, registration);
 		}
 	}
-	bus_put_members_end(b, &(struct ev_members_end){.round = roll->round});
-	roll->is_open = false;
+	bus_put_members_end(b, &(struct ev_members_end){.round = roster->round});
+	roster->is_open = false;
 }
 
 /* Names all users and members to the shard, from the beginning. */
@@ -139,14 +139,14 @@ void on_members_ask(struct gateway *g, const struct ev_members_ask *ev)
 	if (ev->gateway != g->options.id)
 		return;
 	const uint32_t shard = (uint32_t)g->from.id;
-	struct roll *roll = &g->rolls[shard];
+	struct roster *roster = &g->rosters[shard];
 	g->stats.bus_resyncs_total++;
 	/* What an earlier call has not come to is still in `untold`. */
-	for (size_t kind = 0; kind < TOLD_KINDS; kind++)
-		TAILQ_CONCAT(&roll->untold[kind], &roll->told[kind], entry);
-	roll->calls++;
-	roll->round = ev->round;
-	roll->is_open = true;
+	for (size_t kind = 0; kind < REGISTRATION_KINDS; kind++)
+		TAILQ_CONCAT(&roster->unregistered[kind], &roster->registered[kind], entry);
+	roster->generation++;
+	roster->round = ev->round;
+	roster->is_open = true;
 	bus_put_members_begin(&g->out->roomd[shard],
 			      &(struct ev_members_begin){.round = ev->round});
 	name_some(g, shard);
@@ -164,7 +164,7 @@ void repair_tick(struct gateway *g)
 {
 	for (uint32_t i = 0; i < g->options.roomd_shards; i++) {
 		go_on(g, REPAIR_PRESENCE, i);
-		if (g->rolls[i].is_open)
+		if (g->rosters[i].is_open)
 			name_some(g, i);
 	}
 	for (uint32_t i = 0; i < g->options.historyd_shards; i++)
@@ -175,7 +175,7 @@ void repair_tick(struct gateway *g)
 static uint64_t next_due(const struct repair *r)
 {
 	if (!TAILQ_EMPTY(&r->waiting))
-		return has_room(r) ? 0 : UINT64_MAX;
+		return has_capacity(r) ? 0 : UINT64_MAX;
 	return r->resync.is_wanted ? r->resync.next_ms : UINT64_MAX;
 }
 
@@ -183,7 +183,7 @@ uint64_t repair_next_due(const struct gateway *g)
 {
 	uint64_t due = UINT64_MAX;
 	for (uint32_t i = 0; i < SHARDS_MAX; i++) {
-		if (g->rolls[i].is_open)
+		if (g->rosters[i].is_open)
 			return 0;
 		for (size_t kind = 0; kind < REPAIR_KINDS; kind++) {
 			uint64_t at = next_due(&g->repairs[kind][i]);

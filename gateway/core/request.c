@@ -64,7 +64,7 @@ static struct str put_text(char **at, struct str s)
 	return kept;
 }
 
-/* Questions about whole rooms, of which repair.c lets only so many go at a time. */
+/* Requests about whole rooms, of which repair.c lets only so many go at a time. */
 static void count_in_flight(struct gateway *g, const struct request *r, int change)
 {
 	if (r->kind != REQUEST_PRESENCE && r->kind != REQUEST_PAGE_VIEW)
@@ -140,34 +140,34 @@ static void promise(struct gateway *g, struct request *r)
 		g->again[r->shard] = r;
 }
 
-struct request *request_start(struct gateway *g, const struct request_wish *wish)
+struct request *request_start(struct gateway *g, const struct request_params *params)
 {
 	struct request *r = mem_alloc(sizeof *r);
 	*r = (struct request){
 		.number = ++g->last_request,
-		.kind = wish->kind,
-		.shard = wish->shard,
+		.kind = params->kind,
+		.shard = params->shard,
 		.asked_ms = g->now_ms - g->late_ms,
 		.retry_ms = g->now_ms + RETRY_MS,
-		.session = wish->session ? wish->session->number : 0,
-		.has_id = wish->has_id,
-		.id = wish->id,
-		.after = wish->after,
-		.before = wish->before,
-		.limit = wish->limit,
-		.is_newest = wish->is_newest,
-		.is_parked = wish->is_parked,
-		.epoch = wish->epoch,
-		.may_reset = wish->may_reset,
+		.session = params->session ? params->session->number : 0,
+		.has_id = params->has_id,
+		.id = params->id,
+		.after = params->after,
+		.before = params->before,
+		.limit = params->limit,
+		.is_newest = params->is_newest,
+		.is_parked = params->is_parked,
+		.epoch = params->epoch,
+		.may_reset = params->may_reset,
 	};
-	r->text = mem_alloc(wish->room.len + wish->user.len + wish->user2.len + wish->cid.len +
-			    wish->body.len);
+	r->text = mem_alloc(params->room.len + params->user.len + params->user2.len +
+			    params->cid.len + params->body.len);
 	char *at = r->text;
-	r->room = put_text(&at, wish->room);
-	r->user = put_text(&at, wish->user);
-	r->user2 = put_text(&at, wish->user2);
-	r->cid = put_text(&at, wish->cid);
-	r->body = put_text(&at, wish->body);
+	r->room = put_text(&at, params->room);
+	r->user = put_text(&at, params->user);
+	r->user2 = put_text(&at, params->user2);
+	r->cid = put_text(&at, params->cid);
+	r->body = put_text(&at, params->body);
 	if (!r->is_parked)
 		TAILQ_INSERT_TAIL(&g->requests, r, entry);
 	if (!r->is_parked && is_clients(r))
@@ -179,7 +179,7 @@ struct request *request_start(struct gateway *g, const struct request_wish *wish
 	count_in_flight(g, r, +1);
 	if (r->kind == REQUEST_POST)
 		enter_ring(g, r);
-	if (!has_to_wait(g, r) && !r->is_parked && !wish->is_late)
+	if (!has_to_wait(g, r) && !r->is_parked && !params->is_late)
 		publish(g, r);
 	return r;
 }

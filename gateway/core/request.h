@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* request.h — what was asked of roomd or historyd and is repeated until it is answered.
  *
- * The bus may lose anything, so every question is asked again each RETRY_MS. What a client waits
+ * The bus may lose anything, so every request is asked again each RETRY_MS. What a client waits
  * for is given up after GIVE_UP_MS and told `unavailable`; what the gateway itself needs (a claim,
  * a room's log) is asked for as long as it is needed. Repeating is harmless: the services treat a
- * repeated question as the same one.
+ * repeated request as the same one.
  *
  * Posts have an order, which is kept: historyd takes none after one that it has missed, until it is
  * told that all which are not answered yet follow (posts_begin). Then they are published again from
@@ -16,7 +16,7 @@
 #include "gateway/core/state.h"
 
 /* What to ask; strings are copied. `shard` is that of the service that the kind goes to. */
-struct request_wish {
+struct request_params {
 	enum request_kind kind;
 	uint32_t shard;
 	const struct session *session; /* NULL: nobody's in particular */
@@ -30,7 +30,7 @@ struct request_wish {
 };
 
 /* Asks, and keeps asking. The request lives until request_end. */
-struct request *request_start(struct gateway *g, const struct request_wish *wish);
+struct request *request_start(struct gateway *g, const struct request_params *params);
 void request_end(struct gateway *g, struct request *r);
 
 /* It is neither repeated nor given up until it is asked anew; whoever parks it keeps it in a list,

@@ -3,25 +3,29 @@
 #include "gateway/core/roster.h"
 
 /* An entry is in `told` when it was named, or came, since the newest call began. */
-static struct told_list *list_of(struct roll *roll, enum told_kind kind, const struct told *told)
+static struct registration_list *list_of(struct roster *roster, enum registration_kind kind,
+					 const struct registration *registration)
 {
-	return told->call == roll->calls ? &roll->told[kind] : &roll->untold[kind];
+	return registration->generation == roster->generation ? &roster->registered[kind]
+							      : &roster->unregistered[kind];
 }
 
-void roster_add(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told)
+void roster_add(struct gateway *g, uint32_t shard, enum registration_kind kind,
+		struct registration *registration)
 {
-	struct roll *roll = &g->rolls[shard];
-	if (told->is_in)
+	struct roster *roster = &g->rosters[shard];
+	if (registration->is_in)
 		return;
-	told->is_in = true;
-	told->call = roll->calls;
-	TAILQ_INSERT_TAIL(&roll->told[kind], told, entry);
+	registration->is_in = true;
+	registration->generation = roster->generation;
+	TAILQ_INSERT_TAIL(&roster->registered[kind], registration, entry);
 }
 
-void roster_remove(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told)
+void roster_remove(struct gateway *g, uint32_t shard, enum registration_kind kind,
+		   struct registration *registration)
 {
-	if (!told->is_in)
+	if (!registration->is_in)
 		return;
-	told->is_in = false;
-	TAILQ_REMOVE(list_of(&g->rolls[shard], kind, told), told, entry);
+	registration->is_in = false;
+	TAILQ_REMOVE(list_of(&g->rosters[shard], kind, registration), registration, entry);
 }

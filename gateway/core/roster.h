@@ -7,7 +7,9 @@
 #include "gateway/core/state.h"
 
 /* The shard was told, or need not be any more. Harmless when it is so already. */
-void roster_add(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
-void roster_remove(struct gateway *g, uint32_t shard, enum told_kind kind, struct told *told);
+void roster_add(struct gateway *g, uint32_t shard, enum registration_kind kind,
+		struct registration *registration);
+void roster_remove(struct gateway *g, uint32_t shard, enum registration_kind kind,
+		   struct registration *registration);
 
 #endif

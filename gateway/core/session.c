@@ -64,7 +64,7 @@ void session_close(struct gateway *g, struct session *s, enum close_code code)
 	s->is_closing = true;
 }
 
-void gateway_heard(struct gateway *g, uint64_t now_ms, struct session *s)
+void gateway_on_activity(struct gateway *g, uint64_t now_ms, struct session *s)
 {
 	TAILQ_REMOVE(s->is_pinged ? &g->pinged : &g->idle, s, idle);
 	s->is_pinged = false;
@@ -136,7 +136,7 @@ void gateway_writable(struct gateway *g, uint64_t now_ms, struct session *s,
 
 void gateway_progress(struct gateway *g, uint64_t now_ms, struct session *s)
 {
-	gateway_heard(g, now_ms, s);
+	gateway_on_activity(g, now_ms, s);
 	if (!s->is_blocked)
 		return;
 	s->since_ms = now_ms;
@@ -177,7 +177,8 @@ void session_tick(struct gateway *g)
 	struct session *s;
 	while ((s = TAILQ_FIRST(&g->pinged)) != NULL && s->idle_ms + o->pong_ms <= g->now_ms) {
 		session_close(g, s, CLOSE_SILENT);
-		gateway_heard(g, g->now_ms, s); /* the close is its last chance to say something */
+		gateway_on_activity(g, g->now_ms,
+				    s); /* the close is its last chance to say something */
 	}
 	while ((s = TAILQ_FIRST(&g->idle)) != NULL && s->idle_ms + o->ping_ms <= g->now_ms) {
 		session_op(g, s, CLIENT_PING, 0);

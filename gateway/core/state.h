@@ -64,23 +64,23 @@ TAILQ_HEAD(present_list, present);
 STAILQ_HEAD(change_list, change);
 TAILQ_HEAD(own_ack_list, own_ack);
 TAILQ_HEAD(view_list, view);
-TAILQ_HEAD(told_list, told);
+TAILQ_HEAD(registration_list, registration);
 TAILQ_HEAD(bearer_list, bearer);
 
 /* Something that a roomd shard keeps by this gateway's word, and may want to hear again. */
-enum told_kind { TOLD_USER, TOLD_MEMBER, TOLD_KINDS };
-struct told {
-	TAILQ_ENTRY(told) entry; /* in the shard's roll while is_in */
-	uint32_t call;           /* the call of the roll that it was last named in */
+enum registration_kind { REGISTERED_USER, REGISTERED_MEMBER, REGISTRATION_KINDS };
+struct registration {
+	TAILQ_ENTRY(registration) entry; /* in the shard's roster while is_in */
+	uint32_t generation;             /* the call of the roster that it was last named in */
 	bool is_in;
 };
 
 /* All that one roomd shard keeps by this gateway's word. */
-struct roll {
-	struct told_list told[TOLD_KINDS], untold[TOLD_KINDS];
-	uint64_t round; /* what roomd calls this one */
-	uint32_t calls; /* how often it was begun */
-	bool is_open;   /* `untold` is still to be named */
+struct roster {
+	struct registration_list registered[REGISTRATION_KINDS], unregistered[REGISTRATION_KINDS];
+	uint64_t round;      /* what roomd calls this one */
+	uint32_t generation; /* how often it was begun */
+	bool is_open;        /* `untold` is still to be named */
 };
 
 /* Rooms that wait to be compared with what a shard knows. */
@@ -88,7 +88,7 @@ enum repair_kind { REPAIR_PRESENCE, REPAIR_LOG, REPAIR_KINDS };
 struct repair {
 	struct view_list waiting;
 	struct link_resync resync;
-	uint32_t in_flight; /* questions about whole rooms under way to this shard */
+	uint32_t in_flight; /* requests about whole rooms under way to this shard */
 };
 
 /* Someone with a connection here. roomd knows of the user, not of the connections. While it has not
@@ -97,7 +97,7 @@ struct repair {
 struct user {
 	struct str name;
 	struct str key; /* digest of the guest key, or empty */
-	struct told told;
+	struct registration registration;
 	struct session_list sessions;
 	struct request *claim;              /* until roomd has said whose the name is */
 	struct user *next;                  /* of this name with another key, to be claimed next */
@@ -143,13 +143,13 @@ struct present {
 	struct view *view;
 	struct str user;
 	struct request *join;
-	uint64_t typing_ms; /* when roomd last said so */
-	struct told told;   /* while is_in */
-	uint32_t changes;   /* in view.changes about this user */
-	uint32_t here;      /* memberships on this gateway */
-	uint32_t mark;      /* the presence list that last named it */
-	bool is_in;         /* roomd counts this gateway's user in */
-	bool is_listed;     /* roomd lists the user */
+	uint64_t typing_ms;               /* when roomd last said so */
+	struct registration registration; /* while is_in */
+	uint32_t changes;                 /* in view.changes about this user */
+	uint32_t local;                   /* memberships on this gateway */
+	uint32_t generation;              /* the presence list that last named it */
+	bool is_in;                       /* roomd counts this gateway's user in */
+	bool is_listed;                   /* roomd lists the user */
 	bool is_typing;
 	char text[]; /* user */
 };
@@ -176,7 +176,7 @@ struct own_ack {
 
 enum join_reply { REPLY_ACK, REPLY_INVITE };
 
-struct join_wish {
+struct join_params {
 	enum join_reply reply;
 	bool has_id, has_since, is_already_in;
 	uint64_t id, since;
@@ -190,7 +190,7 @@ struct joining {
 	TAILQ_ENTRY(joining) entry; /* in gateway.joining */
 	struct membership *membership;
 	uint64_t deadline_ms;
-	struct join_wish wish; /* owns `invited` */
+	struct join_params params; /* owns `invited` */
 };
 
 /* A session in a room, or on its way in. */
@@ -228,7 +228,7 @@ struct view {
 	/* Presence, as counted by roomd. */
 	bool is_presence_known;
 	uint32_t listed;
-	uint32_t presence_mark;
+	uint32_t presence_generation;
 	uint64_t presence_epoch, presence_version;
 	uint64_t presence_part; /* the part of the list that comes next */
 	struct request *presence_request;
@@ -286,7 +286,7 @@ struct gateway {
 	struct table requests_by_number;
 	struct table posts; /* the oldest post under way into each room, by room */
 	struct link roomd[SHARDS_MAX], historyd[SHARDS_MAX];
-	struct roll rolls[SHARDS_MAX];
+	struct roster rosters[SHARDS_MAX];
 	struct repair repairs[REPAIR_KINDS][SHARDS_MAX];
 	struct directory directory;
 	struct list_pace list_pace;

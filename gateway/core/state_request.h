@@ -15,7 +15,7 @@ TAILQ_HEAD(request_list, request);
  *   outbox   the member of struct gateway_out that it goes into: roomd's, or those of historyd
  *   who      CLIENT: waits for it, and is told `unavailable` when nobody answers in GIVE_UP_MS;
  *            GATEWAY: asks as long as it needs to
- *   repair   whose window it counts in, of questions about whole rooms; NONE
+ *   repair   whose window it counts in, of requests about whole rooms; NONE
  *   count    the statistic that counts how often it was asked; NONE
  *   event, fields   what is published: a row of bus.def, out of the request `r` */
 /* clang-format off */

@@ -28,7 +28,7 @@ static void claim(struct gateway *g, struct user *u)
 	CHECK(!u->claim && !u->is_held);
 	table_add(&g->users, u);
 	g->stats.users++;
-	u->claim = request_start(g, &(struct request_wish){
+	u->claim = request_start(g, &(struct request_params){
 					    .kind = REQUEST_CLAIM,
 					    .shard = shard_of_user(g, u),
 					    .user = u->name,
@@ -97,7 +97,7 @@ static void end_first(struct gateway *g, struct user *u)
 	/* Also when the claim was not answered yet, or refused: one that was repeated may have been
 	 * granted. */
 	bus_put_release(&g->out->roomd[shard_of_user(g, u)], &(struct ev_release){.user = u->name});
-	roster_remove(g, shard_of_user(g, u), TOLD_USER, &u->told);
+	roster_remove(g, shard_of_user(g, u), REGISTERED_USER, &u->registration);
 	if (u->claim)
 		request_end(g, u->claim);
 	while (!TAILQ_EMPTY(&u->invitations))
@@ -209,6 +209,6 @@ struct user *user_claim_answered(struct gateway *g, const struct ev_claim_answer
 	u->claim = NULL;
 	u->is_held = err_from_wire(ev->status) == ERR_OK;
 	if (u->is_held)
-		roster_add(g, shard_of_user(g, u), TOLD_USER, &u->told);
+		roster_add(g, shard_of_user(g, u), REGISTERED_USER, &u->registration);
 	return u;
 }

@@ -9,7 +9,7 @@
 struct user *user_find(const struct gateway *g, struct str name); /* the first in its line */
 
 /* The session is the name's from now on, if not yet in roomd's eyes. *refused is one who has to go
- * for it (join_user_refused), or NULL. */
+ * for it (join_user_rejected), or NULL. */
 enum err user_enter(struct gateway *g, struct session *s, struct str name, struct str key,
 		    struct user **refused);
 

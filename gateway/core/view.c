@@ -49,7 +49,7 @@ void view_ask_page(struct gateway *g, struct view *v)
 	if (v->page_request)
 		return;
 	bool is_first = v->log.head == 0 && !v->is_open;
-	v->page_request = request_start(g, &(struct request_wish){
+	v->page_request = request_start(g, &(struct request_params){
 						   .kind = REQUEST_PAGE_VIEW,
 						   .shard = v->historyd,
 						   .room = v->room,
@@ -92,7 +92,7 @@ static void append(struct gateway *g, struct view *v, const struct rec_chat *cha
 	mark_dirty(g, v);
 }
 
-void view_heard_of(struct gateway *g, struct view *v, uint64_t seq)
+void view_note_head(struct gateway *g, struct view *v, uint64_t seq)
 {
 	if (seq > v->seen_seq)
 		v->seen_seq = seq;
@@ -104,7 +104,7 @@ void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat)
 {
 	if (v->is_open && chat->seq == v->log.head + 1)
 		append(g, v, chat);
-	view_heard_of(g, v, chat->seq);
+	view_note_head(g, v, chat->seq);
 }
 
 bool view_knows_epoch(const struct view *v, uint64_t epoch)
@@ -117,12 +117,12 @@ uint64_t view_newest_epoch(const struct ev_page *page)
 	return page->epochs.count ? bus_epoch_at(&page->epochs, page->epochs.count - 1).epoch : 0;
 }
 
-void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch)
+void view_note_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch)
 {
 	v->doubted = epoch;
 	if (seq > v->doubted_seq)
 		v->doubted_seq = seq;
-	view_heard_of(g, v, seq);
+	view_note_head(g, v, seq);
 	if (v->is_open)
 		view_ask_page(g, v);
 }
@@ -132,11 +132,11 @@ bool view_goes_with(struct gateway *g, struct view *v, const struct ev_page *pag
 	uint64_t epoch = view_newest_epoch(page);
 	bool is_known = view_knows_epoch(v, epoch);
 	if (!is_known)
-		view_hear_epoch(g, v, page->head, epoch);
+		view_note_epoch(g, v, page->head, epoch);
 	return is_known && (!is_open || epoch == 0 || epoch == epochs_newest(&v->epochs));
 }
 
-bool view_is_told_by(const struct view *v, const struct ev_page *page, uint64_t asked_after)
+bool view_agrees_with(const struct view *v, const struct ev_page *page, uint64_t asked_after)
 {
 	return page->reset || asked_after == v->log.head ||
 	       view_knows_epoch(v, view_newest_epoch(page));

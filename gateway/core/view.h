@@ -42,11 +42,11 @@ void presence_pace(struct gateway *g, const struct ev_presence *ev);
 
 /* Events of historyd. */
 void view_chat(struct gateway *g, struct view *v, const struct rec_chat *chat);
-void view_heard_of(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
+void view_note_head(struct gateway *g, struct view *v, uint64_t seq); /* there is such a message */
 
 /* False when the page tells of a new epoch, but was asked for behind another message than the log
  * ends with now: it says nothing of that one, and is to be asked for again. */
-bool view_is_told_by(const struct view *v, const struct ev_page *page, uint64_t asked_after);
+bool view_agrees_with(const struct view *v, const struct ev_page *page, uint64_t asked_after);
 
 /* True when the log is open now: joins may go on. */
 bool view_page(struct gateway *g, struct view *v, const struct ev_page *page);
@@ -55,7 +55,7 @@ bool view_page(struct gateway *g, struct view *v, const struct ev_page *page);
  * message of it may not be what this gateway knows. A page is asked for then, which tells. */
 bool view_knows_epoch(const struct view *v, uint64_t epoch);
 uint64_t view_newest_epoch(const struct ev_page *page); /* 0: it tells of none */
-void view_hear_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch);
+void view_note_epoch(struct gateway *g, struct view *v, uint64_t seq, uint64_t epoch);
 
 /* Whether a reader's page and the log are of the same history, so that one may follow the other. If
  * not, one of them is late, and the reader is to ask again: behind the log, which asks first if it

@@ -2,7 +2,7 @@
 /* admission.c — which requests and sockets are let in, and what the others are answered. */
 #include "gateway/engineio/state.h"
 
-const struct eio_answer *admission_refusal(unsigned code)
+const struct eio_response *admission_refusal(unsigned code)
 {
 #define REFUSAL(number, says)                                                   \
 	[number] = {                                                            \
@@ -13,7 +13,7 @@ const struct eio_answer *admission_refusal(unsigned code)
 		{"{\"code\":" #number ",\"message\":\"" says "\"}",             \
 		 sizeof("{\"code\":" #number ",\"message\":\"" says "\"}") - 1} \
 	}
-	static const struct eio_answer refusals[] = {
+	static const struct eio_response refusals[] = {
 		REFUSAL(0, "Transport unknown"),
 		REFUSAL(1, "Session ID unknown"),
 		REFUSAL(2, "Bad handshake method"),
@@ -26,7 +26,7 @@ const struct eio_answer *admission_refusal(unsigned code)
 	return &refusals[code < ARRAY_LEN(refusals) ? code : 3];
 }
 
-void eio_refuse(struct eio *e, struct eio_request *r, unsigned code)
+void eio_reject(struct eio *e, struct eio_request *r, unsigned code)
 {
 	e->transport.respond(e->transport_ctx, r, admission_refusal(code));
 }
@@ -57,6 +57,6 @@ int admission_check(const struct eio *e, const struct eio_query *q,
 		return 5;
 	if (e->app.is_full && e->app.is_full(e->app_ctx))
 		return 6;
-	bool has_room = e->sessions.count < e->options.sessions_max || !TAILQ_EMPTY(&e->unused);
-	return has_room ? -1 : 3;
+	bool has_capacity = e->sessions.count < e->options.sessions_max || !TAILQ_EMPTY(&e->unused);
+	return has_capacity ? -1 : 3;
 }

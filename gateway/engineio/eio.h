@@ -45,7 +45,7 @@ void eio_query_read(struct eio_query *q, struct str query);
 NODISCARD
 bool eio_owner(const char *sid, uint64_t *owner);
 
-struct eio_answer {
+struct eio_response {
 	unsigned status;
 	const char *type;
 	struct str body; /* until the call returns */
@@ -56,7 +56,7 @@ struct eio_request {
 	struct eio_session *session; /* that waits for it, or that it waits for */
 	bool is_post;
 	/* Set by the caller: it has come from another gateway, which may die with the answer. The
-	 * next poll is answered when eio_answer_arrived has been called for this one. */
+	 * next poll is answered when eio_response_arrived has been called for this one. */
 	bool is_relayed;
 };
 
@@ -68,7 +68,7 @@ struct eio_socket {
 /* What carries packets. `respond` ends the request; nothing is called for it afterwards, and only
  * one that is relayed is remembered, until its answer has arrived or the session ends. */
 struct eio_transport {
-	void (*respond)(void *ctx, struct eio_request *r, const struct eio_answer *answer);
+	void (*respond)(void *ctx, struct eio_request *r, const struct eio_response *response);
 	void (*send)(void *ctx, struct eio_socket *ws, struct str frames);
 	void (*pause)(void *ctx, struct eio_socket *ws, bool is_paused);
 	bool (*has_taken)(void *ctx, struct eio_socket *ws); /* anything since it was asked last */
@@ -80,9 +80,9 @@ struct eio_transport {
 struct eio_app {
 	void *(*opened)(void *ctx, struct eio_session *s, struct str token);
 	void (*message)(void *ctx, void *client, struct str data, bool is_binary);
-	void (*heard)(void *ctx, void *client);    /* a sign of life */
-	void (*blocked)(void *ctx, void *client);  /* send no more than must be … */
-	void (*writable)(void *ctx, void *client); /* … until this */
+	void (*on_activity)(void *ctx, void *client); /* a sign of life */
+	void (*blocked)(void *ctx, void *client);     /* send no more than must be … */
+	void (*writable)(void *ctx, void *client);    /* … until this */
 	void (*closed)(void *ctx, void *client);
 	bool (*is_full)(void *ctx); /* newcomers are refused; NULL: never */
 };
@@ -126,21 +126,22 @@ void eio_post(struct eio *e, uint64_t now_ms, struct eio_request *r, bool is_oct
 void eio_post_too_large(struct eio *e, uint64_t now_ms, struct eio_request *r);
 
 /* Any other method, or something wrong with a request that only the shell can see. */
-void eio_refuse(struct eio *e, struct eio_request *r, unsigned code);
+void eio_reject(struct eio *e, struct eio_request *r, unsigned code);
 
 /* The client has gone away before its answer. */
 void eio_request_gone(struct eio *e, uint64_t now_ms, struct eio_request *r);
 
 /* The answer to this relayed request has reached the client. */
-void eio_answer_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r);
+void eio_response_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r);
 
 /* The answer to this request has not reached the client: it ends the session, since what was in it
  * is lost. */
-void eio_answer_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q);
+void eio_response_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q);
 
 /* A WebSocket: whether it may be opened, that it is, what it says, that it is gone. */
 NODISCARD
-bool eio_socket_allowed(const struct eio *e, const struct eio_query *q, struct eio_answer *answer);
+bool eio_socket_allowed(const struct eio *e, const struct eio_query *q,
+			struct eio_response *response);
 void eio_socket_open(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 		     struct eio_socket *ws);
 void eio_socket_receive(struct eio *e, uint64_t now_ms, struct eio_socket *ws, struct str data,

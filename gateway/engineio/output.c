@@ -4,7 +4,8 @@
 #include "gateway/engineio/state.h"
 #include "gateway/wire/ws_frame.h"
 
-void output_respond(struct eio_session *s, struct eio_request *r, const struct eio_answer *answer)
+void output_respond(struct eio_session *s, struct eio_request *r,
+		    const struct eio_response *response)
 {
 	struct eio *e = s->eio;
 	if (s->get == r)
@@ -12,7 +13,7 @@ void output_respond(struct eio_session *s, struct eio_request *r, const struct e
 	if (s->post == r)
 		s->post = NULL;
 	r->session = NULL;
-	e->transport.respond(e->transport_ctx, r, answer);
+	e->transport.respond(e->transport_ctx, r, response);
 }
 
 static void respond_frames(struct eio_session *s, struct eio_request *r, struct str frames)
@@ -20,14 +21,14 @@ static void respond_frames(struct eio_session *s, struct eio_request *r, struct 
 	struct buf body = {0};
 	bool is_octets = eio_payload_write(&body, s->revision, s->binary, frames);
 	output_respond(s, r,
-		       &(struct eio_answer){.status = 200,
-					    .type = is_octets ? "application/octet-stream"
-							      : "text/plain; charset=UTF-8",
-					    .body = buf_view(&body)});
+		       &(struct eio_response){.status = 200,
+					      .type = is_octets ? "application/octet-stream"
+								: "text/plain; charset=UTF-8",
+					      .body = buf_view(&body)});
 	buf_free(&body);
 }
 
-void output_answer(struct eio_session *s, struct eio_request *r, struct str text)
+void output_response(struct eio_session *s, struct eio_request *r, struct str text)
 {
 	struct buf frame = {0};
 	frame_put(&frame, FRAME_TEXT, text);

@@ -23,7 +23,7 @@ void eio_payload_free(struct eio_payload *p)
 	buf_free(&p->decoded);
 }
 
-static bool refuse(struct eio_payload *p)
+static bool reject(struct eio_payload *p)
 {
 	p->bad = true;
 	return false;
@@ -57,17 +57,17 @@ static bool is_type(char c)
 static bool take_text(struct eio_payload *p, struct str text, struct eio_packet *packet)
 {
 	if (text.len == 0)
-		return refuse(p);
+		return reject(p);
 	*packet = (struct eio_packet){.data = text};
 	if (text.ptr[0] != 'b')
-		return is_type(text.ptr[0]) || refuse(p);
+		return is_type(text.ptr[0]) || reject(p);
 	/* Revision 3 names the type again; it can only be a message. */
 	size_t head = p->revision == 3 ? 2 : 1;
 	if (text.len < head || (head == 2 && text.ptr[1] != '4'))
-		return refuse(p);
+		return reject(p);
 	packet->is_binary = true;
 	struct str base64 = str_of(text.ptr + head, text.len - head);
-	return decode_base64(p, base64, &packet->data) || refuse(p);
+	return decode_base64(p, base64, &packet->data) || reject(p);
 }
 
 static bool next_separated(struct eio_payload *p, struct eio_packet *packet)
@@ -79,7 +79,7 @@ static bool next_separated(struct eio_payload *p, struct eio_packet *packet)
 	struct str text = str_of(p->rest.ptr, len);
 	p->is_begun = true;
 	if (end && len + 1 == p->rest.len) /* a separator with nothing behind it */
-		return refuse(p);
+		return reject(p);
 	p->rest = str_of(p->rest.ptr + len + (end ? 1 : 0), p->rest.len - len - (end ? 1 : 0));
 	return take_text(p, text, packet);
 }
@@ -120,10 +120,10 @@ static bool next_counted(struct eio_payload *p, struct eio_packet *packet)
 	       p->rest.ptr[at] <= '9')
 		units = units * 10 + (size_t)(p->rest.ptr[at++] - '0');
 	if (at == 0 || at >= p->rest.len || p->rest.ptr[at] != ':')
-		return refuse(p);
+		return reject(p);
 	skip(p, at + 1);
 	if (!bytes_of_units(p->rest, units, &bytes))
-		return refuse(p);
+		return reject(p);
 	struct str text = str_of(p->rest.ptr, bytes);
 	skip(p, bytes);
 	return take_text(p, text, packet);
@@ -140,14 +140,14 @@ static bool next_framed(struct eio_payload *p, struct eio_packet *packet)
 		len = len * 10 + (unsigned char)p->rest.ptr[at++];
 	if (at == 1 || at >= p->rest.len || (unsigned char)p->rest.ptr[at] != OCTETS_END ||
 	    (unsigned char)p->rest.ptr[0] > 1)
-		return refuse(p);
+		return reject(p);
 	bool is_binary = p->rest.ptr[0] == 1;
 	skip(p, at + 1);
 	if (len == 0 || len > p->rest.len || (is_binary && p->rest.ptr[0] != 4))
-		return refuse(p);
+		return reject(p);
 	*packet = (struct eio_packet){.is_binary = is_binary, .data = str_of(p->rest.ptr, len)};
 	if (!is_binary && (!is_type(*packet->data.ptr) || !utf8_is_valid(packet->data)))
-		return refuse(p);
+		return reject(p);
 	if (is_binary) /* behind its type */
 		packet->data = str_of(p->rest.ptr + 1, len - 1);
 	skip(p, len);

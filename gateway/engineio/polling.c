@@ -29,7 +29,7 @@ void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct e
 {
 	int code = admission_check(e, q, EIO_POLLING);
 	if (code >= 0) {
-		eio_refuse(e, r, (unsigned)code);
+		eio_reject(e, r, (unsigned)code);
 		return;
 	}
 	struct eio_session *s = admission_session(e, q);
@@ -40,7 +40,7 @@ void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct e
 	}
 	session_use(s);
 	if (s->get) { /* two at once: it is confused, and both end */
-		eio_refuse(e, r, 3);
+		eio_reject(e, r, 3);
 		session_drop(s);
 		return;
 	}
@@ -49,7 +49,7 @@ void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct e
 	r->is_post = false;
 	flush_to_the_end(s);
 	if (s->get && s->is_probed) /* so that it can stop polling */
-		output_answer(s, s->get, STR("6"));
+		output_response(s, s->get, STR("6"));
 }
 
 bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
@@ -60,17 +60,17 @@ bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 			   ? admission_check(e, q, EIO_POLLING)
 			   : 2;
 	if (code >= 0) {
-		eio_refuse(e, r, (unsigned)code);
+		eio_reject(e, r, (unsigned)code);
 		return false;
 	}
 	struct eio_session *s = admission_session(e, q);
 	if (!s || s->is_ended) {
-		eio_refuse(e, r, 1);
+		eio_reject(e, r, 1);
 		return false;
 	}
 	session_use(s);
 	if (s->post) {
-		eio_refuse(e, r, 3);
+		eio_reject(e, r, 3);
 		session_drop(s);
 		return false;
 	}
@@ -80,14 +80,14 @@ bool eio_post_begin(struct eio *e, uint64_t now_ms, const struct eio_query *q,
 	return true;
 }
 
-static void hear_payload(struct eio_session *s, uint64_t now_ms, bool is_octets, struct str body)
+static void handle_payload(struct eio_session *s, uint64_t now_ms, bool is_octets, struct str body)
 {
 	struct eio_payload p;
 	struct eio_packet packet;
 	eio_payload_read(&p, s->revision, is_octets, body);
 	while (!s->is_ended && eio_payload_next(&p, &packet)) {
 		if (!packet.is_binary && packet.data.ptr[0] == '1' && s->get)
-			output_answer(s, s->get, STR("6"));
+			output_response(s, s->get, STR("6"));
 		session_packet(s, now_ms, packet.data, packet.is_binary);
 	}
 	if (p.bad)
@@ -98,10 +98,11 @@ static void hear_payload(struct eio_session *s, uint64_t now_ms, bool is_octets,
 /* The body is taken; what it brings about comes by the next poll. */
 static void take_post(struct eio_session *s, uint64_t now_ms, bool is_octets, struct str body)
 {
-	output_respond(s, s->post,
-		       &(struct eio_answer){.status = 200, .type = "text/html", .body = STR("ok")});
+	output_respond(
+		s, s->post,
+		&(struct eio_response){.status = 200, .type = "text/html", .body = STR("ok")});
 	s->is_held = true;
-	hear_payload(s, now_ms, is_octets, body);
+	handle_payload(s, now_ms, is_octets, body);
 	s->is_held = false;
 	if (!s->is_freed)
 		output_flush(s);
@@ -156,7 +157,7 @@ void eio_post_too_large(struct eio *e, uint64_t now_ms, struct eio_request *r)
 	if (!s)
 		return;
 	output_respond(s, r,
-		       &(struct eio_answer){
+		       &(struct eio_response){
 			       .status = 413, .type = "text/plain", .body = STR("too large")});
 	session_drop(s);
 }
@@ -175,7 +176,7 @@ void eio_request_gone(struct eio *e, uint64_t now_ms, struct eio_request *r)
 	session_drop(s);
 }
 
-void eio_answer_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r)
+void eio_response_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r)
 {
 	struct eio_session *s = r->session;
 	(void)e, (void)now_ms;
@@ -185,7 +186,7 @@ void eio_answer_arrived(struct eio *e, uint64_t now_ms, struct eio_request *r)
 	flush_to_the_end(s);
 }
 
-void eio_answer_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q)
+void eio_response_lost(struct eio *e, uint64_t now_ms, const struct eio_query *q)
 {
 	struct eio_session *s = admission_session(e, q);
 	(void)now_ms;

@@ -94,7 +94,7 @@ void session_drop(struct eio_session *s)
 	struct eio_socket *ws = s->socket;
 	s->is_ended = true;
 	if (s->get)
-		output_answer(s, s->get, STR("1"));
+		output_response(s, s->get, STR("1"));
 	s->socket = NULL;
 	if (ws) {
 		ws->session = NULL;
@@ -209,7 +209,7 @@ const char *eio_sid(const struct eio_session *s)
 
 /* ---- what clients say ---- */
 
-static void hear_text(struct eio_session *s, uint64_t now_ms, struct str data)
+static void handle_text(struct eio_session *s, uint64_t now_ms, struct str data)
 {
 	struct eio *e = s->eio;
 	struct str rest = str_of(data.ptr + 1, data.len - 1);
@@ -227,14 +227,14 @@ static void hear_text(struct eio_session *s, uint64_t now_ms, struct str data)
 		memcpy(pong + 1, rest.ptr, rest.len);
 		session_put(s, str_of(pong, 1 + rest.len));
 		if (s->client)
-			e->app.heard(e->app_ctx, s->client);
+			e->app.on_activity(e->app_ctx, s->client);
 		return;
 	case '3':
 		if (s->revision != 4)
 			break;
 		session_wait(s, &e->idle, now_ms);
 		if (s->client)
-			e->app.heard(e->app_ctx, s->client);
+			e->app.on_activity(e->app_ctx, s->client);
 		return;
 	case '4':
 		if (s->client)
@@ -252,7 +252,7 @@ void session_packet(struct eio_session *s, uint64_t now_ms, struct str data, boo
 	if (s->is_ended)
 		return;
 	if (!is_binary && data.len)
-		hear_text(s, now_ms, data);
+		handle_text(s, now_ms, data);
 	else if (!is_binary)
 		session_drop(s);
 	else if (s->client)

@@ -67,11 +67,12 @@ void session_put(struct eio_session *s, struct str text); /* one text packet of 
 void polling_resume(struct eio *e, uint64_t now_ms);
 
 /* output.c */
-void output_respond(struct eio_session *s, struct eio_request *r, const struct eio_answer *answer);
+void output_respond(struct eio_session *s, struct eio_request *r,
+		    const struct eio_response *response);
 bool output_must_hold(const struct eio_session *s); /* what it posts */
 void output_forget_unconfirmed(struct eio_session *s);
 void output_flush(struct eio_session *s);
-void output_answer(struct eio_session *s, struct eio_request *r, struct str text);
+void output_response(struct eio_session *s, struct eio_request *r, struct str text);
 void output_let_go(struct eio_session *s);  /* of what is held, if it need not be any more */
 void output_release(struct eio_session *s); /* no request is left */
 void output_drop_probe(struct eio_session *s);
@@ -79,7 +80,7 @@ void output_release_all(struct eio_session *s); /* no request and no socket is l
 void output_close_socket(struct eio *e, struct eio_socket *ws);
 
 /* admission.c */
-const struct eio_answer *admission_refusal(unsigned code);
+const struct eio_response *admission_refusal(unsigned code);
 struct eio_session *admission_session(const struct eio *e, const struct eio_query *q);
 /* The code of what is wrong with such a request; negative: nothing is. */
 int admission_check(const struct eio *e, const struct eio_query *q,

@@ -6,13 +6,14 @@
 
 /* ---- sockets ---- */
 
-bool eio_socket_allowed(const struct eio *e, const struct eio_query *q, struct eio_answer *answer)
+bool eio_socket_allowed(const struct eio *e, const struct eio_query *q,
+			struct eio_response *response)
 {
 	int code = admission_check(e, q, EIO_WEBSOCKET);
 	if (code < 0 && q->has_sid && q->transport != EIO_WEBSOCKET)
 		code = 3;
 	if (code >= 0)
-		*answer = *admission_refusal((unsigned)code);
+		*response = *admission_refusal((unsigned)code);
 	return code < 0;
 }
 
@@ -51,7 +52,7 @@ static void upgrade(struct eio_session *s)
 	TAILQ_REMOVE(&e->upgrading, s, of_upgrade);
 	e->upgraded_total++;
 	if (s->get)
-		output_answer(s, s->get, STR("6"));
+		output_response(s, s->get, STR("6"));
 	if (s->is_blocked && s->client) { /* before the socket has its say */
 		s->is_blocked = false;
 		e->app.writable(e->app_ctx, s->client);
@@ -64,15 +65,15 @@ static void upgrade(struct eio_session *s)
 	output_let_go(s);
 }
 
-static void hear_probe(struct eio_session *s, struct str data, bool is_binary)
+static void handle_probe(struct eio_session *s, struct str data, bool is_binary)
 {
 	struct eio *e = s->eio;
 	if (!is_binary && str_equal(data, STR("2probe"))) {
-		static const char answer[] = {(char)0x81, 6, '3', 'p', 'r', 'o', 'b', 'e'};
+		static const char response[] = {(char)0x81, 6, '3', 'p', 'r', 'o', 'b', 'e'};
 		s->is_probed = true;
-		e->transport.send(e->transport_ctx, s->probe, str_of(answer, sizeof answer));
+		e->transport.send(e->transport_ctx, s->probe, str_of(response, sizeof response));
 		if (s->get && s->pending.len == 0)
-			output_answer(s, s->get, STR("6"));
+			output_response(s, s->get, STR("6"));
 	} else if (!is_binary && s->is_probed && !s->unconfirmed && str_equal(data, STR("5"))) {
 		upgrade(s);
 	} else {
@@ -88,7 +89,7 @@ void eio_socket_receive(struct eio *e, uint64_t now_ms, struct eio_socket *ws, s
 	if (!s)
 		return;
 	if (ws == s->probe) {
-		hear_probe(s, data, is_binary);
+		handle_probe(s, data, is_binary);
 		return;
 	}
 	if (is_binary && s->revision == 3) { /* begins with its type, which must be a message */

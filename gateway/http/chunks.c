@@ -38,7 +38,7 @@ static bool read_size(struct http_chunks *c, char byte)
 {
 	int value = digit(byte);
 	if (value >= 0) {
-		c->left = c->left * 16 + (uint64_t)value;
+		c->remaining = c->remaining * 16 + (uint64_t)value;
 		return ++c->digits <= DIGITS_MAX;
 	}
 	c->state = byte == '\r' ? SIZE_LF : EXTENSION;
@@ -56,7 +56,7 @@ static bool step(struct http_chunks *c, char byte)
 			c->state = SIZE_LF;
 		return byte == '\r' || skip(c, byte);
 	case SIZE_LF:
-		c->state = c->left ? DATA : LINE;
+		c->state = c->remaining ? DATA : LINE;
 		c->digits = 0;
 		return byte == '\n';
 	case DATA_CR:
@@ -93,11 +93,11 @@ enum http_progress http_chunks_take(struct http_chunks *c, struct str bytes, str
 				return HTTP_BAD;
 			continue;
 		}
-		size_t len = bytes.len - i < c->left ? bytes.len - i : (size_t)c->left;
+		size_t len = bytes.len - i < c->remaining ? bytes.len - i : (size_t)c->remaining;
 		buf_append(body, bytes.ptr + i, len);
 		i += len;
-		c->left -= len;
-		if (c->left == 0)
+		c->remaining -= len;
+		if (c->remaining == 0)
 			c->state = DATA_CR;
 	}
 	return c->state == END ? HTTP_WHOLE : HTTP_MORE;

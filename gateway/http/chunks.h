@@ -9,9 +9,9 @@
 /* Zeroed at first. */
 struct http_chunks {
 	unsigned state;
-	unsigned digits;   /* of the size that is being read */
-	unsigned overhead; /* bytes of extensions and trailers so far */
-	uint64_t left;     /* of the chunk */
+	unsigned digits;    /* of the size that is being read */
+	unsigned overhead;  /* bytes of extensions and trailers so far */
+	uint64_t remaining; /* of the chunk */
 };
 
 /* Appends what `bytes` hold of the body to it, until that overflows. */

@@ -242,7 +242,7 @@ static unsigned read_field(struct http_head *h, struct fields *f, struct str nam
 }
 
 /* What the fields say together. */
-static unsigned judge(struct http_head *h, const struct fields *f)
+static unsigned check_head(struct http_head *h, const struct fields *f)
 {
 	struct http_authority authority;
 	bool is_absolute = h->host.ptr;
@@ -287,7 +287,7 @@ unsigned http_head_read(struct http_head *h, struct str bytes)
 			return 400;
 		status = read_field(h, &f, name, trim(value));
 	}
-	return status ? status : judge(h, &f);
+	return status ? status : check_head(h, &f);
 }
 
 /* ---- paths ---- */

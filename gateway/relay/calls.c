@@ -9,8 +9,8 @@ struct relay_call {
 	struct relay_calls *list; /* relay.calls or .unknown, by ask_ms, or .answered */
 	uint64_t number, owner;
 	uint64_t ask_ms;              /* when it is asked next */
-	uint64_t heard_ms;            /* the owner's last sign of life */
-	void *waiter;                 /* NULL: nobody any more */
+	uint64_t active_ms;           /* the owner's last sign of life */
+	void *caller;                 /* NULL: nobody any more */
 	bool is_answered;             /* the waiter has the answer … */
 	bool is_given_up;             /* … which is not the owner's */
 	uint64_t about;               /* of RELAY_GONE and RELAY_LOST: the call */
@@ -83,7 +83,7 @@ static void send_call(struct relay *r, uint64_t now_ms, struct relay_call *c)
 	bool was_known = c->list == &r->calls;
 	if (put_call(r, c) || was_known) {
 		if (!was_known)
-			c->heard_ms = now_ms;
+			c->active_ms = now_ms;
 		c->ask_ms = now_ms + RELAY_REPEAT_MS;
 		wait_in(r, c, &r->calls);
 	} else {
@@ -93,13 +93,13 @@ static void send_call(struct relay *r, uint64_t now_ms, struct relay_call *c)
 }
 
 static struct relay_call *start_call(struct relay *r, uint64_t now_ms, uint64_t owner,
-				     const struct relay_request *q, uint64_t about, void *waiter)
+				     const struct relay_request *q, uint64_t about, void *caller)
 {
 	struct relay_call *c = mem_alloc(sizeof *c);
 	*c = (struct relay_call){.number = ++r->last_number,
 				 .owner = owner,
-				 .heard_ms = now_ms,
-				 .waiter = waiter,
+				 .active_ms = now_ms,
+				 .caller = caller,
 				 .about = about,
 				 .request = *q};
 	c->text = mem_alloc(q->query.len + q->body.len);
@@ -111,14 +111,14 @@ static struct relay_call *start_call(struct relay *r, uint64_t now_ms, uint64_t 
 }
 
 struct relay_call *relay_ask(struct relay *r, uint64_t now_ms, uint64_t owner,
-			     const struct relay_request *q, void *waiter)
+			     const struct relay_request *q, void *caller)
 {
 	if (r->calls_by_number.count >= RELAY_CALLS_MAX || r->unknown_count >= RELAY_UNKNOWN_MAX) {
 		r->refused_total++;
 		return NULL;
 	}
 	r->asked_total++;
-	return start_call(r, now_ms, owner, q, 0, waiter);
+	return start_call(r, now_ms, owner, q, 0, caller);
 }
 
 void relay_hang_up(struct relay *r, uint64_t now_ms, struct relay_call *c)
@@ -142,8 +142,8 @@ void relay_delivered(struct relay *r, uint64_t now_ms, struct relay_call *c)
 		end_call(r, c);
 		return;
 	}
-	c->waiter = NULL;
-	c->heard_ms = now_ms;
+	c->caller = NULL;
+	c->active_ms = now_ms;
 	go_on_with(c, RELAY_DONE);
 	wait_in(r, c, &r->calls);
 	send_call(r, now_ms, c);
@@ -151,20 +151,20 @@ void relay_delivered(struct relay *r, uint64_t now_ms, struct relay_call *c)
 
 /* The call stays until its client has the answer, or has hung up. */
 static void give(struct relay *r, uint64_t now_ms, struct relay_call *c,
-		 const struct eio_answer *answer)
+		 const struct eio_response *response)
 {
-	if (!c->waiter) {
+	if (!c->caller) {
 		end_call(r, c);
 		return;
 	}
 	if (c->is_answered)
 		return;
 	c->is_answered = true;
-	c->is_given_up = !answer;
+	c->is_given_up = !response;
 	c->ask_ms = now_ms + RELAY_REPEAT_MS;
 	go_on_with(c, RELAY_HELD);
 	wait_in(r, c, &r->answered);
-	r->app.answered(r->ctx, c->waiter, answer);
+	r->app.answered(r->ctx, c->caller, response);
 }
 
 void on_relay_answer(struct relay *r, uint64_t now_ms, const struct ev_relay_answer *ev)
@@ -173,7 +173,7 @@ void on_relay_answer(struct relay *r, uint64_t now_ms, const struct ev_relay_ans
 					  str_of((const char *)&ev->number, sizeof ev->number));
 	if (!c)
 		return;
-	c->heard_ms = now_ms;
+	c->active_ms = now_ms;
 	if (!ev->status) /* still under way */
 		return;
 	if ((c->request.kind == RELAY_DONE) != (ev->status == STATUS_CONFIRMED))
@@ -181,9 +181,9 @@ void on_relay_answer(struct relay *r, uint64_t now_ms, const struct ev_relay_ans
 	char type[64] = "";
 	memcpy(type, ev->type.ptr, ev->type.len < sizeof type ? ev->type.len : 0);
 	give(r, now_ms, c,
-	     &(struct eio_answer){.status = (unsigned)ev->status,
-				  .type = *type ? type : NULL,
-				  .body = ev->body});
+	     &(struct eio_response){.status = (unsigned)ev->status,
+				    .type = *type ? type : NULL,
+				    .body = ev->body});
 }
 
 /* Asks again what is due, or gives up an owner who is silent. */
@@ -192,7 +192,7 @@ static void tick_calls(struct relay *r, uint64_t now_ms, struct relay_calls *lis
 {
 	struct relay_call *c;
 	while ((c = TAILQ_FIRST(list)) != NULL && c->ask_ms <= now_ms) {
-		if (c->heard_ms + patience_ms > now_ms) {
+		if (c->active_ms + patience_ms > now_ms) {
 			send_call(r, now_ms, c);
 			continue;
 		}

@@ -17,7 +17,7 @@
 #include "proto/bus.h"
 
 enum {
-	RELAY_REPEAT_MS = 1000,  /* a question is asked again, as a sign of life … */
+	RELAY_REPEAT_MS = 1000,  /* a request is asked again, as a sign of life … */
 	RELAY_SILENCE_MS = 7000, /* … and nobody is waited for who is silent for so long */
 	RELAY_LOOK_MS = 100, /* so often is looked whether an unknown owner has become known, … */
 	RELAY_UNKNOWN_MS = 3000,  /* … for so long: it may just have started, or we may */
@@ -56,10 +56,10 @@ struct relay_app {
 	/* To the gateway with this number, false when nobody knows where that is; and back along a
 	 * route that relay_receive was given. */
 	bool (*ask)(void *ctx, uint64_t gateway, const struct batch *events);
-	void (*answer)(void *ctx, struct str route, const struct batch *events);
+	void (*response)(void *ctx, struct str route, const struct batch *events);
 	/* The answer to a call, NULL when the owner is out of reach. Then relay_delivered or
 	 * relay_hang_up. */
-	void (*answered)(void *ctx, void *waiter, const struct eio_answer *answer);
+	void (*answered)(void *ctx, void *caller, const struct eio_response *response);
 	/* Execute this; ends with relay_finish, or with `gone`. */
 	void (*run)(void *ctx, struct relay_task *t, const struct relay_request *q);
 	void (*gone)(void *ctx, struct relay_task *t);
@@ -90,7 +90,7 @@ void relay_close(struct relay *r);
 
 /* Asks the owner. NULL when too many are under way. The request is copied. */
 struct relay_call *relay_ask(struct relay *r, uint64_t now_ms, uint64_t owner,
-			     const struct relay_request *q, void *waiter);
+			     const struct relay_request *q, void *caller);
 
 /* The client has hung up, before the answer or in the middle of it. Ends the call for its waiter.
  */
@@ -101,7 +101,7 @@ void relay_delivered(struct relay *r, uint64_t now_ms, struct relay_call *c);
 
 /* The result of a task, which is freed when it has arrived. */
 void relay_finish(struct relay *r, uint64_t now_ms, struct relay_task *t,
-		  const struct eio_answer *answer);
+		  const struct eio_response *response);
 
 /* What the shell remembers with a task, zeroed at first. */
 struct eio_request *relay_request_of(struct relay_task *t);

@@ -15,9 +15,9 @@ struct relay_task {
 	 * left, for late repetitions. */
 	struct relay_tasks *list;
 	struct task_key key;
-	uint64_t since_ms; /* each list is by this: the asker's last sign of life, or the end */
+	uint64_t since_ms; /* each list is by this: the requester's last sign of life, or the end */
 	struct str query;  /* owned */
-	struct buf route;  /* of the newest question */
+	struct buf route;  /* of the newest request */
 	unsigned status;
 	struct buf type, body; /* the answer */
 };
@@ -95,29 +95,29 @@ static void end_task(struct relay *r, uint64_t now_ms, struct relay_task *t)
 	free_contents(r, t);
 }
 
-static void answer_with(struct relay *r, struct str route, const struct ev_relay_answer *ev)
+static void respond_with(struct relay *r, struct str route, const struct ev_relay_answer *ev)
 {
 	batch_reset(&r->scratch);
 	bus_put_relay_answer(&r->scratch, ev);
-	r->app.answer(r->ctx, route, &r->scratch);
+	r->app.response(r->ctx, route, &r->scratch);
 }
 
 static void send_result(struct relay *r, const struct relay_task *t)
 {
-	answer_with(r, buf_view(&t->route),
-		    &(struct ev_relay_answer){.number = t->key.number,
-					      .status = t->status,
-					      .type = buf_view(&t->type),
-					      .body = buf_view(&t->body)});
+	respond_with(r, buf_view(&t->route),
+		     &(struct ev_relay_answer){.number = t->key.number,
+					       .status = t->status,
+					       .type = buf_view(&t->type),
+					       .body = buf_view(&t->body)});
 }
 
-/* A question has one answer, and a newer one has come. */
+/* A request has one answer, and a newer one has come. */
 static void renew(struct relay *r, uint64_t now_ms, struct relay_task *t, struct str route)
 {
 	move_to(now_ms, t, t->list);
 	if (t->list == &r->running)
-		answer_with(r, buf_view(&t->route),
-			    &(struct ev_relay_answer){.number = t->key.number});
+		respond_with(r, buf_view(&t->route),
+			     &(struct ev_relay_answer){.number = t->key.number});
 	buf_reset(&t->route);
 	buf_str(&t->route, route);
 	r->repeated_total++;
@@ -147,13 +147,13 @@ static void start_task(struct relay *r, uint64_t now_ms, const struct task_key *
 }
 
 void relay_finish(struct relay *r, uint64_t now_ms, struct relay_task *t,
-		  const struct eio_answer *answer)
+		  const struct eio_response *response)
 {
 	move_to(now_ms, t, &r->kept);
-	t->status = answer->status;
-	if (answer->type)
-		buf_str(&t->type, str_from(answer->type));
-	buf_str(&t->body, answer->body);
+	t->status = response->status;
+	if (response->type)
+		buf_str(&t->type, str_from(response->type));
+	buf_str(&t->body, response->body);
 	r->kept_bytes += t->body.len;
 	send_result(r, t);
 }
@@ -166,7 +166,7 @@ static void drop_running(struct relay *r, uint64_t now_ms, struct relay_task *t)
 }
 
 /* The answer may be lost, and is kept no longer. */
-static void lose_answer(struct relay *r, uint64_t now_ms, struct relay_task *t)
+static void lose_response(struct relay *r, uint64_t now_ms, struct relay_task *t)
 {
 	struct str query = t->query;
 	t->query = (struct str){0};
@@ -179,7 +179,7 @@ static void lose_answer(struct relay *r, uint64_t now_ms, struct relay_task *t)
 static void stop_task(struct relay *r, uint64_t now_ms, struct relay_task *t)
 {
 	if (t && t->list == &r->kept)
-		lose_answer(r, now_ms, t);
+		lose_response(r, now_ms, t);
 	else if (t && t->list == &r->running)
 		drop_running(r, now_ms, t);
 }
@@ -192,8 +192,8 @@ void on_relay_ask(struct relay *r, uint64_t now_ms, const struct envelope *from,
 	if (ev->kind == RELAY_GONE || ev->kind == RELAY_LOST) {
 		const struct task_key about = {from->id, from->epoch, ev->about};
 		stop_task(r, now_ms, table_find(&r->tasks_by_key, key_str(&about)));
-		answer_with(r, route,
-			    &(struct ev_relay_answer){.number = ev->number, .status = 200});
+		respond_with(r, route,
+			     &(struct ev_relay_answer){.number = ev->number, .status = 200});
 	} else if (ev->kind == RELAY_HELD) {
 		if (t && t->list == &r->kept)
 			move_to(now_ms, t, &r->kept);
@@ -211,8 +211,8 @@ void on_relay_done(struct relay *r, uint64_t now_ms, const struct envelope *from
 {
 	const struct task_key key = {from->id, from->epoch, ev->number};
 	struct relay_task *t = table_find(&r->tasks_by_key, key_str(&key));
-	answer_with(r, route,
-		    &(struct ev_relay_answer){.number = ev->number, .status = STATUS_CONFIRMED});
+	respond_with(r, route,
+		     &(struct ev_relay_answer){.number = ev->number, .status = STATUS_CONFIRMED});
 	if (!t || t->list != &r->kept)
 		return;
 	end_task(r, now_ms, t);
@@ -233,7 +233,7 @@ void relay_tasks_tick(struct relay *r, uint64_t now_ms)
 	while ((t = due(&r->kept, RELAY_SILENCE_MS, now_ms)) != NULL ||
 	       (r->kept_bytes > RELAY_BYTES_MAX && (t = TAILQ_FIRST(&r->kept)) != NULL)) {
 		r->unconfirmed_total++;
-		lose_answer(r, now_ms, t);
+		lose_response(r, now_ms, t);
 	}
 	while ((t = due(&r->over, RELAY_KEEP_MS, now_ms)) != NULL || r->over_count > RELAY_OVER_MAX)
 		free_task(r, t ? t : TAILQ_FIRST(&r->over));

@@ -25,12 +25,12 @@ void conns_init(struct conns *all, uint64_t message_max, bool is_gathering)
 	TAILQ_INIT(&all->gone);
 }
 
-struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_user *user)
+struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_handler *handler)
 {
-	struct conn *c = mem_alloc(user->size);
+	struct conn *c = mem_alloc(handler->size);
 	bool is_plain = !lws_is_ssl(wsi) && lws_get_network_wsi(wsi) == wsi;
 	*c = (struct conn){
-		.user = user,
+		.handler = handler,
 		.all = all,
 		.wsi = wsi,
 		.is_plain = is_plain,
@@ -59,12 +59,12 @@ static void drop(struct buf **b)
 	*b = NULL;
 }
 
-void conn_left(struct conn *c)
+void conn_detached(struct conn *c)
 {
-	if (c->is_left)
+	if (c->is_detached)
 		return;
-	c->is_left = true;
-	c->user->left(c);
+	c->is_detached = true;
+	c->handler->on_detached(c);
 }
 
 static void update_reading(const struct conn *c)
@@ -98,7 +98,7 @@ static void stop_closing(struct conn *c)
 
 void conn_closed(struct conn *c)
 {
-	conn_left(c);
+	conn_detached(c);
 	stop_closing(c);
 	c->wsi = NULL;
 	TAILQ_REMOVE(&c->all->open, c, entry);
@@ -124,7 +124,7 @@ static void conn_kill(struct conn *c)
 bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 {
 	struct conns *all = c->all;
-	if (c->is_left || c->close_code)
+	if (c->is_detached || c->close_code)
 		return true;
 	if (c->received || !is_last) {
 		if (!keep(&c->received, piece, all->message_max))
@@ -134,7 +134,7 @@ bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
 	if (piece.len > all->message_max)
 		return false;
 	if (is_last) {
-		c->user->message(c, piece, is_text);
+		c->handler->message(c, piece, is_text);
 		drop(&c->received);
 	}
 	return true;
@@ -202,7 +202,7 @@ static void block(struct conn *c)
 		return;
 	c->is_blocked = true;
 	c->acked = acked_bytes(c);
-	c->user->blocked(c);
+	c->handler->blocked(c);
 }
 
 static void keep_unsent(struct conn *c, struct str frames)
@@ -267,14 +267,14 @@ static void send_close(struct conn *c)
 {
 	const char frame[] = {(char)0x88, 0x02, (char)(c->close_code >> 8), (char)c->close_code};
 	send_all(c, str_of(frame, sizeof frame));
-	conn_left(c);
+	conn_detached(c);
 	if (!c->is_dead)
 		wait_for_close(c, clock_steady_ms());
 }
 
 void conn_writable(struct conn *c)
 {
-	if (c->is_dead || c->is_left)
+	if (c->is_dead || c->is_detached)
 		return;
 	if (c->unsent) {
 		bool is_out = send_all(c, buf_view(c->unsent));
@@ -289,7 +289,7 @@ void conn_writable(struct conn *c)
 	}
 	if (c->is_blocked) {
 		c->is_blocked = false;
-		c->user->writable(c);
+		c->handler->writable(c);
 	}
 }
 
@@ -342,9 +342,9 @@ void conns_leave(struct conns *all)
 {
 	struct conn *c;
 	TAILQ_FOREACH (c, &all->open, entry)
-		conn_left(c);
+		conn_detached(c);
 	TAILQ_FOREACH (c, &all->closing, entry)
-		conn_left(c);
+		conn_detached(c);
 }
 
 void conns_free(struct conns *all)

@@ -5,7 +5,7 @@
  * socket does not take is kept in two places, so that libwebsockets' own pongs and close frames
  * never fall into the middle of a frame: the rest of what was begun in libwebsockets' backlog,
  * everything behind it in `unsent`. Not here: upgrading and HTTP (shell/lws.c, shell/server.c), who
- * speaks over it (its conn_user: shell/native.c, shell/eio.c). */
+ * speaks over it (its conn_handler: shell/native.c, shell/eio.c). */
 #ifndef PARLOR_GATEWAY_SHELL_CONN_H
 #define PARLOR_GATEWAY_SHELL_CONN_H
 
@@ -22,18 +22,18 @@ struct conn;
 struct native;
 
 /* Whoever speaks over it. After `left` nothing more is called. */
-struct conn_user {
+struct conn_handler {
 	size_t size; /* of the struct that begins with struct conn */
 	void (*message)(struct conn *c, struct str message, bool is_text);
-	void (*heard)(struct conn *c); /* a pong */
+	void (*on_activity)(struct conn *c); /* a pong */
 	void (*blocked)(struct conn *c);
 	void (*writable)(struct conn *c);
-	void (*left)(struct conn *c);
+	void (*on_detached)(struct conn *c);
 };
 
 struct conn {
 	struct client_end end; /* first: for who makes it a session of the core */
-	const struct conn_user *user;
+	const struct conn_handler *handler;
 	struct conns *all;
 	struct peer *peer;       /* of a client that came by TLS, or NULL */
 	struct lws *wsi;         /* NULL: closed, and only waits to be freed */
@@ -45,7 +45,7 @@ struct conn {
 				  * or looked at last */
 	uint16_t close_code;     /* not 0: to be closed with this once all is out */
 	bool is_plain : 1;       /* false: must go through libwebsockets */
-	bool is_left : 1;        /* its user has forgotten it */
+	bool is_detached : 1;    /* its user has forgotten it */
 	bool is_closing : 1;     /* in all->closing */
 	bool is_blocked : 1;     /* as its user was told */
 	bool is_dead : 1;        /* nothing more can be sent */
@@ -71,7 +71,7 @@ struct conns {
 void conns_init(struct conns *all, uint64_t message_max, bool is_gathering);
 
 /* The connection is established; the rest of its user's struct is zeroed. */
-struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_user *user);
+struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_handler *handler);
 
 /* Sends finished frames, or keeps what the socket does not take and says `blocked`. */
 void conn_send(struct conn *c, struct str frames);
@@ -90,14 +90,14 @@ bool conn_has_taken(struct conn *c);
 
 static inline bool conn_is_open(const struct conn *c)
 {
-	return !c->is_left && !c->is_dead && !c->close_code;
+	return !c->is_detached && !c->is_dead && !c->close_code;
 }
 
 /* libwebsockets has closed it. */
 void conn_closed(struct conn *c);
 
 /* The client takes no more and sends no more: its user may forget it, the close goes on. */
-void conn_left(struct conn *c);
+void conn_detached(struct conn *c);
 
 /* A piece of a message. False when the message is longer than allowed. */
 NODISCARD

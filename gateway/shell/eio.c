@@ -46,7 +46,7 @@ static void put_origin(struct buf *b, enum origin_rule rule, struct str origin)
 			   STR_ARG(origin));
 }
 
-static void put_header(struct buf *b, const struct eio_shell *shell, const struct eio_answer *a)
+static void put_header(struct buf *b, const struct eio_shell *shell, const struct eio_response *a)
 {
 	http_put_status(b, a->status, &shell->self);
 	if (a->type)
@@ -57,8 +57,8 @@ static void put_header(struct buf *b, const struct eio_shell *shell, const struc
 }
 
 /* `extra` are further fields. */
-static void answer(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule,
-		   const struct eio_answer *a, struct str extra)
+static void respond(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule,
+		    const struct eio_response *a, struct str extra)
 {
 	struct buf out = {0};
 	put_header(&out, shell, a);
@@ -67,30 +67,30 @@ static void answer(struct eio_shell *shell, struct http_conn *c, enum origin_rul
 	BUF_LIT(&out, "\r\n");
 	if (c->head.method != HTTP_HEAD)
 		buf_str(&out, a->body);
-	http_conn_answer(c, &out, (struct str){0});
+	http_conn_respond(c, &out, (struct str){0});
 }
 
-void poll_answer(struct poll *p, const struct eio_answer *a)
+void poll_respond(struct poll *p, const struct eio_response *a)
 {
 	p->is_answered = true;
-	answer(p->shell, p->conn, p->rule, a, (struct str){0});
+	respond(p->shell, p->conn, p->rule, a, (struct str){0});
 }
 
-static void on_respond(void *ctx, struct eio_request *r, const struct eio_answer *a)
+static void on_respond(void *ctx, struct eio_request *r, const struct eio_response *a)
 {
 	struct eio_shell *shell = ctx;
 	if (r->is_relayed)
 		relay_finish(&shell->relay->relay, eio_shell_now(shell), relay_task_of(r), a);
 	else
-		poll_answer(CONTAINER_OF(r, struct poll, request), a);
+		poll_respond(CONTAINER_OF(r, struct poll, request), a);
 }
 
-void poll_relayed(struct poll *p, const struct eio_answer *a)
+void poll_relayed(struct poll *p, const struct eio_response *a)
 {
 	if (a)
-		poll_answer(p, a);
+		poll_respond(p, a);
 	else
-		eio_refuse(p->shell->eio, &p->request, 1);
+		eio_reject(p->shell->eio, &p->request, 1);
 }
 
 /* Over, one way or another. What an answer brought that did not arrive is lost for good, and the
@@ -106,21 +106,21 @@ static void poll_ended(struct http_conn *c, bool is_delivered)
 	else if (!p->is_answered)
 		eio_request_gone(e, eio_shell_now(p->shell), &p->request);
 	else if (!is_delivered)
-		eio_answer_lost(e, eio_shell_now(p->shell), &p->q);
+		eio_response_lost(e, eio_shell_now(p->shell), &p->q);
 	mem_free(p);
 }
 
 /* ---- requests ---- */
 
 /* What a browser asks before it sends what is not its own page's. */
-static void answer_preflight(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule)
+static void respond_preflight(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule)
 {
 	struct buf extra = {0};
 	BUF_LIT(&extra, "Access-Control-Allow-Methods: GET, POST\r\n");
 	if (c->head.cors_headers.len)
 		buf_printf(&extra, "Access-Control-Allow-Headers: " STR_FMT "\r\n",
 			   STR_ARG(c->head.cors_headers));
-	answer(shell, c, rule, &(struct eio_answer){.status = 204}, buf_view(&extra));
+	respond(shell, c, rule, &(struct eio_response){.status = 204}, buf_view(&extra));
 	buf_free(&extra);
 }
 
@@ -170,7 +170,7 @@ static void dispatch(struct poll *p)
 	else if (p->method == HTTP_GET)
 		eio_get(e, eio_shell_now(p->shell), &p->q, &p->request);
 	else
-		eio_refuse(e, &p->request, p->q.transport == EIO_NO_TRANSPORT ? 0 : 2);
+		eio_reject(e, &p->request, p->q.transport == EIO_NO_TRANSPORT ? 0 : 2);
 }
 
 static bool is_octets(const struct http_head *head)
@@ -183,7 +183,7 @@ static bool is_octets(const struct http_head *head)
 void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule)
 {
 	if (rule != ORIGIN_REFUSED && c->head.method == HTTP_OPTIONS) {
-		answer_preflight(shell, c, rule);
+		respond_preflight(shell, c, rule);
 		return;
 	}
 	struct poll *p = mem_alloc(sizeof *p);
@@ -200,7 +200,7 @@ void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule
 	p->q.token = http_bearer_token(&c->head);
 	eio_tick(shell->eio, eio_shell_now(shell)); /* whose time is up is gone, whatever woke us */
 	if (rule == ORIGIN_REFUSED)
-		eio_refuse(shell->eio, &p->request, 4);
+		eio_reject(shell->eio, &p->request, 4);
 	else
 		dispatch(p);
 }
@@ -218,7 +218,7 @@ static void on_message(struct conn *c, struct str message, bool is_text)
 			   !is_text);
 }
 
-static void on_heard(struct conn *c)
+static void on_activity(struct conn *c)
 {
 	(void)c; /* pongs of WebSocket are not those of Engine.IO */
 }
@@ -235,18 +235,18 @@ static void on_writable(struct conn *c)
 	eio_socket_writable(of(c)->shell->eio, &of(c)->socket);
 }
 
-static void on_left(struct conn *c)
+static void on_detached(struct conn *c)
 {
 	eio_socket_closed(of(c)->shell->eio, eio_shell_now(of(c)->shell), &of(c)->socket);
 }
 
-static const struct conn_user user = {
+static const struct conn_handler user = {
 	.size = sizeof(struct eio_conn),
 	.message = on_message,
-	.heard = on_heard,
+	.on_activity = on_activity,
 	.blocked = on_blocked,
 	.writable = on_writable,
-	.left = on_left,
+	.on_detached = on_detached,
 };
 
 static void on_send(void *ctx, struct eio_socket *ws, struct str frames)
@@ -282,11 +282,11 @@ static void on_close(void *ctx, struct eio_socket *ws)
 bool eio_shell_upgrade(struct eio_shell *shell, struct http_conn *c)
 {
 	struct eio_query q;
-	struct eio_answer a;
+	struct eio_response a;
 	eio_query_read(&q, c->head.query);
 	if (eio_socket_allowed(shell->eio, &q, &a))
 		return true;
-	answer(shell, c, ORIGIN_NONE, &a, (struct str){0});
+	respond(shell, c, ORIGIN_NONE, &a, (struct str){0});
 	return false;
 }
 

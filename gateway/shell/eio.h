@@ -37,10 +37,10 @@ void eio_shell_init(struct eio_shell *shell);
 /* One request for the path: its head is there, and a POST's whole body. It is answered now or when
  * there is something to say. */
 void poll_request(struct eio_shell *shell, struct http_conn *c, enum origin_rule rule);
-void poll_answer(struct poll *p, const struct eio_answer *a);
+void poll_respond(struct poll *p, const struct eio_response *a);
 
 /* What the session's own gateway answers; NULL: it is out of reach. */
-void poll_relayed(struct poll *p, const struct eio_answer *a);
+void poll_relayed(struct poll *p, const struct eio_response *a);
 
 /* An upgrade for the path. False: it has been refused. Otherwise eio_shell_socket follows once the
  * WebSocket is there, with the query as it stood in the target, and the token

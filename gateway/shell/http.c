@@ -32,7 +32,7 @@ static void put_header(const struct http *h, struct buf *b, const struct respons
 	BUF_LIT(b, "\r\n");
 }
 
-static void answer(const struct http *h, struct http_conn *c, struct response *r)
+static void respond(const struct http *h, struct http_conn *c, struct response *r)
 {
 	struct buf out = {0};
 	bool has_body = c->head.method != HTTP_HEAD;
@@ -40,24 +40,24 @@ static void answer(const struct http *h, struct http_conn *c, struct response *r
 	if (has_body)
 		buf_str(&out, buf_view(&r->body));
 	buf_free(&r->body);
-	http_conn_answer(c, &out, has_body ? r->file : (struct str){0});
+	http_conn_respond(c, &out, has_body ? r->file : (struct str){0});
 }
 
-static void answer_body(const struct http *h, struct http_conn *c, unsigned status,
-			const char *type, struct buf body)
+static void response_body(const struct http *h, struct http_conn *c, unsigned status,
+			  const char *type, struct buf body)
 {
-	answer(h, c, &(struct response){.status = status, .type = type, .body = body});
+	respond(h, c, &(struct response){.status = status, .type = type, .body = body});
 }
 
-void http_refuse(const struct http *h, struct http_conn *c, unsigned status, const char *text)
+void http_reject(const struct http *h, struct http_conn *c, unsigned status, const char *text)
 {
 	struct buf body = {0};
 	buf_printf(&body, "%s\n", text);
-	answer_body(h, c, status, "text/plain; charset=utf-8", body);
+	response_body(h, c, status, "text/plain; charset=utf-8", body);
 }
 
 /* `?all`: only everything will do. */
-static void answer_ready(const struct http *h, struct http_conn *c)
+static void respond_ready(const struct http *h, struct http_conn *c)
 {
 	static const char *const names[] = {"ready", "degraded", "waiting"};
 	struct buf missing = {0};
@@ -71,16 +71,16 @@ static void answer_ready(const struct http *h, struct http_conn *c)
 		buf_printf(&body, ",\"missing\":[" STR_FMT "]", STR_ARG(buf_view(&missing)));
 	BUF_LIT(&body, "}\n");
 	buf_free(&missing);
-	answer_body(h, c, is_ok ? 200 : 503, "application/json", body);
+	response_body(h, c, is_ok ? 200 : 503, "application/json", body);
 }
 
-static void answer_file(const struct http *h, struct http_conn *c, const struct file *f)
+static void respond_file(const struct http *h, struct http_conn *c, const struct file *f)
 {
 	struct str known = c->head.if_none_match;
 	struct response r = {.status = 200, .type = f->type, .etag = f->etag, .file = f->content};
 	if (known.len && memmem(known.ptr, known.len, f->etag, strlen(f->etag)))
 		r = (struct response){.status = 304, .etag = f->etag};
-	answer(h, c, &r);
+	respond(h, c, &r);
 }
 
 void http_request(const struct http *h, struct http_conn *c, struct str path)
@@ -88,17 +88,17 @@ void http_request(const struct http *h, struct http_conn *c, struct str path)
 	struct buf body = {0};
 	const struct file *f;
 	if (c->head.method != HTTP_GET && c->head.method != HTTP_HEAD) {
-		http_refuse(h, c, 405, "only GET and HEAD");
+		http_reject(h, c, 405, "only GET and HEAD");
 	} else if (str_equal(path, STR("/healthz"))) {
 		buf_printf(&body, "{\"status\":\"ok\",\"gateway\":%" PRIu64 "}\n", h->self.id);
-		answer_body(h, c, 200, "application/json", body);
+		response_body(h, c, 200, "application/json", body);
 	} else if (str_equal(path, STR("/readyz"))) {
-		answer_ready(h, c);
+		respond_ready(h, c);
 	} else if (str_equal(path, STR("/ws"))) {
-		http_refuse(h, c, 426, "this is for WebSocket");
+		http_reject(h, c, 426, "this is for WebSocket");
 	} else if ((f = files_find(&h->files, path)) != NULL) {
-		answer_file(h, c, f);
+		respond_file(h, c, f);
 	} else {
-		http_refuse(h, c, 404, "not found");
+		http_reject(h, c, 404, "not found");
 	}
 }

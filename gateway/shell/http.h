@@ -20,6 +20,6 @@ struct http {
 void http_request(const struct http *h, struct http_conn *c, struct str path);
 
 /* Answers with this status and one line of text. */
-void http_refuse(const struct http *h, struct http_conn *c, unsigned status, const char *text);
+void http_reject(const struct http *h, struct http_conn *c, unsigned status, const char *text);
 
 #endif

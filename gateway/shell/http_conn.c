@@ -114,7 +114,7 @@ static void send_more(struct http_conn *c)
 		watch(c, UV_WRITABLE);
 }
 
-void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest)
+void http_conn_respond(struct http_conn *c, struct buf *out, struct str rest)
 {
 	c->out = *out;
 	c->rest = rest;
@@ -124,12 +124,12 @@ void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest)
 }
 
 /* What is wrong with it is nobody else's business. */
-static void refuse(struct http_conn *c, unsigned status)
+static void reject(struct http_conn *c, unsigned status)
 {
 	struct buf out = {0};
 	http_put_status(&out, status, &c->all->self);
 	BUF_LIT(&out, "Content-Length: 0\r\n\r\n");
-	http_conn_answer(c, &out, (struct str){0});
+	http_conn_respond(c, &out, (struct str){0});
 }
 
 /* ---- in ---- */
@@ -151,10 +151,10 @@ static void count(struct http_conn *c, size_t bytes)
 
 static void finish_body(struct http_conn *c)
 {
-	wait_in(c, &c->all->answers, clock_steady_ms());
+	wait_in(c, &c->all->responses, clock_steady_ms());
 	c->all->whole(c->all->ctx, c);
 	/* Nothing more is read; but a hang-up is noticed. */
-	if (c->list == &c->all->answers)
+	if (c->list == &c->all->responses)
 		watch(c, UV_DISCONNECT);
 }
 
@@ -164,13 +164,14 @@ static void take_body(struct http_conn *c, struct str bytes)
 	if (c->head.is_chunked) {
 		progress = http_chunks_take(&c->chunks, bytes, &c->body);
 	} else {
-		uint64_t left = c->head.length - c->body.len;
-		buf_append(&c->body, bytes.ptr, bytes.len < left ? bytes.len : (size_t)left);
+		uint64_t remaining = c->head.length - c->body.len;
+		buf_append(&c->body, bytes.ptr,
+			   bytes.len < remaining ? bytes.len : (size_t)remaining);
 		progress = c->body.len == c->head.length ? HTTP_WHOLE : HTTP_MORE;
 	}
 	c->is_too_large = c->body.overflow;
 	if (progress == HTTP_BAD)
-		refuse(c, 400);
+		reject(c, 400);
 	else if (progress == HTTP_WHOLE || c->is_too_large)
 		finish_body(c);
 }
@@ -204,13 +205,13 @@ static void begin_request(struct http_conn *c)
 			? 431
 			: http_head_read(&c->head, str_of(c->in.ptr + start, c->scan.at - start));
 	if (status) {
-		refuse(c, status);
+		reject(c, status);
 		return;
 	}
-	wait_in(c, &c->all->answers, clock_steady_ms());
+	wait_in(c, &c->all->responses, clock_steady_ms());
 	if (c->all->head(c->all->ctx, c))
 		begin_body(c);
-	else if (c->list == &c->all->answers)
+	else if (c->list == &c->all->responses)
 		watch(c, UV_DISCONNECT);
 }
 
@@ -221,9 +222,9 @@ static void take_head(struct http_conn *c, struct str bytes)
 	if (progress == HTTP_WHOLE)
 		begin_request(c);
 	else if (progress == HTTP_BAD)
-		refuse(c, 400);
+		reject(c, 400);
 	else if (c->in.len >= HTTP_HEAD_MAX)
-		refuse(c, 431);
+		reject(c, 431);
 }
 
 /* False when there is nothing to be had now. */
@@ -251,7 +252,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 {
 	struct http_conn *c = poll->data;
 	c->is_reset = status < 0;
-	if (status < 0 || c->list == &c->all->answers)
+	if (status < 0 || c->list == &c->all->responses)
 		http_conn_end(c);
 	else if (c->list == &c->all->writers)
 		send_more(c);

@@ -61,7 +61,7 @@ struct http_conns { /* set by the caller: */
 	void *ctx;
 
 	/* Waits, each in the order of its beginning. Those for an answer end with the answer. */
-	struct http_conn_list heads, bodies, answers, writers, leavers;
+	struct http_conn_list heads, bodies, responses, writers, leavers;
 	struct http_conn_list gone; /* freed when nobody can be inside any more */
 	uint64_t bytes;             /* of requests that are not whole yet */
 	uint64_t timeouts, evicted;
@@ -74,7 +74,7 @@ void http_conn_open(struct http_conns *all, int fd, struct peer *peer, uint64_t 
 
 /* Ends the request with these bytes, whose memory is the connection's from now on, and with `rest`,
  * which must last for ever. */
-void http_conn_answer(struct http_conn *c, struct buf *out, struct str rest);
+void http_conn_respond(struct http_conn *c, struct buf *out, struct str rest);
 
 /* Gives the socket away, and its peer; what came behind the head remains to be read from
  * http_conn_behind, until the end of the turn. */

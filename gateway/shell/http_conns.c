@@ -16,7 +16,7 @@ void http_conns_init(struct http_conns *all)
 {
 	TAILQ_INIT(&all->heads);
 	TAILQ_INIT(&all->bodies);
-	TAILQ_INIT(&all->answers);
+	TAILQ_INIT(&all->responses);
 	TAILQ_INIT(&all->writers);
 	TAILQ_INIT(&all->leavers);
 	TAILQ_INIT(&all->gone);
@@ -109,7 +109,7 @@ uint64_t http_conns_next_due(const struct http_conns *all)
 
 void http_conns_close(struct http_conns *all)
 {
-	struct http_conn_list *lists[] = {&all->heads, &all->bodies, &all->answers, &all->writers,
+	struct http_conn_list *lists[] = {&all->heads, &all->bodies, &all->responses, &all->writers,
 					  &all->leavers};
 	struct http_conn *c;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)

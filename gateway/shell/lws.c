@@ -57,9 +57,9 @@ static int receive(struct lws *wsi, struct conn *c, struct str piece)
 /* Answered by libwebsockets, unless it is the answer to ours. */
 static int on_close_frame(struct conn *c)
 {
-	bool is_answer = c->close_code && c->is_left;
-	conn_left(c);
-	return is_answer ? -1 : 0;
+	bool is_response = c->close_code && c->is_detached;
+	conn_detached(c);
+	return is_response ? -1 : 0;
 }
 
 /* libwebsockets hides whether a frame was masked, so only the first one can be looked at, if it
@@ -99,12 +99,12 @@ static int on_socket(struct lws_shell *s, struct lws *wsi, enum lws_callback_rea
 		return receive(wsi, c, in);
 	if (reason == LWS_CALLBACK_SERVER_WRITEABLE)
 		conn_writable(c);
-	else if (reason == LWS_CALLBACK_RECEIVE_PONG && !c->is_left)
-		c->user->heard(c);
+	else if (reason == LWS_CALLBACK_RECEIVE_PONG && !c->is_detached)
+		c->handler->on_activity(c);
 	else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE)
 		return on_close_frame(c);
 	else if (reason == LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL)
-		conn_left(c); /* a close frame is next, and nothing may follow it */
+		conn_detached(c); /* a close frame is next, and nothing may follow it */
 	else if (reason == LWS_CALLBACK_CLOSED) {
 		slot->conn = NULL;
 		conn_closed(c);

@@ -26,9 +26,9 @@ static void on_message(struct conn *c, struct str message, bool is_text)
 		      is_text ? message : STR(""), c->all->native->out);
 }
 
-static void on_heard(struct conn *c)
+static void on_activity(struct conn *c)
 {
-	gateway_heard(c->all->native->core, clock_steady_ms(), of(c)->session);
+	gateway_on_activity(c->all->native->core, clock_steady_ms(), of(c)->session);
 }
 
 static void on_blocked(struct conn *c)
@@ -42,19 +42,19 @@ static void on_writable(struct conn *c)
 			 c->all->native->out);
 }
 
-static void on_left(struct conn *c)
+static void on_detached(struct conn *c)
 {
 	gateway_disconnect(c->all->native->core, clock_steady_ms(), of(c)->session,
 			   c->all->native->out);
 }
 
-static const struct conn_user user = {
+static const struct conn_handler user = {
 	.size = sizeof(struct native_conn),
 	.message = on_message,
-	.heard = on_heard,
+	.on_activity = on_activity,
 	.blocked = on_blocked,
 	.writable = on_writable,
-	.left = on_left,
+	.on_detached = on_detached,
 };
 
 static bool is_open(struct client_end *end)

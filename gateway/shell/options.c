@@ -27,7 +27,7 @@ static const struct option_row option_rows[] = {
 	{OPTION("advertise", ADDRESS, advertise), .fallback = "",
 	 .help = "address by which other gateways reach this one, to relay polls of clients; that "
 		 "of --bind when empty"},
-	{OPTION("web", TEXT, web_wish), .fallback = "auto",
+	{OPTION("web", TEXT, web_params), .fallback = "auto",
 	 .help = "directory of the web client, read once at the start; auto: the one installed "
 		 "with this program, if there is one"},
 	{OPTION("allow-origin", TEXT, allow_origin), .fallback = "",
@@ -194,7 +194,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 		fail_usage(PROGRAM, "--tls-cert and --tls-key: give both, or neither");
 	o->core.guest_keys_required = o->guest_keys_required;
 	read_token_rules(o);
-	o->web = strcmp(o->web_wish, "auto") == 0 ? installed_web() : o->web_wish;
+	o->web = strcmp(o->web_params, "auto") == 0 ? installed_web() : o->web_params;
 	read_origins(&o->origins, o->allow_origin);
 	read_hosts(o, o->served);
 }

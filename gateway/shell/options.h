@@ -28,8 +28,8 @@ struct options {
 	unsigned auth;              /* enum auth_mode */
 	const char *token_audience; /* as given */
 	const char *token_issuer;
-	unsigned guest_keys_required, no_io_uring;    /* places in their choices */
-	const char *allow_origin, *served, *web_wish; /* as given */
+	unsigned guest_keys_required, no_io_uring;      /* places in their choices */
+	const char *allow_origin, *served, *web_params; /* as given */
 };
 
 extern const struct program gateway_program;

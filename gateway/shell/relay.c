@@ -8,25 +8,25 @@ enum { TURN_MESSAGES = 64, ERROR_MAX = 256 };
 
 /* ---- what arrives ---- */
 
-static void receive_all(struct relay_shell *s, struct port *port, bool is_question)
+static void receive_all(struct relay_shell *s, struct port *port, bool is_request)
 {
 	struct port_message m;
 	uint64_t now_ms = clock_steady_ms();
 	for (int n = 0; n < TURN_MESSAGES && port_receive(port, &m); n++) {
 		relay_receive(&s->relay, now_ms, m.bytes,
-			      is_question ? port_route(&m) : (struct str){0});
+			      is_request ? port_route(&m) : (struct str){0});
 		port_message_free(&m);
 	}
 }
 
-static void on_question(uv_poll_t *poll, int status, int events)
+static void on_request(uv_poll_t *poll, int status, int events)
 {
 	struct relay_shell *s = poll->data;
 	(void)status, (void)events;
 	receive_all(s, s->listening, true);
 }
 
-static void on_answer_here(uv_poll_t *poll, int status, int events)
+static void on_response_here(uv_poll_t *poll, int status, int events)
 {
 	struct relay_port *p = poll->data;
 	(void)status, (void)events;
@@ -51,7 +51,7 @@ static struct relay_port *dial(struct relay_shell *s, struct str address)
 		return NULL;
 	memcpy(text, address.ptr, address.len);
 	text[address.len] = '\0';
-	const struct port_options o = {.kind = PORT_ASK,
+	const struct port_options o = {.kind = PORT_REQUEST,
 				       .address = text,
 				       .endpoint = ENDPOINT_RELAY,
 				       .label = "relay",
@@ -64,7 +64,7 @@ static struct relay_port *dial(struct relay_shell *s, struct str address)
 	}
 	struct relay_port *p = mem_alloc(sizeof *p);
 	*p = (struct relay_port){.all = s, .port = port, .address = str_copy(address)};
-	watch(s, &p->poll, port, p, on_answer_here);
+	watch(s, &p->poll, port, p, on_response_here);
 	s->ports[s->port_count++] = p;
 	return p;
 }
@@ -88,18 +88,18 @@ static bool on_ask(void *ctx, uint64_t gateway, const struct batch *events)
 	return p != NULL;
 }
 
-static void on_answer(void *ctx, struct str route, const struct batch *events)
+static void on_response(void *ctx, struct str route, const struct batch *events)
 {
 	const struct relay_shell *s = ctx;
-	(void)port_answer_along(s->listening, route, events);
+	(void)port_respond_along(s->listening, route, events);
 }
 
 /* ---- requests ---- */
 
-static void on_answered(void *ctx, void *waiter, const struct eio_answer *answer)
+static void on_answered(void *ctx, void *caller, const struct eio_response *response)
 {
 	(void)ctx;
-	poll_relayed(waiter, answer);
+	poll_relayed(caller, response);
 }
 
 static void on_run(void *ctx, struct relay_task *t, const struct relay_request *q)
@@ -126,7 +126,7 @@ static void on_gone(void *ctx, struct relay_task *t)
 static void on_arrived(void *ctx, struct relay_task *t)
 {
 	struct relay_shell *s = ctx;
-	eio_answer_arrived(s->eio->eio, eio_shell_now(s->eio), relay_request_of(t));
+	eio_response_arrived(s->eio->eio, eio_shell_now(s->eio), relay_request_of(t));
 }
 
 static void on_lost(void *ctx, struct str query)
@@ -134,7 +134,7 @@ static void on_lost(void *ctx, struct str query)
 	struct relay_shell *s = ctx;
 	struct eio_query q;
 	eio_query_read(&q, query);
-	eio_answer_lost(s->eio->eio, eio_shell_now(s->eio), &q);
+	eio_response_lost(s->eio->eio, eio_shell_now(s->eio), &q);
 }
 
 bool relay_shell_open(struct relay_shell *s, const char *address, uint64_t seed, char *error,
@@ -144,14 +144,14 @@ bool relay_shell_open(struct relay_shell *s, const char *address, uint64_t seed,
 	s->relay.epoch = s->self.epoch;
 	s->relay.ctx = s;
 	s->relay.app = (struct relay_app){.ask = on_ask,
-					  .answer = on_answer,
+					  .response = on_response,
 					  .answered = on_answered,
 					  .run = on_run,
 					  .gone = on_gone,
 					  .arrived = on_arrived,
 					  .lost = on_lost};
 	relay_open(&s->relay, seed);
-	const struct port_options o = {.kind = PORT_ANSWER,
+	const struct port_options o = {.kind = PORT_RESPONSE,
 				       .listens = true,
 				       .address = address,
 				       .endpoint = ENDPOINT_RELAY,
@@ -161,7 +161,7 @@ bool relay_shell_open(struct relay_shell *s, const char *address, uint64_t seed,
 	s->listening = port_open(&o, error, error_len);
 	if (!s->listening)
 		return false;
-	watch(s, &s->poll, s->listening, s, on_question);
+	watch(s, &s->poll, s->listening, s, on_request);
 	return true;
 }
 

@@ -56,18 +56,18 @@ void sends_add(struct sends *s, int fd, struct str bytes, void *tag)
 
 void sends_run(struct sends *s)
 {
-	unsigned left = s->count;
-	while (left) {
-		int rc = io_uring_submit_and_wait(&s->ring, left);
+	unsigned remaining = s->count;
+	while (remaining) {
+		int rc = io_uring_submit_and_wait(&s->ring, remaining);
 		CHECK(rc >= 0 || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY);
 		struct io_uring_cqe *cqe;
-		while (left && io_uring_peek_cqe(&s->ring, &cqe) == 0) {
+		while (remaining && io_uring_peek_cqe(&s->ring, &cqe) == 0) {
 			uint64_t index = io_uring_cqe_get_data64(cqe);
 			int sent = cqe->res;
 			io_uring_cqe_seen(&s->ring, cqe);
 			CHECK(index < s->count);
 			s->on_sent(s->added[index].tag, s->added[index].bytes, sent);
-			left--;
+			remaining--;
 		}
 	}
 	s->count = 0;

@@ -7,20 +7,20 @@
 #include <unistd.h>
 
 enum {
-	COMPLAINT_MS = 10000,
+	ERROR_LOG_MS = 10000,
 	KEY_BYTES = 24,         /* 16 bytes in base64 */
 	SUBPROTOCOL_MAX = 1024, /* that we would repeat */
 };
 
 /* ---- who ---- */
 
-static void complain(struct server *s, struct str origin)
+static void log_origin(struct server *s, struct str origin)
 {
 	uint64_t now_ms = clock_steady_ms();
 	s->refused_origins++;
-	if (now_ms < s->complaint_ms)
+	if (now_ms < s->error_log_ms)
 		return;
-	s->complaint_ms = now_ms + COMPLAINT_MS;
+	s->error_log_ms = now_ms + ERROR_LOG_MS;
 	log_warn("origin_refused", "origin=%s total=%" PRIu64, log_text(origin).text,
 		 s->refused_origins);
 }
@@ -46,7 +46,7 @@ static enum origin_rule rule_for(struct server *s, const struct http_head *head)
 {
 	enum origin_rule rule = look_up(s, head);
 	if (rule == ORIGIN_REFUSED)
-		complain(s, head->origin);
+		log_origin(s, head->origin);
 	return rule;
 }
 
@@ -111,17 +111,17 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 				.token = http_bearer_token(head),
 				.key = head->ws_key};
 	if (!is_native && !is_eio(s, path)) {
-		http_refuse(s->http, c, 404, "not found");
+		http_reject(s->http, c, 404, "not found");
 	} else if (!str_equal(head->ws_version, STR("13"))) {
-		http_refuse(s->http, c, 426, "WebSocket version 13 only");
+		http_reject(s->http, c, 426, "WebSocket version 13 only");
 	} else if (!is_key(head->ws_key)) {
-		http_refuse(s->http, c, 400, "this Sec-WebSocket-Key is none");
+		http_reject(s->http, c, 400, "this Sec-WebSocket-Key is none");
 	} else if (rule_for(s, head) == ORIGIN_REFUSED) {
-		http_refuse(s->http, c, 403, "this origin is not allowed");
+		http_reject(s->http, c, 403, "this origin is not allowed");
 	} else if (!choose_subprotocol(head, is_native, &u.subprotocol)) {
-		http_refuse(s->http, c, 400, "none of these subprotocols is spoken here");
+		http_reject(s->http, c, 400, "none of these subprotocols is spoken here");
 	} else if (is_native && gateway_is_full(s->lws.conns->native->core)) {
-		http_refuse(s->http, c, 503, "this gateway takes nobody new now");
+		http_reject(s->http, c, 503, "this gateway takes nobody new now");
 	} else if (is_native || eio_shell_upgrade(s->lws.eio, c)) {
 		u.behind = http_conn_behind(c);
 		int fd = http_conn_take(c, &u.peer);
@@ -135,7 +135,7 @@ static void upgrade(struct server *s, struct http_conn *c, struct str path)
 static bool route(struct server *s, struct http_conn *c, struct str path)
 {
 	if (!is_probe(path) && !is_served(s, c->head.host)) {
-		http_refuse(s->http, c, 421, "this host is not served here");
+		http_reject(s->http, c, 421, "this host is not served here");
 	} else if (c->head.is_websocket) {
 		upgrade(s, c, path);
 	} else if (!is_eio(s, path)) {
@@ -156,7 +156,7 @@ static bool on_head(void *ctx, struct http_conn *c)
 	bool is_path = http_path(c->head.path, &path);
 	bool wants_body = is_path && route(s, c, buf_view(&path));
 	if (!is_path)
-		http_refuse(s->http, c, 400, "this path is none");
+		http_reject(s->http, c, 400, "this path is none");
 	buf_free(&path);
 	return wants_body;
 }

@@ -27,7 +27,7 @@ struct server {
 	uint64_t stall_ms; /* until an answer that nobody reads is given up */
 	uint64_t sockets;  /* now, those that speak HTTP included */
 	uint64_t accepted, refused, refused_origins;
-	uint64_t complaint_ms; /* when the last line about a refused origin was logged */
+	uint64_t error_log_ms; /* when the last line about a refused origin was logged */
 	struct http_conns conns;
 };
 

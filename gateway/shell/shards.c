@@ -60,7 +60,7 @@ void shards_open(struct shards *s, uv_loop_t *loop, const struct address_list *r
 	for (uint32_t i = 0; i < s->historyd_count; i++) {
 		const struct opening o = {s, loop, historyds->at[i], SERVICE_HISTORYD, i};
 		open_port(&o, &s->historyd_down[i], PORT_SUBSCRIBE, ENDPOINT_DOWN);
-		open_port(&o, &s->historyd_read[i], PORT_ASK, ENDPOINT_READ);
+		open_port(&o, &s->historyd_read[i], PORT_REQUEST, ENDPOINT_READ);
 		open_port(&o, &s->historyd_up[i], PORT_PUBLISH, ENDPOINT_UP);
 	}
 }

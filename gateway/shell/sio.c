@@ -107,12 +107,12 @@ static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev
 	return true; /* what is wrong with it is said, and it may go on */
 }
 
-static void on_heard(void *ctx, struct sio_client *c)
+static void on_activity(void *ctx, struct sio_client *c)
 {
 	struct sio_chat *chat = ctx;
 	const struct sio_end *e = c->user;
 	if (e)
-		gateway_heard(chat->core, chat->sio.now_ms, e->session);
+		gateway_on_activity(chat->core, chat->sio.now_ms, e->session);
 }
 
 static void on_blocked(void *ctx, struct sio_client *c)
@@ -131,7 +131,7 @@ static void on_writable(void *ctx, struct sio_client *c)
 		gateway_writable(chat->core, chat->sio.now_ms, e->session, chat->out);
 }
 
-static void on_left(void *ctx, struct sio_client *c, size_t namespace)
+static void on_detached(void *ctx, struct sio_client *c, size_t namespace)
 {
 	struct sio_chat *chat = ctx;
 	struct sio_end *e = c->user;
@@ -159,10 +159,10 @@ void sio_chat_open(struct sio_chat *chat, struct eio *eio, uint64_t packet_max)
 	chat->sio.app = (struct sio_app){.admit = admit,
 					 .connected = on_connected,
 					 .event = on_event,
-					 .heard = on_heard,
+					 .on_activity = on_activity,
 					 .blocked = on_blocked,
 					 .writable = on_writable,
-					 .left = on_left,
+					 .on_detached = on_detached,
 					 .closed = on_closed,
 					 .is_full = on_is_full};
 	chat->sio.app_ctx = chat;

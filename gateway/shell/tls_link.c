@@ -76,15 +76,16 @@ static void watch_client(struct tls_link *l)
 }
 
 /* OpenSSL has sent an alert, if one is due. Whoever speaks plain HTTP is told in his language. */
-static void refuse(struct tls_link *l, int error)
+static void reject(struct tls_link *l, int error)
 {
-	static const char answer[] =
+	static const char response[] =
 		"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
 		"Content-Length: 41\r\n\r\nThis port speaks TLS only: use https://.\n";
 	bool is_plain = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
 	atomic_fetch_add(&l->thread->failed_total, 1);
 	if (is_plain)
-		(void)send(l->client.fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)send(l->client.fd, response, sizeof response - 1,
+			   MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (error != SSL_ERROR_SSL || shutdown(l->client.fd, SHUT_WR) != 0) {
 		tls_link_end(l);
 		return;
@@ -146,7 +147,7 @@ static void shake(struct tls_link *l)
 	else if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		watch_client(l);
 	else
-		refuse(l, error);
+		reject(l, error);
 }
 
 static void on_client(uv_poll_t *poll, int status, int events)

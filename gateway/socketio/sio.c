@@ -91,7 +91,7 @@ static void enter(struct sio_client *c, size_t namespace, struct str auth)
 		s->app.blocked(s->app_ctx, c);
 }
 
-static bool hear_connect(struct sio_client *c, const struct sio_packet *p)
+static bool handle_connect(struct sio_client *c, const struct sio_packet *p)
 {
 	size_t namespace = namespace_named(c->sio, p->namespace);
 	bool is_old = eio_revision(c->session) == 3;
@@ -108,14 +108,14 @@ static bool hear_connect(struct sio_client *c, const struct sio_packet *p)
 	return true;
 }
 
-static bool hear_disconnect(struct sio_client *c, size_t namespace)
+static bool handle_disconnect(struct sio_client *c, size_t namespace)
 {
 	c->is_connected[namespace] = false;
-	c->sio->app.left(c->sio->app_ctx, c, namespace);
+	c->sio->app.on_detached(c->sio->app_ctx, c, namespace);
 	return true;
 }
 
-static bool tell_event(struct sio_client *c, const struct sio_packet *p, size_t namespace)
+static bool deliver_event(struct sio_client *c, const struct sio_packet *p, size_t namespace)
 {
 	struct str attachments[SIO_ATTACHMENTS_MAX];
 	size_t at = 0;
@@ -132,21 +132,21 @@ static bool tell_event(struct sio_client *c, const struct sio_packet *p, size_t 
 }
 
 /* False: this is not how one talks. */
-static bool hear_packet(struct sio_client *c, struct str text)
+static bool handle_packet(struct sio_client *c, struct str text)
 {
 	struct sio_packet p;
 	if (!sio_packet_read(&p, text))
 		return false;
 	if (p.type == SIO_CONNECT)
-		return hear_connect(c, &p);
+		return handle_connect(c, &p);
 	size_t namespace = namespace_named(c->sio, p.namespace);
 	if (namespace == c->sio->options.namespace_count || !c->is_connected[namespace])
 		return false;
 	switch (p.type) {
 	case SIO_DISCONNECT:
-		return hear_disconnect(c, namespace);
+		return handle_disconnect(c, namespace);
 	case SIO_EVENT:
-		return sio_is_event(p.json) && tell_event(c, &p, namespace);
+		return sio_is_event(p.json) && deliver_event(c, &p, namespace);
 	case SIO_ACK: /* nothing of ours asks for one */
 		return sio_is_array(p.json);
 	case SIO_BINARY_EVENT:
@@ -161,7 +161,7 @@ static bool hear_packet(struct sio_client *c, struct str text)
 	}
 }
 
-static bool hear_attachment(struct sio_client *c, struct str bytes)
+static bool handle_attachment(struct sio_client *c, struct str bytes)
 {
 	struct sio_packet p;
 	if (c->got == c->wanted ||
@@ -173,7 +173,7 @@ static bool hear_attachment(struct sio_client *c, struct str bytes)
 		return true;
 	CHECK(sio_packet_read(&p, buf_view(&c->packet)));
 	size_t namespace = namespace_named(c->sio, p.namespace);
-	bool is_fine = p.type == SIO_BINARY_ACK || tell_event(c, &p, namespace);
+	bool is_fine = p.type == SIO_BINARY_ACK || deliver_event(c, &p, namespace);
 	c->wanted = c->got = 0;
 	buf_reset(&c->packet);
 	buf_reset(&c->bytes);
@@ -211,7 +211,7 @@ static void on_message(void *ctx, void *client, struct str data, bool is_binary)
 	(void)ctx;
 	c->is_inside = true; /* it may be ended from within */
 	bool is_fine =
-		is_binary ? hear_attachment(c, data) : c->wanted == 0 && hear_packet(c, data);
+		is_binary ? handle_attachment(c, data) : c->wanted == 0 && handle_packet(c, data);
 	c->is_inside = false;
 	if (c->is_gone)
 		client_free(c);
@@ -219,10 +219,10 @@ static void on_message(void *ctx, void *client, struct str data, bool is_binary)
 		sio_end(c);
 }
 
-static void on_heard(void *ctx, void *client)
+static void on_activity(void *ctx, void *client)
 {
 	struct sio *s = ctx;
-	s->app.heard(s->app_ctx, client);
+	s->app.on_activity(s->app_ctx, client);
 }
 
 static void on_blocked(void *ctx, void *client)
@@ -243,7 +243,7 @@ static void on_closed(void *ctx, void *client)
 	struct sio_client *c = client;
 	for (size_t i = 0; i < s->options.namespace_count; i++)
 		if (c->is_connected[i])
-			(void)hear_disconnect(c, i);
+			(void)handle_disconnect(c, i);
 	if (!c->has_connected)
 		TAILQ_REMOVE(&s->waiting, c, waiting);
 	s->app.closed(s->app_ctx, c);
@@ -265,7 +265,7 @@ void sio_open(struct sio *s, struct eio *eio, const struct sio_options *options)
 	TAILQ_INIT(&s->waiting);
 	eio->app = (struct eio_app){.opened = on_opened,
 				    .message = on_message,
-				    .heard = on_heard,
+				    .on_activity = on_activity,
 				    .blocked = on_blocked,
 				    .writable = on_writable,
 				    .closed = on_closed,

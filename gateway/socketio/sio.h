@@ -31,10 +31,10 @@ struct sio_app {
 			     struct str token); /* NULL: all may */
 	void (*connected)(void *ctx, struct sio_client *c, size_t namespace, struct str auth);
 	bool (*event)(void *ctx, struct sio_client *c, const struct sio_event *ev);
-	void (*heard)(void *ctx, struct sio_client *c);
+	void (*on_activity)(void *ctx, struct sio_client *c);
 	void (*blocked)(void *ctx, struct sio_client *c);
 	void (*writable)(void *ctx, struct sio_client *c);
-	void (*left)(void *ctx, struct sio_client *c, size_t namespace);
+	void (*on_detached)(void *ctx, struct sio_client *c, size_t namespace);
 	void (*closed)(void *ctx, struct sio_client *c); /* the last */
 	bool (*is_full)(void *ctx);                      /* newcomers are refused; NULL: never */
 };

@@ -10,11 +10,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-void store_rocks_keep_complaint(struct store_rocks *s, const char *complaint)
+void store_rocks_keep_error(struct store_rocks *s, const char *error_message)
 {
-	pthread_mutex_lock(&s->complaint_lock);
-	snprintf(s->complaint, sizeof s->complaint, "%s", complaint);
-	pthread_mutex_unlock(&s->complaint_lock);
+	pthread_mutex_lock(&s->error_lock);
+	snprintf(s->error_message, sizeof s->error_message, "%s", error_message);
+	pthread_mutex_unlock(&s->error_lock);
 }
 
 /* ---- writing ---- */
@@ -72,18 +72,18 @@ static void drop_invite(void *impl, struct str user2, struct str room)
 static enum err commit(void *impl)
 {
 	struct store_rocks *s = impl;
-	char *complaint = NULL;
+	char *error_message = NULL;
 	if (s->rocks.db && !s->is_failed) {
-		rocksdb_write(s->rocks.db, s->with_sync, s->batch, &complaint);
-		s->is_failed = complaint != NULL;
+		rocksdb_write(s->rocks.db, s->with_sync, s->batch, &error_message);
+		s->is_failed = error_message != NULL;
 	}
 	rocksdb_writebatch_clear(s->batch);
-	if (complaint)
-		store_rocks_keep_complaint(s, complaint);
-	rocksdb_free(complaint);
+	if (error_message)
+		store_rocks_keep_error(s, error_message);
+	rocksdb_free(error_message);
 	bool is_committed = s->rocks.db && !s->is_failed;
 	if (is_committed && !rocks_mark(&s->rocks))
-		store_rocks_keep_complaint(s, "the mark beside the data cannot be written");
+		store_rocks_keep_error(s, "the mark beside the data cannot be written");
 	s->commits += is_committed;
 	s->commit_failures += !is_committed;
 	return is_committed ? ERR_OK : ERR_UNAVAILABLE;
@@ -116,7 +116,7 @@ struct store_rocks *store_rocks_open(const struct store_rocks_options *o, char *
 	s->options = *o;
 	s->rocks = rocks;
 	pthread_rwlock_init(&s->open_lock, NULL);
-	pthread_mutex_init(&s->complaint_lock, NULL);
+	pthread_mutex_init(&s->error_lock, NULL);
 	s->unread_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	CHECK(s->unread_fd >= 0);
 	s->with_sync = rocksdb_writeoptions_create();
@@ -149,7 +149,7 @@ void store_rocks_close(struct store_rocks *s)
 	rocksdb_writebatch_destroy(s->batch);
 	rocksdb_writeoptions_destroy(s->with_sync);
 	pthread_rwlock_destroy(&s->open_lock);
-	pthread_mutex_destroy(&s->complaint_lock);
+	pthread_mutex_destroy(&s->error_lock);
 	close(s->unread_fd);
 	buf_free(&s->packed);
 	buf_free(&s->room_space);
@@ -161,7 +161,7 @@ struct store *store_rocks_store(struct store_rocks *s)
 	return &s->store;
 }
 
-bool store_rocks_has_room(const struct store_rocks *s)
+bool store_rocks_has_capacity(const struct store_rocks *s)
 {
 	struct statvfs fs;
 	return statvfs(s->options.data_dir, &fs) == 0 &&
@@ -204,9 +204,9 @@ void store_rocks_stats(const struct store_rocks *s, struct store_rocks_stats *st
 	};
 }
 
-void store_rocks_complaint(struct store_rocks *s, char *text, size_t text_len)
+void store_rocks_last_error(struct store_rocks *s, char *text, size_t text_len)
 {
-	pthread_mutex_lock(&s->complaint_lock);
-	snprintf(text, text_len, "%s", s->complaint);
-	pthread_mutex_unlock(&s->complaint_lock);
+	pthread_mutex_lock(&s->error_lock);
+	snprintf(text, text_len, "%s", s->error_message);
+	pthread_mutex_unlock(&s->error_lock);
 }

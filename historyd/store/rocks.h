@@ -14,9 +14,9 @@ struct store_rocks;
 
 struct store_rocks_options {
 	const char *data_dir; /* its parent must exist */
-	/* Where RocksDB writes its diary, on another filesystem than the data, best a tmpfs. NULL:
-	 * no diary, because on a full disk it would end the process. Several shards may share one
-	 * directory. */
+	/* Where RocksDB writes its info log, on another filesystem than the data, best a tmpfs.
+	 * NULL: no info log, because on a full disk it would end the process. Several shards may
+	 * share one directory. */
 	const char *log_dir;
 	uint32_t shard, shards; /* whose data this is; fixed when the directory is made */
 	/* The cluster for which the directory is made if it holds nothing, or which one of 0.1.0 is
@@ -47,7 +47,7 @@ struct store *store_rocks_store(struct store_rocks *s);
 
 /* Whether data_dir's filesystem has min_free_bytes left for writing. A system call; about once a
  * second will do. */
-bool store_rocks_has_room(const struct store_rocks *s);
+bool store_rocks_has_capacity(const struct store_rocks *s);
 
 /* True after a commit that failed, until store_rocks_reopen succeeds. Writing thread only, as the
  * rest here. */
@@ -78,7 +78,8 @@ void store_rocks_stats(const struct store_rocks *s, struct store_rocks_stats *st
 int store_rocks_unread_fd(const struct store_rocks *s);
 bool store_rocks_unread(struct store_rocks *s);
 
-/* RocksDB's last complaint after the opening, "" when there was none. For the log. Any thread. */
-void store_rocks_complaint(struct store_rocks *s, char *text, size_t text_len);
+/* RocksDB's last error message after the opening, "" when there was none. For the log. Any thread.
+ */
+void store_rocks_last_error(struct store_rocks *s, char *text, size_t text_len);
 
 #endif

@@ -12,9 +12,9 @@
 
 static const struct str format_key = {"format", 6};
 
-enum { GIVING_WAY = 10 }; /* nice */
+enum { BACKGROUND_NICE = 10 }; /* nice */
 
-/* ---- complaints ---- */
+/* ---- error messages ---- */
 
 struct opening {
 	struct rocks *rocks;
@@ -25,8 +25,8 @@ struct opening {
 	bool is_open;
 };
 
-static bool refuse(const struct opening *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static bool refuse(const struct opening *o, const char *fmt, ...)
+static bool reject(const struct opening *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static bool reject(const struct opening *o, const char *fmt, ...)
 {
 	va_list args;
 	int len = snprintf(o->error, o->error_len, "data directory %s ", o->options->data_dir);
@@ -37,9 +37,9 @@ static bool refuse(const struct opening *o, const char *fmt, ...)
 	return false;
 }
 
-static bool is_damage(const char *complaint)
+static bool is_damage(const char *error_message)
 {
-	return strncmp(complaint, "Corruption:", 11) == 0;
+	return strncmp(error_message, "Corruption:", 11) == 0;
 }
 
 static bool may_lose(const struct opening *o)
@@ -51,21 +51,21 @@ static bool may_lose(const struct opening *o)
 	"restore a backup, or open it once with allow-data-loss, which goes " \
 	"on with the messages before "
 
-/* Takes the complaint. RocksDB's words come last, for those who know them. */
-static bool explain_open(const struct opening *o, char *complaint)
+/* Takes the error message. RocksDB's words come last, for those who know them. */
+static bool explain_open(const struct opening *o, char *error_message)
 {
 	const char *what = "cannot be opened";
-	if (strstr(complaint, "lock hold by current process") ||
-	    strstr(complaint, "While lock file"))
+	if (strstr(error_message, "lock hold by current process") ||
+	    strstr(error_message, "While lock file"))
 		what = "is in use by another process";
-	else if (strstr(complaint, "Permission denied"))
+	else if (strstr(error_message, "Permission denied"))
 		what = "may not be read and written by this user";
-	else if (strstr(complaint, "No such file") || (is_damage(complaint) && may_lose(o)))
+	else if (strstr(error_message, "No such file") || (is_damage(error_message) && may_lose(o)))
 		what = "is damaged: restore a backup";
-	else if (is_damage(complaint))
+	else if (is_damage(error_message))
 		what = "is damaged: " OR_LOSE "the damage";
-	(void)refuse(o, "%s (%s)", what, complaint);
-	rocksdb_free(complaint);
+	(void)reject(o, "%s (%s)", what, error_message);
+	rocksdb_free(error_message);
 	return false;
 }
 
@@ -81,9 +81,9 @@ static void keep_cluster(struct rocks *r, struct store_format *format, struct st
 /* False: unreadable. *found false: there is none. */
 static bool read_format(struct rocks *r, struct store_format *format, bool *found)
 {
-	char *complaint = NULL;
-	rocksdb_pinnableslice_t *value = rocks_get(r, FAMILY_META, format_key, &complaint);
-	bool is_read = !complaint;
+	char *error_message = NULL;
+	rocksdb_pinnableslice_t *value = rocks_get(r, FAMILY_META, format_key, &error_message);
+	bool is_read = !error_message;
 	*found = value != NULL;
 	if (value) {
 		struct str bytes;
@@ -93,7 +93,7 @@ static bool read_format(struct rocks *r, struct store_format *format, bool *foun
 			keep_cluster(r, format, format->cluster);
 		rocksdb_pinnableslice_destroy(value);
 	}
-	rocksdb_free(complaint);
+	rocksdb_free(error_message);
 	return is_read;
 }
 
@@ -104,18 +104,18 @@ static bool write_format(const struct rocks *r, const struct store_format *forma
 	value_pack_format(&value, format);
 	rocksdb_writeoptions_t *options = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_set_sync(options, 1);
-	char *complaint = NULL;
+	char *error_message = NULL;
 	rocksdb_put_cf(r->db, options, r->families[FAMILY_META], format_key.ptr, format_key.len,
-		       value.ptr, value.len, &complaint);
+		       value.ptr, value.len, &error_message);
 	rocksdb_writeoptions_destroy(options);
 	buf_free(&value);
-	if (!complaint) {
+	if (!error_message) {
 		rocksdb_flushoptions_t *flush = rocksdb_flushoptions_create();
-		rocksdb_flush_cf(r->db, flush, r->families[FAMILY_META], &complaint);
+		rocksdb_flush_cf(r->db, flush, r->families[FAMILY_META], &error_message);
 		rocksdb_flushoptions_destroy(flush);
 	}
-	bool is_written = !complaint;
-	rocksdb_free(complaint);
+	bool is_written = !error_message;
+	rocksdb_free(error_message);
 	return is_written;
 }
 
@@ -125,22 +125,22 @@ static bool check_format(const struct opening *o, struct store_format *format, b
 {
 	const struct store_rocks_options *options = o->options;
 	if (!read_format(o->rocks, format, found))
-		return refuse(o, "is damaged: its format record is not readable");
+		return reject(o, "is damaged: its format record is not readable");
 	if (!*found)
 		*format = (struct store_format){.version = STORE_FORMAT,
 						.shard = options->shard,
 						.shards = options->shards};
 	if (format->version != STORE_FORMAT)
-		return refuse(o, "has format %" PRIu64 ", this program knows only %d",
+		return reject(o, "has format %" PRIu64 ", this program knows only %d",
 			      format->version, STORE_FORMAT);
 	if (format->shard != options->shard || format->shards != options->shards)
-		return refuse(o,
+		return reject(o,
 			      "belongs to shard %" PRIu64 " of %" PRIu64 ", this is shard %" PRIu32
 			      " of %" PRIu32,
 			      format->shard, format->shards, options->shard, options->shards);
 	if (options->create && format->cluster.len &&
 	    !str_equal(format->cluster, str_from(options->create)))
-		return refuse(o, "belongs to cluster %s, not to %s", o->rocks->cluster,
+		return reject(o, "belongs to cluster %s, not to %s", o->rocks->cluster,
 			      options->create);
 	return true;
 }
@@ -162,16 +162,16 @@ static bool check_mark(const struct opening *o, bool should_have_mark)
 	if (r->was_cut)
 		return true;
 	if (is_short)
-		return refuse(
+		return reject(
 			o,
 			"lacks %" PRIu64 " writes that were acked: a file of its log (*.log) "
 			"was removed, emptied or cut, or a file is an older one; put it back, "
 			"or " OR_LOSE "these",
 			mark->sequence - sequence);
 	if (is_older)
-		return refuse(o, "has a MANIFEST that is older or shorter than it was; put it "
+		return reject(o, "has a MANIFEST that is older or shorter than it was; put it "
 				 "back, or " OR_LOSE "what it lacks");
-	return refuse(o, "has lost its file " MARK_FILE
+	return reject(o, "has lost its file " MARK_FILE
 			 ", which tells whether writes are missing; put it back, or " OR_LOSE
 			 "any that are");
 }
@@ -183,19 +183,19 @@ static bool examine(const struct opening *o)
 	struct rocks *r = o->rocks;
 	struct store_format format = {0};
 	bool found = false;
-	char *complaint = rocks_open_families(r, o->options, TO_LOOK);
-	if (complaint && is_damage(complaint) && may_lose(o)) {
-		rocksdb_free(complaint);
+	char *error_message = rocks_open_families(r, o->options, TO_LOOK);
+	if (error_message && is_damage(error_message) && may_lose(o)) {
+		rocksdb_free(error_message);
 		r->was_cut = true;
 		return true;
 	}
-	if (complaint)
-		return explain_open(o, complaint);
+	if (error_message)
+		return explain_open(o, error_message);
 	bool is_right = check_format(o, &format, &found) && check_mark(o, found && format.has_mark);
 	bool is_foreign =
 		is_right && !found && !r->was_cut && rocksdb_get_latest_sequence_number(r->db) > 0;
 	rocks_close_families(r);
-	return is_foreign ? refuse(o, "holds a database that is none of ours") : is_right;
+	return is_foreign ? reject(o, "holds a database that is none of ours") : is_right;
 }
 
 /* The mark goes first: it knows of losses as well, and once the record says that there is a mark
@@ -222,7 +222,7 @@ static bool settle(const struct opening *o)
 	if (data_dir_follow(&r->dir, o->options->data_dir) && rocks_mark(r) &&
 	    data_dir_sync(&r->dir) && (is_right || (write_format(r, &format) && rocks_mark(r))))
 		return true;
-	return refuse(o, "cannot be written");
+	return reject(o, "cannot be written");
 }
 
 static bool open_to_serve(const struct opening *o)
@@ -230,20 +230,20 @@ static bool open_to_serve(const struct opening *o)
 	struct rocks *r = o->rocks;
 	if (!r->dir.is_new && !examine(o))
 		return false;
-	char *complaint = rocks_open_families(r, o->options,
-					      r->dir.is_new ? TO_MAKE
-					      : r->was_cut  ? TO_SERVE_WHAT_IS_LEFT
-							    : TO_SERVE);
-	return complaint ? explain_open(o, complaint) : settle(o);
+	char *error_message = rocks_open_families(r, o->options,
+						  r->dir.is_new ? TO_MAKE
+						  : r->was_cut  ? TO_SERVE_WHAT_IS_LEFT
+								: TO_SERVE);
+	return error_message ? explain_open(o, error_message) : settle(o);
 }
 
 /* A thread of its own. RocksDB's threads inherit its priority: where processors are scarce, writing
  * a memtable to disk, which nobody waits for, is to give way to committing. */
-static void *open_giving_way(void *ctx)
+static void *open_at_background_priority(void *ctx)
 {
 	struct opening *o = ctx;
 	/* Not to be had is no reason to stop: only delays grow. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), GIVING_WAY);
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
 	o->is_open = open_to_serve(o);
 	return NULL;
 }
@@ -252,9 +252,9 @@ bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool is_st
 		size_t error_len)
 {
 	*r = (struct rocks){0};
-	const struct data_dir_wish wish = {.is_start = is_start,
-					   .may_create = is_start && o->create};
-	if (!data_dir_open(&r->dir, o->data_dir, wish, error, error_len))
+	const struct data_dir_params params = {.is_start = is_start,
+					       .may_create = is_start && o->create};
+	if (!data_dir_open(&r->dir, o->data_dir, params, error, error_len))
 		return false;
 	struct opening opening = {.rocks = r,
 				  .options = o,
@@ -262,7 +262,7 @@ bool rocks_open(struct rocks *r, const struct store_rocks_options *o, bool is_st
 				  .error = error,
 				  .error_len = error_len};
 	pthread_t opener;
-	CHECK(pthread_create(&opener, NULL, open_giving_way, &opening) == 0);
+	CHECK(pthread_create(&opener, NULL, open_at_background_priority, &opening) == 0);
 	CHECK(pthread_join(opener, NULL) == 0);
 	if (!opening.is_open)
 		rocks_close(r);
@@ -283,32 +283,34 @@ void rocks_close(struct rocks *r)
 
 bool rocks_checkpoint(const struct rocks *r, const char *dir, char *error, size_t error_len)
 {
-	char *complaint = NULL;
+	char *error_message = NULL;
 	rocksdb_checkpoint_t *checkpoint = NULL;
 	struct mark mark = {.is_made = true, .losses = r->losses};
 	if (r->db) {
 		mark.sequence = rocksdb_get_latest_sequence_number(r->db);
-		checkpoint = rocksdb_checkpoint_object_create(r->db, &complaint);
+		checkpoint = rocksdb_checkpoint_object_create(r->db, &error_message);
 	}
 	if (checkpoint) {
-		rocksdb_checkpoint_create(checkpoint, dir, 0, &complaint);
+		rocksdb_checkpoint_create(checkpoint, dir, 0, &error_message);
 		rocksdb_checkpoint_object_destroy(checkpoint);
 	}
-	if (checkpoint && !complaint && data_dir_copy_mark(dir, &mark))
+	if (checkpoint && !error_message && data_dir_copy_mark(dir, &mark))
 		return true;
-	const char *why = complaint ? complaint : r->db ? "no mark" : "the database is closed";
+	const char *why = error_message ? error_message
+			  : r->db       ? "no mark"
+					: "the database is closed";
 	snprintf(error, error_len, "backup to %s failed (%s)", dir, why);
-	rocksdb_free(complaint);
+	rocksdb_free(error_message);
 	return false;
 }
 
 /* ---- reading ---- */
 
 rocksdb_pinnableslice_t *rocks_get(const struct rocks *r, enum family family, struct str key,
-				   char **complaint)
+				   char **error_message)
 {
 	return rocksdb_get_pinned_cf(r->db, r->for_points, r->families[family], key.ptr, key.len,
-				     complaint);
+				     error_message);
 }
 
 void rocks_walk_begin(struct rocks_walk *w, const struct rocks *r, enum family family,
@@ -341,8 +343,8 @@ void rocks_walk_step(struct rocks_walk *w)
 
 char *rocks_walk_end(struct rocks_walk *w)
 {
-	char *complaint = NULL;
-	rocksdb_iter_get_error(w->at, &complaint);
+	char *error_message = NULL;
+	rocksdb_iter_get_error(w->at, &error_message);
 	rocksdb_iter_destroy(w->at);
-	return complaint;
+	return error_message;
 }

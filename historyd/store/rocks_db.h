@@ -43,10 +43,10 @@ bool rocks_mark(struct rocks *r);
 NODISCARD
 bool rocks_checkpoint(const struct rocks *r, const char *dir, char *error, size_t error_len);
 
-/* One value, which lasts until rocksdb_pinnableslice_destroy. NULL: there is none, or *complaint
- * says why it cannot be read; the complaint is the caller's (rocksdb_free). */
+/* One value, which lasts until rocksdb_pinnableslice_destroy. NULL: there is none, or *error
+ * message says why it cannot be read; the error message is the caller's (rocksdb_free). */
 rocksdb_pinnableslice_t *rocks_get(const struct rocks *r, enum family family, struct str key,
-				   char **complaint);
+				   char **error_message);
 
 /* A walk over the keys that share the first 8 bytes with `from`, which is where it begins: upwards,
  * or downwards. It sees the database as it is when it begins. */
@@ -61,6 +61,6 @@ NODISCARD
 bool rocks_walk_here(const struct rocks_walk *w, struct str *key, struct str *value);
 void rocks_walk_step(struct rocks_walk *w);
 NODISCARD
-char *rocks_walk_end(struct rocks_walk *w); /* the complaint, or NULL */
+char *rocks_walk_end(struct rocks_walk *w); /* the error message, or NULL */
 
 #endif

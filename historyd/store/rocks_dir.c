@@ -11,16 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAMES_TOLD = 3, NAMES_BYTES = 3 * 64, CURRENT_BYTES = 64 };
+enum { NAMES_LISTED = 3, NAMES_BYTES = 3 * 64, CURRENT_BYTES = 64 };
 
 static const char manifest_prefix[] = "MANIFEST-";
 
 /* What stands in a directory, besides what every file system puts there. */
 struct contents {
-	size_t files;           /* without the mark */
-	size_t tables;          /* of them, *.sst */
-	size_t strangers;       /* of them, those that no creation leaves */
-	char told[NAMES_BYTES]; /* some of their names */
+	size_t files;             /* without the mark */
+	size_t tables;            /* of them, *.sst */
+	size_t strangers;         /* of them, those that no creation leaves */
+	char listed[NAMES_BYTES]; /* some of their names */
 	bool has_mark, has_current;
 };
 
@@ -47,7 +47,7 @@ static bool is_of_creation(const char *name)
 
 static void note_file(struct contents *c, const char *name)
 {
-	size_t len = strlen(c->told);
+	size_t len = strlen(c->listed);
 	if (strcmp(name, MARK_FILE) == 0) {
 		c->has_mark = true;
 		return;
@@ -56,10 +56,10 @@ static void note_file(struct contents *c, const char *name)
 	c->tables += ends(name, ".sst");
 	c->strangers += !is_of_creation(name);
 	c->has_current |= strcmp(name, "CURRENT") == 0;
-	if (c->files <= NAMES_TOLD)
-		snprintf(c->told + len, sizeof c->told - len, "%s%.50s", len ? ", " : "", name);
-	else if (c->files == NAMES_TOLD + 1)
-		snprintf(c->told + len, sizeof c->told - len, ", …");
+	if (c->files <= NAMES_LISTED)
+		snprintf(c->listed + len, sizeof c->listed - len, "%s%.50s", len ? ", " : "", name);
+	else if (c->files == NAMES_LISTED + 1)
+		snprintf(c->listed + len, sizeof c->listed - len, ", …");
 }
 
 static bool is_always_there(const char *name)
@@ -81,22 +81,22 @@ static bool look(DIR *dir, struct contents *c)
 
 /* ---- sentences ---- */
 
-struct complaint {
+struct error_buf {
 	const char *path;
 	char *error;
 	size_t error_len;
 };
 
-static bool refuse(const struct complaint *to, const char *what)
+static bool reject(const struct error_buf *to, const char *what)
 {
 	snprintf(to->error, to->error_len, "data directory %s %s", to->path, what);
 	return false;
 }
 
-static bool refuse_errno(const struct complaint *to)
+static bool reject_errno(const struct error_buf *to)
 {
 	if (errno == EWOULDBLOCK)
-		return refuse(to, "is in use by another process (" MARK_FILE " is locked)");
+		return reject(to, "is in use by another process (" MARK_FILE " is locked)");
 	const char *what = errno == EACCES || errno == EPERM || errno == EROFS
 				   ? "may not be read and written by this user"
 				   : "cannot be opened";
@@ -109,29 +109,29 @@ static bool refuse_errno(const struct complaint *to)
 #define ON_PURPOSE \
 	": mount its disk or restore a backup; a new one is made by one start with create"
 
-static bool refuse_without_current(const struct complaint *to, const struct contents *c)
+static bool reject_without_current(const struct error_buf *to, const struct contents *c)
 {
 	char what[2 * NAMES_BYTES];
 	snprintf(what, sizeof what,
 		 "has lost its file CURRENT, or is none of ours: it holds %zu file%s, %zu of them "
 		 "tables (%s%s); restore a backup, or give an empty directory",
-		 c->files + c->has_mark, c->files + c->has_mark == 1 ? "" : "s", c->tables, c->told,
-		 c->files ? "" : MARK_FILE);
-	return refuse(to, what);
+		 c->files + c->has_mark, c->files + c->has_mark == 1 ? "" : "s", c->tables,
+		 c->listed, c->files ? "" : MARK_FILE);
+	return reject(to, what);
 }
 
 /* Messages are nobody else's to read, whatever the modes of the files. */
-static bool is_private(int dir_fd, const struct complaint *to)
+static bool is_private(int dir_fd, const struct error_buf *to)
 {
 	struct stat dir;
 	char what[PATH_MAX + 128];
 	if (fstat(dir_fd, &dir) != 0)
-		return refuse_errno(to);
+		return reject_errno(to);
 	if ((dir.st_mode & (S_IRWXG | S_IRWXO)) == 0)
 		return true;
 	snprintf(what, sizeof what, "is open to other users (mode %04o): chmod -R go= %s",
 		 (unsigned)(dir.st_mode & 07777), to->path);
-	return refuse(to, what);
+	return reject(to, what);
 }
 
 /* ---- an existing database ---- */
@@ -170,12 +170,12 @@ static bool open_manifest(struct data_dir *d, int dir_fd, const char *name)
 	return true;
 }
 
-static bool check_database(struct data_dir *d, int dir_fd, const struct complaint *to)
+static bool check_database(struct data_dir *d, int dir_fd, const struct error_buf *to)
 {
 	char manifest[CURRENT_BYTES];
 	char what[CURRENT_BYTES + 128];
 	if (!read_current(dir_fd, manifest))
-		return refuse(to,
+		return reject(to,
 			      "is damaged: its file CURRENT names no MANIFEST; restore a backup");
 	bool is_there = open_manifest(d, dir_fd, manifest);
 	if (is_there && d->manifest_bytes > 0)
@@ -183,7 +183,7 @@ static bool check_database(struct data_dir *d, int dir_fd, const struct complain
 	snprintf(what, sizeof what,
 		 "is damaged: its file %s, which CURRENT names, is %s; restore a backup", manifest,
 		 is_there ? "empty" : "missing");
-	return refuse(to, what);
+	return reject(to, what);
 }
 
 /* ---- a new one ---- */
@@ -229,41 +229,41 @@ static bool may_be_made(const struct data_dir *d, const struct contents *c)
 	return c->strangers == 0 && d->has_mark && !d->mark.is_made;
 }
 
-static bool open_contents(struct data_dir *d, DIR *dir, bool may_create, const struct complaint *to)
+static bool open_contents(struct data_dir *d, DIR *dir, bool may_create, const struct error_buf *to)
 {
 	struct contents c;
 	if (!look(dir, &c))
-		return refuse_errno(to);
+		return reject_errno(to);
 	if (!c.has_mark && c.files == 0 && !may_create)
-		return refuse(to, "holds nothing" ON_PURPOSE);
+		return reject(to, "holds nothing" ON_PURPOSE);
 	if (!c.has_mark && c.files > 0) { /* nothing is put where it is refused */
 		if (!c.has_current)
-			return refuse_without_current(to, &c);
+			return reject_without_current(to, &c);
 		if (!check_database(d, dirfd(dir), to))
 			return false;
 	}
 	if (!mark_open(&d->file, dirfd(dir)))
-		return refuse_errno(to);
+		return reject_errno(to);
 	d->has_mark = mark_read(&d->file, &d->mark);
 	if (may_be_made(d, &c) && may_create)
-		return begin_new(d, dir) || refuse_errno(to);
-	return c.has_current ? check_database(d, dirfd(dir), to) : refuse_without_current(to, &c);
+		return begin_new(d, dir) || reject_errno(to);
+	return c.has_current ? check_database(d, dirfd(dir), to) : reject_without_current(to, &c);
 }
 
-bool data_dir_open(struct data_dir *d, const char *path, struct data_dir_wish wish, char *error,
+bool data_dir_open(struct data_dir *d, const char *path, struct data_dir_params params, char *error,
 		   size_t error_len)
 {
-	const struct complaint to = {path, error, error_len};
+	const struct error_buf to = {path, error, error_len};
 	*d = (struct data_dir){.file = {.fd = -1}, .manifest_fd = -1};
 	DIR *dir = opendir(path);
-	if (!dir && errno == ENOENT && wish.may_create && mkdir(path, 0700) == 0)
+	if (!dir && errno == ENOENT && params.may_create && mkdir(path, 0700) == 0)
 		dir = opendir(path);
-	if (!dir && errno == ENOENT && !wish.may_create)
-		return refuse(&to, "does not exist" ON_PURPOSE);
+	if (!dir && errno == ENOENT && !params.may_create)
+		return reject(&to, "does not exist" ON_PURPOSE);
 	if (!dir)
-		return refuse_errno(&to);
-	bool is_open = (!wish.is_start || is_private(dirfd(dir), &to)) &&
-		       open_contents(d, dir, wish.may_create, &to);
+		return reject_errno(&to);
+	bool is_open = (!params.is_start || is_private(dirfd(dir), &to)) &&
+		       open_contents(d, dir, params.may_create, &to);
 	closedir(dir);
 	if (!is_open)
 		data_dir_close(d);

@@ -21,7 +21,7 @@ struct data_dir {
 	uint64_t manifest, manifest_bytes;
 };
 
-struct data_dir_wish {
+struct data_dir_params {
 	bool is_start;   /* so that its modes are looked at, too */
 	bool may_create; /* makes the directory, and a new database where nothing is */
 };
@@ -29,7 +29,7 @@ struct data_dir_wish {
 /* Opens the directory and locks it. False with one sentence in `error`: it is missing or empty and
  * must not be made, no directory of ours, in use, not readable, or has lost files. */
 NODISCARD
-bool data_dir_open(struct data_dir *d, const char *path, struct data_dir_wish wish, char *error,
+bool data_dir_open(struct data_dir *d, const char *path, struct data_dir_params params, char *error,
 		   size_t error_len);
 void data_dir_close(struct data_dir *d);
 

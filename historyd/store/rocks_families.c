@@ -13,11 +13,11 @@ static const char *const family_names[FAMILIES] = {
 
 enum { MIB = 1024 * 1024 };
 
-enum { DIARY_SILENT = 4 }; /* of info_log_level: only what is fatal */
+enum { INFO_LOG_SILENT = 4 }; /* of info_log_level: only what is fatal */
 
 /* Of wal_recovery_mode: a record torn by a crash at the end of the log is cut off, any other damage
  * refused. */
-enum { WAL_REFUSE_DAMAGE = 0, WAL_CUT_AT_DAMAGE = 2 };
+enum { WAL_REJECT_DAMAGE = 0, WAL_CUT_AT_DAMAGE = 2 };
 
 /* ---- options ---- */
 
@@ -32,13 +32,13 @@ static rocksdb_options_t *db_options(const struct store_rocks_options *o, int wa
 	rocksdb_options_set_atomic_flush(db, 1);
 	rocksdb_options_set_max_open_files(db, 1000);
 	rocksdb_options_set_max_background_jobs(db, 2);
-	/* A line of RocksDB's diary that does not fit on a full disk ends the process (an assert of
-	 * Debian's build). So beside the data it is kept silent; what goes wrong is told by the
-	 * complaints. */
+	/* A line of RocksDB's info log that does not fit on a full disk ends the process (an assert
+	 * of Debian's build). So beside the data it is kept silent; what goes wrong is told by the
+	 * error messages. */
 	if (o->log_dir)
 		rocksdb_options_set_db_log_dir(db, o->log_dir);
 	else
-		rocksdb_options_set_info_log_level(db, DIARY_SILENT);
+		rocksdb_options_set_info_log_level(db, INFO_LOG_SILENT);
 	rocksdb_options_set_max_log_file_size(db, 4 * MIB);
 	rocksdb_options_set_keep_log_file_num(db, 3);
 	return db;
@@ -53,11 +53,11 @@ static rocksdb_options_t *with_insert_hints(rocksdb_options_t *family, int prefi
 	snprintf(text, sizeof text,
 		 "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.%d", prefix_bytes);
 	rocksdb_options_t *hinted = rocksdb_options_create();
-	char *complaint = NULL;
-	rocksdb_get_options_from_string(family, text, hinted, &complaint);
-	rocksdb_options_destroy(complaint ? hinted : family);
-	rocksdb_options_t *kept = complaint ? family : hinted;
-	rocksdb_free(complaint);
+	char *error_message = NULL;
+	rocksdb_get_options_from_string(family, text, hinted, &error_message);
+	rocksdb_options_destroy(error_message ? hinted : family);
+	rocksdb_options_t *kept = error_message ? family : hinted;
+	rocksdb_free(error_message);
 	return kept;
 }
 
@@ -97,7 +97,7 @@ char *rocks_open_families(struct rocks *r, const struct store_rocks_options *o, 
 	const uint64_t cache_bytes = o->cache_bytes ? o->cache_bytes : 256u * MIB;
 	rocksdb_cache_t *cache = rocksdb_cache_create_lru(cache_bytes);
 	rocksdb_options_t *db =
-		db_options(o, how == TO_SERVE_WHAT_IS_LEFT ? WAL_CUT_AT_DAMAGE : WAL_REFUSE_DAMAGE);
+		db_options(o, how == TO_SERVE_WHAT_IS_LEFT ? WAL_CUT_AT_DAMAGE : WAL_REJECT_DAMAGE);
 	rocksdb_options_set_create_if_missing(db, how == TO_MAKE);
 	rocksdb_options_set_create_missing_column_families(db, how == TO_MAKE);
 	rocksdb_options_t *scanned = family_options(cache, true);
@@ -106,21 +106,21 @@ char *rocks_open_families(struct rocks *r, const struct store_rocks_options *o, 
 		[FAMILY_META] = looked_up,  [FAMILY_MESSAGES] = scanned, [FAMILY_CIDS] = looked_up,
 		[FAMILY_ROOMS] = looked_up, [FAMILY_INVITES] = scanned,
 	};
-	char *complaint = NULL;
+	char *error_message = NULL;
 	if (how == TO_LOOK)
 		r->db = rocksdb_open_for_read_only_column_families(db, o->data_dir, FAMILIES,
 								   family_names, families,
-								   r->families, 0, &complaint);
+								   r->families, 0, &error_message);
 	else
 		r->db = rocksdb_open_column_families(db, o->data_dir, FAMILIES, family_names,
-						     families, r->families, &complaint);
+						     families, r->families, &error_message);
 	rocksdb_options_destroy(looked_up);
 	rocksdb_options_destroy(scanned);
 	rocksdb_options_destroy(db);
 	rocksdb_cache_destroy(cache);
-	if (complaint) {
+	if (error_message) {
 		r->db = NULL;
-		return complaint;
+		return error_message;
 	}
 	r->for_points = rocksdb_readoptions_create();
 	r->for_walks = rocksdb_readoptions_create();

@@ -15,7 +15,7 @@ enum how {
 	TO_MAKE,               /* where there is none */
 };
 
-/* NULL, or RocksDB's complaint, which is the caller's (rocksdb_free), and r->db is NULL. */
+/* NULL, or RocksDB's error message, which is the caller's (rocksdb_free), and r->db is NULL. */
 NODISCARD
 char *rocks_open_families(struct rocks *r, const struct store_rocks_options *o, enum how how);
 void rocks_close_families(struct rocks *r);

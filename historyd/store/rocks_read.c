@@ -14,24 +14,24 @@ struct point_value {
 	char bytes[16 + 4 * (3 + USER_MAX) + 3 + EPOCHS_MAX * EPOCH_BYTES];
 };
 
-static enum err read_failed(struct store_rocks *s, const char *complaint)
+static enum err read_failed(struct store_rocks *s, const char *error_message)
 {
-	store_rocks_keep_complaint(s, complaint);
+	store_rocks_keep_error(s, error_message);
 	atomic_fetch_add(&s->read_failures, 1);
 	(void)eventfd_write(s->unread_fd, 1); /* it cannot be full: see store_rocks_unread */
 	return ERR_UNAVAILABLE;
 }
 
-static enum err value_is_bent(struct store_rocks *s)
+static enum err value_is_corrupt(struct store_rocks *s)
 {
 	return read_failed(s, "a stored value is not in our format");
 }
 
-/* NULL: nothing went wrong. Otherwise takes the complaint. */
-static enum err read_result(struct store_rocks *s, char *complaint)
+/* NULL: nothing went wrong. Otherwise takes the error message. */
+static enum err read_result(struct store_rocks *s, char *error_message)
 {
-	enum err result = complaint ? read_failed(s, complaint) : ERR_OK;
-	rocksdb_free(complaint);
+	enum err result = error_message ? read_failed(s, error_message) : ERR_OK;
+	rocksdb_free(error_message);
 	return result;
 }
 
@@ -51,7 +51,7 @@ static enum err copy_value(struct store_rocks *s, rocksdb_pinnableslice_t *value
 	size_t len;
 	const char *bytes = rocksdb_pinnableslice_value(value, &len);
 	if (len == 0 || len > sizeof out->bytes)
-		return value_is_bent(s);
+		return value_is_corrupt(s);
 	memcpy(out->bytes, bytes, len);
 	out->len = len;
 	return ERR_OK;
@@ -63,9 +63,10 @@ static enum err look_up(struct store_rocks *s, enum family family, const struct 
 	out->len = 0;
 	if (!begin_read(s))
 		return ERR_UNAVAILABLE;
-	char *complaint = NULL;
-	rocksdb_pinnableslice_t *value = rocks_get(&s->rocks, family, key_view(key), &complaint);
-	enum err result = read_result(s, complaint);
+	char *error_message = NULL;
+	rocksdb_pinnableslice_t *value =
+		rocks_get(&s->rocks, family, key_view(key), &error_message);
+	enum err result = read_result(s, error_message);
 	if (value) {
 		result = copy_value(s, value, out);
 		rocksdb_pinnableslice_destroy(value);
@@ -86,7 +87,7 @@ enum err store_rocks_read_cid(void *impl, struct str room, struct str user, stru
 	if (e != ERR_OK || value.len == 0)
 		return e;
 	if (!value_read_cid(str_of(value.bytes, value.len), seq, time_ms))
-		return value_is_bent(impl);
+		return value_is_corrupt(impl);
 	return ERR_OK;
 }
 
@@ -137,7 +138,7 @@ enum err store_rocks_read_chats(void *impl, struct str room, uint64_t after, uin
 	bool is_whole = give_chats(&w, &range);
 	enum err result = read_result(s, rocks_walk_end(&w));
 	pthread_rwlock_unlock(&s->open_lock);
-	return is_whole ? result : value_is_bent(s);
+	return is_whole ? result : value_is_corrupt(s);
 }
 
 enum err store_rocks_read_invites(void *impl, struct str user2, store_invite_fn *fn, void *ctx)
@@ -161,7 +162,7 @@ enum err store_rocks_read_invites(void *impl, struct str user2, store_invite_fn 
 	}
 	enum err result = read_result(s, rocks_walk_end(&w));
 	pthread_rwlock_unlock(&s->open_lock);
-	return is_whole ? result : value_is_bent(s);
+	return is_whole ? result : value_is_corrupt(s);
 }
 
 static bool take_newest(void *ctx, const struct rec_chat *chat, struct str packed)
@@ -197,7 +198,7 @@ enum err store_rocks_read_facts(void *impl, struct str room, struct buf *space,
 	if (e != ERR_OK || value.len == 0)
 		return e;
 	buf_append(space, value.bytes, value.len);
-	return value_read_room(buf_view(space), out) ? ERR_OK : value_is_bent(impl);
+	return value_read_room(buf_view(space), out) ? ERR_OK : value_is_corrupt(impl);
 }
 
 enum err store_rocks_read_room(void *impl, struct str room, struct store_room *out)

@@ -28,12 +28,12 @@ struct store_rocks {
 
 	atomic_uint_fast64_t read_failures;
 	int unread_fd; /* an eventfd: readable after a read that failed */
-	pthread_mutex_t complaint_lock;
-	char complaint[512];
+	pthread_mutex_t error_lock;
+	char error_message[512];
 };
 
 /* store/rocks.c; any thread. */
-void store_rocks_keep_complaint(struct store_rocks *s, const char *complaint);
+void store_rocks_keep_error(struct store_rocks *s, const char *error_message);
 
 /* store/rocks_read.c: operations of struct store. */
 enum err store_rocks_read_cid(void *impl, struct str room, struct str user, struct str cid,

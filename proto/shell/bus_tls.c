@@ -37,7 +37,7 @@ static char *read_text(const char *option, const char *path, char *error, size_t
 	return NULL;
 }
 
-static bool refuse(const char *option, const char *path, int rc, char *error, size_t error_len)
+static bool reject(const char *option, const char *path, int rc, char *error, size_t error_len)
 {
 	if (rc != 0)
 		snprintf(error, error_len, "--%s: cannot use %s: %s", option, path,
@@ -55,9 +55,9 @@ static bool set_up(nng_tls_config **config, nng_tls_mode mode, const struct bus_
 	CHECK(nng_tls_config_auth_mode(*config, NNG_TLS_AUTH_MODE_REQUIRED) == 0);
 	if (mode == NNG_TLS_MODE_CLIENT)
 		CHECK(nng_tls_config_server_name(*config, BUS_NAME) == 0);
-	return refuse("bus-ca", o->ca, nng_tls_config_ca_chain(*config, ca, NULL), error,
+	return reject("bus-ca", o->ca, nng_tls_config_ca_chain(*config, ca, NULL), error,
 		      error_len) &&
-	       refuse("bus-cert", o->cert, nng_tls_config_own_cert(*config, cert, key, NULL), error,
+	       reject("bus-cert", o->cert, nng_tls_config_own_cert(*config, cert, key, NULL), error,
 		      error_len);
 }
 

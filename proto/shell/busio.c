@@ -28,9 +28,9 @@ enum {
 	RECONNECT_MAX_MS = 1000,
 	URL_MAX = 256,
 	CLOSED_MAX = 64,
-	QUESTION_ID = 0x7061726c /* nng's own request id; ours stand in the events */
+	REQUEST_ID = 0x7061726c /* nng's own request id; ours stand in the events */
 };
-#define QUESTION_TAG (0x80000000u | QUESTION_ID)
+#define REQUEST_TAG (0x80000000u | REQUEST_ID)
 
 struct port {
 	nng_socket socket;
@@ -85,11 +85,11 @@ nng_socket busio_open(enum port_kind kind)
 	case PORT_SUBSCRIBE:
 		rc = nng_sub0_open(&s);
 		break;
-	/* Raw: several questions in flight on one socket and one thread, answered in any order. */
-	case PORT_ASK:
+	/* Raw: several requests in flight on one socket and one thread, answered in any order. */
+	case PORT_REQUEST:
 		rc = nng_req0_open_raw(&s);
 		break;
-	case PORT_ANSWER:
+	case PORT_RESPONSE:
 		rc = nng_rep0_open_raw(&s);
 		break;
 	}
@@ -261,29 +261,29 @@ static bool send_batch(struct port *p, struct str route, const struct batch *bat
 
 bool port_send(struct port *p, const struct batch *batch)
 {
-	static const unsigned char question[4] = {QUESTION_TAG >> 24, QUESTION_TAG >> 16 & 255,
-						  QUESTION_TAG >> 8 & 255, QUESTION_TAG & 255};
+	static const unsigned char request[4] = {REQUEST_TAG >> 24, REQUEST_TAG >> 16 & 255,
+						 REQUEST_TAG >> 8 & 255, REQUEST_TAG & 255};
 	if (batch->count == 0)
 		return true;
-	struct str route = p->kind == PORT_ASK ? str_of((const char *)question, sizeof question)
-					       : (struct str){0};
+	struct str route = p->kind == PORT_REQUEST ? str_of((const char *)request, sizeof request)
+						   : (struct str){0};
 	return send_batch(p, route, batch);
 }
 
-bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch)
+bool port_respond(struct port *p, const struct port_message *request, const struct batch *batch)
 {
-	return port_answer_along(p, port_route(question), batch);
+	return port_respond_along(p, port_route(request), batch);
 }
 
-struct str port_route(const struct port_message *question)
+struct str port_route(const struct port_message *request)
 {
-	nng_msg *msg = question->handle;
+	nng_msg *msg = request->handle;
 	return str_of(nng_msg_header(msg), nng_msg_header_len(msg));
 }
 
-bool port_answer_along(struct port *p, struct str route, const struct batch *batch)
+bool port_respond_along(struct port *p, struct str route, const struct batch *batch)
 {
-	CHECK(p->kind == PORT_ANSWER);
+	CHECK(p->kind == PORT_RESPONSE);
 	return send_batch(p, route, batch);
 }
 

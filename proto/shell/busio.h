@@ -2,7 +2,7 @@
 /* busio.h — the sockets of the bus; with busio*.c and listeners.c the only files that know of nng.
  *
  * A service listens on some endpoints made from its one address: `up` (events from gateways),
- * `down` (events to all gateways), `ask` (questions with one answer), `read` (historyd: pages, on
+ * `down` (events to all gateways), `ask` (requests with one answer), `read` (historyd: pages, on
  * their own thread), `tap`, `relay` (gateways: requests for each other's clients). For
  * ipc:///run/parlor/roomd-0 that is ipc:///run/parlor/roomd-0.up and so on; for tcp://host:7000
  * ports 7000 to 7005. More may be opened while running, but none is closed: nng 1.5.2 is not safe
@@ -28,8 +28,8 @@ enum endpoint {
 enum port_kind {
 	PORT_PUBLISH,
 	PORT_SUBSCRIBE,
-	PORT_ASK,    /* sends questions, receives answers */
-	PORT_ANSWER, /* receives questions, sends answers */
+	PORT_REQUEST,  /* sends requests, receives answers */
+	PORT_RESPONSE, /* receives requests, sends answers */
 };
 
 struct tap;
@@ -77,12 +77,12 @@ bool port_pipe_closed(struct port *p, uint32_t *pipe);
  * dropped. */
 bool port_send(struct port *p, const struct batch *batch);
 
-/* Answers `question`, which is not freed. */
-bool port_answer(struct port *p, const struct port_message *question, const struct batch *batch);
+/* Answers `request`, which is not freed. */
+bool port_respond(struct port *p, const struct port_message *request, const struct batch *batch);
 
-/* Likewise later, along the route that the question came with, which may be copied. */
-struct str port_route(const struct port_message *question);
-bool port_answer_along(struct port *p, struct str route, const struct batch *batch);
+/* Likewise later, along the route that the request came with, which may be copied. */
+struct str port_route(const struct port_message *request);
+bool port_respond_along(struct port *p, struct str route, const struct batch *batch);
 
 /* Begins a new epoch, as a restart would: whoever listens asks for what it may have missed. */
 void port_renew(struct port *p);

@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { URL_MAX = 256, LOOK_MS = 1000, COMPLAINT_MS = 10000, SCHEME = 6 };
+enum { URL_MAX = 256, LOOK_MS = 1000, ERROR_LOG_MS = 10000, SCHEME = 6 };
 
 static struct listening {
 	nng_socket socket;
 	char url[URL_MAX];
 } * all;
 static size_t count, cap;
-static uint64_t look_ms, complaint_ms;
+static uint64_t look_ms, error_log_ms;
 
 static bool is_file(const char *url)
 {
@@ -95,10 +95,10 @@ void listeners_look(uint64_t now_ms)
 		if (rc == 0) {
 			log_warn("listening_again", "at=\"%s\" why=\"its file was gone\"",
 				 all[i].url);
-		} else if (now_ms >= complaint_ms) {
+		} else if (now_ms >= error_log_ms) {
 			log_error("not_reachable", "at=\"%s\" why=\"%s\"", all[i].url,
 				  nng_strerror(rc));
-			complaint_ms = now_ms + COMPLAINT_MS;
+			error_log_ms = now_ms + ERROR_LOG_MS;
 		}
 	}
 }

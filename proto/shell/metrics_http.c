@@ -16,7 +16,7 @@ struct metrics_http {
 	size_t waiting_count;
 };
 
-static void answer(nng_aio *aio, uint16_t status, struct str text)
+static void respond(nng_aio *aio, uint16_t status, struct str text)
 {
 	nng_http_res *res;
 	int rc = nng_http_res_alloc(&res);
@@ -47,7 +47,7 @@ static void on_request(nng_aio *aio)
 		m->waiting[m->waiting_count++] = aio;
 	pthread_mutex_unlock(&m->lock);
 	if (!can_wait)
-		answer(aio, NNG_HTTP_STATUS_SERVICE_UNAVAILABLE, STR("others are waiting\n"));
+		respond(aio, NNG_HTTP_STATUS_SERVICE_UNAVAILABLE, STR("others are waiting\n"));
 }
 
 static int start(struct metrics_http *m, const nng_url *url)
@@ -123,6 +123,6 @@ void metrics_http_look(struct metrics_http *m, const struct metrics *metrics)
 		return;
 	metrics_print(metrics, &text);
 	for (size_t i = 0; i < count; i++)
-		answer(waiting[i], NNG_HTTP_STATUS_OK, buf_view(&text));
+		respond(waiting[i], NNG_HTTP_STATUS_OK, buf_view(&text));
 	buf_free(&text);
 }

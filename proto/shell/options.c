@@ -223,7 +223,7 @@ static void take_environment(struct loading *l)
 }
 
 /* What is only asked is answered, and ends the process. */
-static void answer(const struct program *p, const char *word, const char *next)
+static void respond(const struct program *p, const char *word, const char *next)
 {
 	if (strcmp(word, "--help") == 0)
 		help_print(p);
@@ -240,7 +240,7 @@ static void take_flags(struct loading *l, int argc, char **argv)
 {
 	const char *program = l->program->name;
 	for (int i = 1; i < argc; i++) {
-		answer(l->program, argv[i], i + 1 < argc ? argv[i + 1] : "");
+		respond(l->program, argv[i], i + 1 < argc ? argv[i + 1] : "");
 		if (strncmp(argv[i], "--", 2) != 0)
 			fail_usage(program, "'%s' is not an option, see --help", argv[i]);
 		const char *name = argv[i] + 2;

@@ -114,14 +114,14 @@ static void odd_frames_are_noticed(void **state)
 	}
 }
 
-static void answers_to_the_handshake(void **state)
+static void responses_to_the_handshake(void **state)
 {
 	(void)state;
 	const struct str yes = STR("HTTP/1.1 101 Switching Protocols\r\nA: b\r\n\r\n");
 	const struct str no = STR("HTTP/1.1 403 Forbidden\r\n\r\n");
-	assert_int_equal(ws_answer(yes), yes.len);
-	assert_int_equal(ws_answer(str_of(yes.ptr, yes.len - 1)), 0);
-	assert_true(ws_answer(no) == SIZE_MAX);
+	assert_int_equal(ws_response(yes), yes.len);
+	assert_int_equal(ws_response(str_of(yes.ptr, yes.len - 1)), 0);
+	assert_true(ws_response(no) == SIZE_MAX);
 }
 
 int main(void)
@@ -133,7 +133,7 @@ int main(void)
 		cmocka_unit_test(a_stamp_is_found_again),
 		cmocka_unit_test(frames_come_out_as_they_went_in),
 		cmocka_unit_test(odd_frames_are_noticed),
-		cmocka_unit_test(answers_to_the_handshake),
+		cmocka_unit_test(responses_to_the_handshake),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

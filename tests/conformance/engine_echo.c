@@ -24,7 +24,7 @@ void engine_echo_open(struct eio *eio)
 {
 	eio->app = (struct eio_app){.opened = on_opened,
 				    .message = on_message,
-				    .heard = ignore,
+				    .on_activity = ignore,
 				    .blocked = ignore,
 				    .writable = ignore,
 				    .closed = ignore};

@@ -62,7 +62,7 @@ static void ignore(void *ctx, struct sio_client *c)
 	(void)ctx, (void)c;
 }
 
-static void on_left(void *ctx, struct sio_client *c, size_t namespace)
+static void on_detached(void *ctx, struct sio_client *c, size_t namespace)
 {
 	(void)ctx, (void)c, (void)namespace;
 }
@@ -71,10 +71,10 @@ void socket_echo_open(struct sio *sio, struct eio *eio)
 {
 	sio->app = (struct sio_app){.connected = on_connected,
 				    .event = on_event,
-				    .heard = ignore,
+				    .on_activity = ignore,
 				    .blocked = ignore,
 				    .writable = ignore,
-				    .left = on_left,
+				    .on_detached = on_detached,
 				    .closed = ignore};
 	sio_open(sio, eio,
 		 &(struct sio_options){.namespaces = {namespaces[0], namespaces[1]},

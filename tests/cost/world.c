@@ -45,14 +45,14 @@ static void historyd_to_roomd(struct world *w, struct str message)
 
 static void to_historyd(struct world *w, struct str message)
 {
-	w->has_mail = true;
+	w->has_messages = true;
 	historyd_step(w->historyd, w->now_ms, utc_ms(w), &of_dialler, message);
 }
 
 static void to_historyd_ask(struct world *w, struct str message)
 {
-	w->has_mail = true;
-	historyd_question(w->historyd, w->now_ms, &of_dialler, message, 0);
+	w->has_messages = true;
+	historyd_request(w->historyd, w->now_ms, &of_dialler, message, 0);
 }
 
 static void to_historyd_read(struct world *w, struct str message)
@@ -81,7 +81,7 @@ static void publish(struct world *w, struct link_out *link, const struct batch *
 	send_batch(w, link, true, batch, receive);
 }
 
-/* Questions, and their answers. */
+/* Requests, and their answers. */
 static void ask(struct world *w, struct link_out *link, const struct batch *batch,
 		receive_fn *receive)
 {
@@ -129,12 +129,12 @@ static void turn_roomd(struct world *w)
 static void turn_historyd(struct world *w)
 {
 	struct historyd_out *out = &w->historyd_out;
-	if (w->has_mail)
+	if (w->has_messages)
 		CHECK(historyd_flush(w->historyd, w->now_ms, out) == ERR_OK);
-	w->has_mail = false;
+	w->has_messages = false;
 	publish(w, &w->down_historyd, &out->down, historyd_to_gateway);
-	for (size_t i = 0; i < out->answer_count; i++)
-		ask(w, &w->down_historyd, &out->answers[i].events, historyd_to_roomd);
+	for (size_t i = 0; i < out->response_count; i++)
+		ask(w, &w->down_historyd, &out->responses[i].events, historyd_to_roomd);
 	historyd_out_reset(out);
 	ask(w, &w->down_historyd, &w->pages, historyd_to_gateway);
 	batch_reset(&w->pages);

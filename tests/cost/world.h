@@ -28,10 +28,10 @@ struct world {
 	struct historyd *historyd;
 	struct historyd_out historyd_out;
 	struct link_out down_historyd;
-	bool has_mail; /* for historyd, in this turn */
+	bool has_messages; /* for historyd, in this turn */
 	struct store_memory *disk;
 	struct bus_reader page_reader;
-	struct batch pages; /* answers of the turn to page questions */
+	struct batch pages; /* answers of the turn to page requests */
 	struct buf message; /* the one on its way */
 
 	/* What clients were sent, and how many frames the witnesses. */

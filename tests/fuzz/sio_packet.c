@@ -38,7 +38,7 @@ static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev
 	return ev->array.ptr[1] != '8';
 }
 
-static void on_left(void *ctx, struct sio_client *c, size_t namespace)
+static void on_detached(void *ctx, struct sio_client *c, size_t namespace)
 {
 	(void)ctx;
 	CHECK(!c->is_connected[namespace]);
@@ -70,10 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(struct eio_transport){.send = on_send, .pause = on_pause, .close = on_close};
 	sio = (struct sio){.app = {.connected = on_connected,
 				   .event = on_event,
-				   .heard = ignore,
+				   .on_activity = ignore,
 				   .blocked = ignore,
 				   .writable = ignore,
-				   .left = on_left,
+				   .on_detached = on_detached,
 				   .closed = ignore}};
 	sio_open(&sio, &eio,
 		 &(struct sio_options){.namespaces = {"/", "/custom"},

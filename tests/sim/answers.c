@@ -156,7 +156,7 @@ void on_ack(struct person *me, uint64_t id, const json_t *data)
 /* ---- errors ---- */
 
 /* What was not allowed may still be too much at once. */
-static void judge_nonsense(struct person *me, struct str code)
+static void check_nonsense(struct person *me, struct str code)
 {
 	if (!str_equal(code, STR("rate_limited")))
 		promise_clear_error(me->all->promises, me->name, code, me->nonsense_code);
@@ -216,7 +216,7 @@ static void on_unnumbered(struct person *me, struct str code, struct str room)
 		}
 	} else if (me->has_unnumbered) {
 		me->has_unnumbered = false;
-		judge_nonsense(me, code);
+		check_nonsense(me, code);
 	} else {
 		promise_broken(me->all->promises, "%s gets an error " STR_FMT " for nothing",
 			       me->name, STR_ARG(code));
@@ -242,7 +242,7 @@ void on_error(struct person *me, uint64_t id, const json_t *data)
 		return;
 	if (a.kind == ASKED_NONSENSE) {
 		me->nonsense_id = 0;
-		judge_nonsense(me, code);
+		check_nonsense(me, code);
 		return;
 	}
 	if (a.kind == ASKED_JOIN || a.kind == ASKED_LEAVE || a.kind == ASKED_INVITE)

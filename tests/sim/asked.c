@@ -23,7 +23,7 @@ static struct asked *place(struct person *me, uint64_t id)
 	return &me->asked[id % ASKED_MAX];
 }
 
-bool asked_has_room(const struct person *me)
+bool asked_has_capacity(const struct person *me)
 {
 	return me->asked_count < UNANSWERED_MAX && me->next_id < me->oldest_id + ASKED_MAX / 2;
 }
@@ -68,7 +68,7 @@ static uint64_t begun_ms(const struct person *me, const struct asked *a)
 	return begun_ms;
 }
 
-static void judge_time(struct person *me, const struct asked *a, bool has_come)
+static void check_time(struct person *me, const struct asked *a, bool has_come)
 {
 	uint64_t waits_ms = me->all->world->now_ms - begun_ms(me, a);
 	uint64_t allowed_ms = a->kind == ASKED_INVITE ? INVITE_STEPS_MS : 0;
@@ -81,7 +81,7 @@ static void judge_time(struct person *me, const struct asked *a, bool has_come)
 }
 
 /* What follows a join or a leave is taken after it, and so answered. */
-static void judge_order(struct person *me, const struct asked *a, struct str code)
+static void check_order(struct person *me, const struct asked *a, struct str code)
 {
 	const struct asked *before = asked_find(me, a->behind_id);
 	const struct seat *seat = &me->seats[a->room];
@@ -110,8 +110,8 @@ bool asked_answered(struct person *me, uint64_t id, struct str code, struct aske
 		return false;
 	}
 	*a = *there;
-	judge_time(me, a, true);
-	judge_order(me, a, code);
+	check_time(me, a, true);
+	check_order(me, a, code);
 	free_place(me, there);
 	return true;
 }
@@ -136,7 +136,7 @@ void asked_look(struct person *me)
 	for (uint64_t id = me->oldest_id; id <= me->next_id; id++) {
 		const struct asked *a = asked_find(me, id);
 		if (a && now_ms > begun_ms(me, a) + RETRY_AFTER_MS)
-			judge_time(me, a, false);
+			check_time(me, a, false);
 		if (a && a->shown_ms && all->plan.is_patient &&
 		    now_ms > a->shown_ms + ACK_AFTER_SHOWN_MS && !is_excused(me, a->sent_ms))
 			promise_ack_in_place(all->promises, me->name, id);

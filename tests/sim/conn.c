@@ -237,7 +237,7 @@ static void carry_out(struct world *w, struct conn *c, const struct client_op *o
 		return;
 	case CLIENT_PING:
 		if (!c->is_stalled && c->client)
-			gateway_heard(c->gateway->gateway, w->now_ms, c->session);
+			gateway_on_activity(c->gateway->gateway, w->now_ms, c->session);
 		return;
 	case CLIENT_PAUSE:
 		c->is_paused = true;

@@ -20,7 +20,7 @@ struct parcel {
 	struct conn *conn; /* a client's text */
 	uint64_t life, from_life;
 	enum channel channel;
-	bool is_question;
+	bool is_request;
 	struct str bytes; /* owned */
 };
 
@@ -80,7 +80,7 @@ uint64_t net_next_ms(const struct world *w)
 }
 
 static void post(struct world *w, struct node *from, struct node *to, enum channel channel,
-		 bool is_question, struct str bytes)
+		 bool is_request, struct str bytes)
 {
 	w->messages++;
 	if (!to->is_up || w->cut_until[place(from)][place(to)] > w->now_ms ||
@@ -104,13 +104,13 @@ static void post(struct world *w, struct node *from, struct node *to, enum chann
 					 .life = to->life,
 					 .from_life = from->life,
 					 .channel = channel,
-					 .is_question = is_question,
+					 .is_request = is_request,
 					 .bytes = str_copy(bytes)});
 }
 
 /* Sends each piece of the batch behind a header to one node, or to all gateways. */
 static void send_pieces(struct world *w, struct node *from, struct node *to, enum channel channel,
-			bool is_question, struct envelope *self, const struct batch *batch)
+			bool is_request, struct envelope *self, const struct batch *batch)
 {
 	struct buf message = {0};
 	struct str piece;
@@ -121,7 +121,7 @@ static void send_pieces(struct world *w, struct node *from, struct node *to, enu
 		bus_put_header(&message, self);
 		buf_str(&message, piece);
 		if (to)
-			post(w, from, to, channel, is_question, buf_view(&message));
+			post(w, from, to, channel, is_request, buf_view(&message));
 		for (uint32_t g = 0; !to && g < w->gateways; g++)
 			post(w, from, &w->gateway[g], channel, false, buf_view(&message));
 	}
@@ -152,17 +152,17 @@ void net_ask(struct world *w, struct node *from, struct node *to, enum channel c
 	send_pieces(w, from, to, channel, true, &self, batch);
 }
 
-static void answer(struct world *w, struct node *from, struct node *to, enum channel channel,
-		   const struct batch *batch)
+static void respond(struct world *w, struct node *from, struct node *to, enum channel channel,
+		    const struct batch *batch)
 {
 	struct envelope self = from->down.next;
 	self.seq = 0;
 	send_pieces(w, from, to, channel, false, &self, batch);
 }
 
-void net_answer(struct world *w, struct node *from, uint64_t asker, const struct batch *batch)
+void net_response(struct world *w, struct node *from, uint64_t requester, const struct batch *batch)
 {
-	answer(w, from, &w->roomd[asker], CHANNEL_ASK, batch);
+	respond(w, from, &w->roomd[requester], CHANNEL_ASK, batch);
 }
 
 static void heartbeat(struct world *w, struct node *from, struct node *to, struct link_out *link,
@@ -240,14 +240,14 @@ void net_deliver(struct world *w)
 
 static void read_pages(struct world *w, struct node *n, const struct parcel *p)
 {
-	struct batch answers = {0};
+	struct batch responses = {0};
 	struct bus_reader reader;
 	bus_reader_init(&reader, SERVICE_ANY);
 	if (historyd_read(store_memory_store(n->disk), historyd_topology(n->historyd), &reader,
-			  p->bytes, &answers))
-		answer(w, n, p->from, CHANNEL_READ, &answers);
+			  p->bytes, &responses))
+		respond(w, n, p->from, CHANNEL_READ, &responses);
 	bus_reader_free(&reader);
-	batch_free(&answers);
+	batch_free(&responses);
 }
 
 /* Which connection carries what a life of a node says. */
@@ -289,9 +289,8 @@ void net_take_inbox(struct world *w, struct node *n)
 			roomd_step(n->roomd, w->now_ms, &source, p->bytes, &n->roomd_out);
 		else if (p->channel == CHANNEL_READ)
 			read_pages(w, n, p);
-		else if (p->is_question)
-			historyd_question(n->historyd, w->now_ms, &source, p->bytes,
-					  p->from->index);
+		else if (p->is_request)
+			historyd_request(n->historyd, w->now_ms, &source, p->bytes, p->from->index);
 		else
 			historyd_step(n->historyd, w->now_ms, world_utc_ms(w, n), &source,
 				      p->bytes);

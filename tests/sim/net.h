@@ -13,7 +13,8 @@ void net_publish(struct world *w, struct node *from, struct node *to, struct lin
 void net_broadcast(struct world *w, struct node *from, const struct batch *batch);
 void net_ask(struct world *w, struct node *from, struct node *to, enum channel channel,
 	     const struct batch *batch);
-void net_answer(struct world *w, struct node *from, uint64_t asker, const struct batch *batch);
+void net_response(struct world *w, struct node *from, uint64_t requester,
+		  const struct batch *batch);
 void net_heartbeats(struct world *w, struct node *n);
 uint64_t net_heartbeat_ms(const struct world *w, const struct node *n); /* when the next is due */
 

@@ -37,7 +37,7 @@ static void connect_somewhere(struct person *me)
 
 void write_in(struct person *me, uint32_t room)
 {
-	if (me->seats[room].is_silent || me->post_count == POSTS_MAX || !asked_has_room(me))
+	if (me->seats[room].is_silent || me->post_count == POSTS_MAX || !asked_has_capacity(me))
 		return;
 	struct post *post = &me->posts[me->post_count++];
 	*post = (struct post){.room = room, .number = ++me->posts_made};
@@ -66,7 +66,7 @@ static void forget_acked(struct person *me)
 
 static void repeat_posts(struct person *me)
 {
-	for (size_t i = 0; i < me->post_count && asked_has_room(me); i++) {
+	for (size_t i = 0; i < me->post_count && asked_has_capacity(me); i++) {
 		struct post *post = &me->posts[i];
 		const struct seat *seat = &me->seats[post->room];
 		bool is_late = me->all->world->now_ms > post->sent_ms + RETRY_AFTER_MS;
@@ -158,7 +158,7 @@ static void act(struct person *me)
 		if (me->seats[i].is_joined && me->seats[i].has_history)
 			ask_gap(me, i);
 	me->next_ms = w->now_ms + 20 + rng_below(&w->rng, me->all->plan.post_interval_ms);
-	if (!me->all->settled_ms && asked_has_room(me))
+	if (!me->all->settled_ms && asked_has_capacity(me))
 		do_something(me);
 	say_all(me);
 }

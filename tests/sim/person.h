@@ -217,7 +217,7 @@ void shutout_act(struct people *all);
 bool shutout_holds(const struct people *all, uint32_t room); /* no others are wanted there */
 
 /* asked.c */
-bool asked_has_room(const struct person *me);
+bool asked_has_capacity(const struct person *me);
 struct asked *asked_add(struct person *me, enum asked_kind kind, uint32_t room);
 struct asked *asked_find(struct person *me, uint64_t id);
 /* Its reply has come: order and time are judged; *a is a copy, the place is free again. False when

@@ -106,7 +106,7 @@ void private_whim(struct person *me)
 		const struct room_facts *room = &all->room[i];
 		bool may_invite =
 			room->owner == me->index || (room->is_mutual && room->guest == me->index);
-		if (!asked_has_room(me))
+		if (!asked_has_capacity(me))
 			return;
 		if (may_invite && all->world->now_ms >= room->from_ms &&
 		    (!me->has_invited[i] || rng_chance(rng_of(me), rate)))
@@ -157,7 +157,7 @@ static void be_refused(struct person *me, uint32_t i)
 	if (!is_private_to_others(me, i))
 		return;
 	me->seats[i].refused_ms = me->all->world->now_ms;
-	if (me->all->world->faults.shutout && seat_is_at_rest(seat) && asked_has_room(me))
+	if (me->all->world->faults.shutout && seat_is_at_rest(seat) && asked_has_capacity(me))
 		say_leave(me, i);
 }
 
@@ -183,9 +183,9 @@ void private_refused(struct person *me, const struct asked *a, uint32_t room, st
 	if (a && a->sent_ms <= facts->private_ms)
 		return;
 	bool is_third = a && a->kind == ASKED_INVITE && !is_of(facts, a->guest);
-	bool is_refused = str_equal(code, STR("forbidden")) || str_equal(code, STR("room_taken"));
+	bool is_rejected = str_equal(code, STR("forbidden")) || str_equal(code, STR("room_taken"));
 	room_name(room, name);
-	if (is_refused && !is_third)
+	if (is_rejected && !is_third)
 		promise_invitation(me->all->promises, me->name, str_from(name),
 				   a ? "is refused" : "is put out of");
 }

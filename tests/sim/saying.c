@@ -140,7 +140,7 @@ void say_new_room(struct person *me, uint32_t room, uint32_t guest)
 void ask_gap(struct person *me, uint32_t room)
 {
 	struct seat *seat = &me->seats[room];
-	if (seat->is_asking || seat->have + 1 >= seat->live_first || !asked_has_room(me))
+	if (seat->is_asking || seat->have + 1 >= seat->live_first || !asked_has_capacity(me))
 		return;
 	begin(me, ASKED_PAGE, "history", room);
 	buf_printf(&me->all->line, ",\"after\":%" PRIu64 ",\"limit\":%d", seat->have, GAP_PAGE);

@@ -15,7 +15,7 @@ void seats_reconcile(struct person *me)
 	uint64_t now_ms = me->all->world->now_ms;
 	for (uint32_t i = 0; i < me->all->rooms; i++) {
 		const struct seat *seat = &me->seats[i];
-		if (!seat_is_at_rest(seat) || !asked_has_room(me))
+		if (!seat_is_at_rest(seat) || !asked_has_capacity(me))
 			continue;
 		if (seat->is_wanted && !seat->is_joined && now_ms >= seat->join_ms + JOIN_AGAIN_MS)
 			say_join(me, i, seat->have);
@@ -115,7 +115,7 @@ static void say_much(struct person *me, uint32_t room)
 void seats_whim(struct person *me)
 {
 	const struct faults *f = &me->all->world->faults;
-	if (!asked_has_room(me))
+	if (!asked_has_capacity(me))
 		return;
 	if (chance(me, f->leave))
 		leave(me, some_room(me));

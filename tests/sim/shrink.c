@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* shrink.c — the smallest run that still fails, by trying: one thing less, and if it still fails,
- * that is kept and the next is tried. Every run is a new roll of the dice, so the smaller run may
+ * that is kept and the next is tried. Every run is a new roster of the dice, so the smaller run may
  * fail at another place; what counts is that it breaks the same promise. */
 #include "tests/sim/run.h"
 

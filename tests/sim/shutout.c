@@ -41,7 +41,7 @@ static bool is_stranger(struct people *all, uint32_t room, const struct person *
 	const struct room_facts *facts = &all->room[room];
 	return p->conn && !p->stalled_until && p->index != facts->owner &&
 	       p->index != facts->guest && p->seats[0].is_joined &&
-	       seat_is_at_rest(&p->seats[room]) && asked_has_room(p) &&
+	       seat_is_at_rest(&p->seats[room]) && asked_has_capacity(p) &&
 	       conn_gateway(p->conn) != conn_gateway(owner_of(all, room)->conn);
 }
 
@@ -152,7 +152,7 @@ static void wait_for_them(struct people *all)
 	if (!sits(owner, s->room) || !sits(stranger, s->room))
 		return;
 	bool has_filled = s->fill > 0;
-	for (; s->fill && asked_has_room(owner); s->fill--)
+	for (; s->fill && asked_has_capacity(owner); s->fill--)
 		write_in(owner, s->room);
 	say_all(owner);
 	if (has_filled || waits_for_acks(owner, s->room))

@@ -217,8 +217,8 @@ static void turn_historyd(struct world *w, struct node *n)
 		historyd_set_writable(n->historyd, false);
 	}
 	net_broadcast(w, n, &out->down);
-	for (size_t i = 0; i < out->answer_count; i++)
-		net_answer(w, n, out->answers[i].asker, &out->answers[i].events);
+	for (size_t i = 0; i < out->response_count; i++)
+		net_response(w, n, out->responses[i].requester, &out->responses[i].events);
 	historyd_out_reset(out);
 	n->is_due = false;
 }

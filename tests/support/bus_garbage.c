@@ -214,7 +214,7 @@ static int dial(struct speaker *s, const char *url)
 	return rc;
 }
 
-/* What the receiving nng must refuse: too long, or without the mark that ends a question's route.
+/* What the receiving nng must refuse: too long, or without the mark that ends a request's route.
  * Each costs the connection, so they come last. */
 static void send_unacceptable(struct speaker *s)
 {

@@ -170,8 +170,8 @@ static void test_roomd(void **state)
 static size_t told_by_historyd(const struct historyd_out *out)
 {
 	size_t told = out->down.count;
-	for (size_t i = 0; i < out->answer_count; i++)
-		told += out->answers[i].events.count;
+	for (size_t i = 0; i < out->response_count; i++)
+		told += out->responses[i].events.count;
 	return told;
 }
 
@@ -204,9 +204,8 @@ static void test_historyd(void **state)
 			historyd_step(h, NOW_MS, NOW_MS, &source,
 				      message_of(&gateway, from, true, said ? said->type : 0));
 		else
-			historyd_question(h, NOW_MS, &source,
-					  message_of(&roomd, from, false, said ? said->type : 0),
-					  1);
+			historyd_request(h, NOW_MS, &source,
+					 message_of(&roomd, from, false, said ? said->type : 0), 1);
 		assert_int_equal(historyd_flush(h, NOW_MS, &out), ERR_OK);
 		historyd_stats(h, &after);
 		bool is_allowed = !said || is_taken_by_historyd(said, from);

@@ -41,7 +41,7 @@ static void dial(struct visited *v, unsigned i)
 		 i);
 	assert_true(endpoint_url(v->address, ENDPOINT_RELAY, v->path, sizeof v->path));
 	memmove(v->path, v->path + strlen("ipc://"), strlen(v->path + strlen("ipc://")) + 1);
-	v->port = port_open(&(struct port_options){.kind = PORT_ASK,
+	v->port = port_open(&(struct port_options){.kind = PORT_REQUEST,
 						   .address = v->address,
 						   .endpoint = ENDPOINT_RELAY,
 						   .label = "relay",
@@ -99,7 +99,7 @@ static bool is_answered(struct visited *v)
 	struct port_message m;
 	(void)unlink(v->path);
 	struct port *peer = port_open(
-		&(struct port_options){.kind = PORT_ANSWER,
+		&(struct port_options){.kind = PORT_RESPONSE,
 				       .listens = true,
 				       .address = v->address,
 				       .endpoint = ENDPOINT_RELAY,
@@ -113,7 +113,7 @@ static bool is_answered(struct visited *v)
 			continue;
 		struct batch b = {0};
 		bus_put_relay_answer(&b, &(struct ev_relay_answer){.number = 7, .status = 200});
-		(void)port_answer(peer, &m, &b);
+		(void)port_respond(peer, &m, &b);
 		batch_free(&b);
 		port_message_free(&m);
 		if (is_readable(port_fd(v->port), 500) && port_receive(v->port, &m)) {
@@ -127,8 +127,8 @@ static bool is_answered(struct visited *v)
 static void test_whoever_comes_back_is_found(void **state)
 {
 	static struct visited all[PEERS];
-	const char *wish = getenv("PARLOR_COMINGS");
-	unsigned comings = wish ? (unsigned)strtoul(wish, NULL, 10) : COMINGS;
+	const char *params = getenv("PARLOR_COMINGS");
+	unsigned comings = params ? (unsigned)strtoul(params, NULL, 10) : COMINGS;
 	(void)state;
 	for (unsigned i = 0; i < PEERS; i++)
 		dial(&all[i], i);

@@ -35,7 +35,7 @@ struct fixture {
 	bool is_freed; /* an answer ends its request at once: its client has reset */
 };
 
-static inline void on_respond(void *ctx, struct eio_request *r, const struct eio_answer *a)
+static inline void on_respond(void *ctx, struct eio_request *r, const struct eio_response *a)
 {
 	struct fixture *f = ctx;
 	f->status = a->status;
@@ -63,7 +63,7 @@ static inline bool on_is_full(void *ctx)
 	return ((struct fixture *)ctx)->is_full;
 }
 
-static inline void on_heard(void *ctx, void *client)
+static inline void on_activity(void *ctx, void *client)
 {
 	(void)ctx, (void)client;
 }
@@ -108,7 +108,7 @@ static inline int open_eio(void **state)
 	f->eio.transport_ctx = f;
 	f->eio.app = (struct eio_app){.opened = on_opened,
 				      .message = on_message,
-				      .heard = on_heard,
+				      .on_activity = on_activity,
 				      .blocked = on_blocked,
 				      .writable = on_writable,
 				      .closed = on_closed,

@@ -20,9 +20,9 @@ static void test_the_next_poll_waits_for_the_arrival_of_a_relayed_answer(void **
 	get(f, &second, eio_sid(f->session));
 	assert_int_equal(f->status, 0);
 	eio_send_message(f->session, STR("c"), false);
-	eio_answer_arrived(&f->eio, 1, &first);
+	eio_response_arrived(&f->eio, 1, &first);
 	assert_string_equal(f->body, "4b\0364c");
-	eio_answer_arrived(&f->eio, 1, &first); /* says nothing new */
+	eio_response_arrived(&f->eio, 1, &first); /* says nothing new */
 
 	eio_send_message(f->session, STR("d"), false);
 	get(f, &third, eio_sid(f->session));
@@ -31,7 +31,7 @@ static void test_the_next_poll_waits_for_the_arrival_of_a_relayed_answer(void **
 	get(f, &second, eio_sid(f->session));
 	assert_int_equal(f->status, 0);
 	assert_int_equal(f->eio.sessions.count, 1);
-	eio_answer_arrived(&f->eio, 1, &third);
+	eio_response_arrived(&f->eio, 1, &third);
 	assert_string_equal(f->body, "1");
 	assert_int_equal(f->eio.sessions.count, 0);
 }
@@ -51,7 +51,7 @@ static void test_a_lost_relayed_answer_ends_the_poll_that_waits(void **state)
 	get(f, &first, eio_sid(f->session));
 	eio_send_message(f->session, STR("b"), false);
 	get(f, &second, q.sid);
-	eio_answer_lost(&f->eio, 1, &q);
+	eio_response_lost(&f->eio, 1, &q);
 	assert_string_equal(f->body, "1");
 	assert_int_equal(f->closed, 1);
 	assert_null(first.session);

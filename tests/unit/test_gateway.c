@@ -81,7 +81,7 @@ static void test_bad_input_gets_its_code(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
-		const char *frame, *answer;
+		const char *frame, *response;
 	} rows[] = {
 		{"", "error:bad_json"},
 		{"[]", "error:bad_json"},
@@ -112,7 +112,7 @@ static void test_bad_input_gets_its_code(void **state)
 	join(f, 0, "ann");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		say(f, 0, rows[i].frame);
-		assert_string_equal(events(f, 0), rows[i].answer);
+		assert_string_equal(events(f, 0), rows[i].response);
 	}
 	static char large[6000];
 	snprintf(large, sizeof large,
@@ -128,7 +128,7 @@ static void test_silent_clients_are_closed(void **state)
 {
 	struct fixture *f = *state;
 	join(f, 0, "ann");
-	gateway_heard(f->gateway, f->now_ms, f->client[0]);
+	gateway_on_activity(f->gateway, f->now_ms, f->client[0]);
 	tick(f, PING_MS);
 	assert_in_range(count_ops(f, CLIENT_PING, 0), 1, 3);
 	tick(f, JOIN_MS - PING_MS - SETTLED_MS);

@@ -24,7 +24,7 @@ static void test_since_of_another_epoch(void **state)
 	come_back(f, 5, 5);
 	const struct ev_page_ask ask = asked(f);
 	assert_true(ask.after == 5 && ask.epoch == 5);
-	answer(f, ask.req, true, 4, 5, seven, (struct rec_epoch){8, 9}, STR("eve"));
+	respond(f, ask.req, true, 4, 5, seven, (struct rec_epoch){8, 9}, STR("eve"));
 	json_t *all = heard(f, 0);
 	const json_t *told = json_array_get(all, json_array_size(all) - 1);
 	assert_true(json_is_true(json_object_get(told, "reset")));
@@ -38,14 +38,14 @@ static void test_since_of_another_epoch(void **state)
 static void expect_behind_the_log(struct fixture *f, uint64_t req, const char *then)
 {
 	const struct rec_epoch six = {.epoch = 6, .first = 5};
-	answer(f, req, true, 1, 4, seven, six, STR("eve"));
+	respond(f, req, true, 1, 4, seven, six, STR("eve"));
 	assert_string_equal(events(f, 0), "");
 	const struct ev_page_ask view = asked_of(f, 2, 0);
 	assert_int_equal(view.after, 5);
 	req = asked_of(f, 2, 1).req;
-	answer(f, view.req, true, 1, 4, seven, six, STR("eve"));
+	respond(f, view.req, true, 1, 4, seven, six, STR("eve"));
 	assert_string_equal(events(f, 1), "msgHistory");
-	answer(f, req, true, 1, 4, seven, six, STR("eve"));
+	respond(f, req, true, 1, 4, seven, six, STR("eve"));
 	assert_string_equal(events(f, 0), then);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
 }
@@ -74,11 +74,11 @@ static void test_a_joiners_page_of_an_ended_epoch(void **state)
 	come_back(f, 9, 7);
 	uint64_t req = asked(f).req;
 	stored(f, 5, 6);
-	answer(f, asked(f).req, true, 1, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
-	answer(f, req, false, 10, 12, (struct rec_epoch){3, 1}, seven, STR("eve"));
+	respond(f, asked(f).req, true, 1, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	respond(f, req, false, 10, 12, (struct rec_epoch){3, 1}, seven, STR("eve"));
 	assert_string_equal(events(f, 0), "");
 	req = asked(f).req; /* once more, and nobody believes that there is a 12 */
-	answer(f, req, true, 1, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	respond(f, req, true, 1, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
 	assert_string_equal(events(f, 0), "activeUsers msgHistory");
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
 }
@@ -92,10 +92,10 @@ static void test_a_page_is_judged_by_the_end_of_the_log(void **state)
 	uint64_t req = asked(f).req;
 	stored(f, 6, 7);
 	assert_string_equal(events(f, 1), "updateChat");
-	answer(f, req, false, 6, 5, seven, (struct rec_epoch){6, 6}, STR("eve"));
+	respond(f, req, false, 6, 5, seven, (struct rec_epoch){6, 6}, STR("eve"));
 	const struct ev_page_ask ask = asked(f);
 	assert_true(ask.after == 6 && ask.epoch == 7);
-	answer(f, ask.req, true, 1, 5, seven, (struct rec_epoch){6, 6}, STR("eve"));
+	respond(f, ask.req, true, 1, 5, seven, (struct rec_epoch){6, 6}, STR("eve"));
 	assert_string_equal(events(f, 1), "msgHistory");
 }
 
@@ -105,7 +105,7 @@ static void test_since_that_the_log_has_passed(void **state)
 	struct fixture *f = *state;
 	begin_in_seven(f);
 	stored(f, 1000, 6);
-	answer(f, asked(f).req, false, 1000, 1199, seven, (struct rec_epoch){6, 1000}, STR("eve"));
+	respond(f, asked(f).req, false, 1000, 1199, seven, (struct rec_epoch){6, 1000}, STR("eve"));
 	(void)events(f, 0);
 	come_back(f, 1000, 6);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
@@ -123,11 +123,11 @@ static void test_a_readers_page_of_a_new_epoch(void **state)
 	begin_in_seven(f);
 	block(f, 1);
 	stored(f, 1000, 6);
-	answer(f, asked(f).req, false, 1000, 1199, seven, six, STR("eve"));
+	respond(f, asked(f).req, false, 1000, 1199, seven, six, STR("eve"));
 	unblock(f, 1);
 	struct ev_page_ask ask = asked_of(f, 1, 0);
 	assert_int_equal(ask.after, 5);
-	answer(f, ask.req, false, 1000, 1002, six, (struct rec_epoch){5, 1003}, STR("ann"));
+	respond(f, ask.req, false, 1000, 1002, six, (struct rec_epoch){5, 1003}, STR("ann"));
 	assert_string_equal(events(f, 1), "");
 	ask = asked_of(f, 2, 0); /* the view's, then again */
 	assert_true(ask.may_reset && ask.after == 1199);

@@ -46,7 +46,7 @@ static void test_a_new_epoch_goes_on(void **state)
 	assert_string_equal(events(f, 0), "");
 	const struct ev_page_ask ask = asked(f);
 	assert_true(ask.after == 5 && ask.epoch == 7);
-	answer(f, ask.req, false, 6, 6, seven, (struct rec_epoch){6, 6}, STR("eve"));
+	respond(f, ask.req, false, 6, 6, seven, (struct rec_epoch){6, 6}, STR("eve"));
 	assert_int_equal(told_epoch(f, 0, 0), 6);
 	stored(f, 7, 6);
 	assert_int_equal(told_epoch(f, 0, 0), 0);
@@ -64,7 +64,7 @@ static void test_a_room_that_went_back(void **state)
 	assert_string_equal(events(f, 0), "");
 	const struct ev_page_ask ask = asked(f);
 	assert_true(ask.after == 5 && ask.epoch == 7);
-	answer(f, ask.req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	respond(f, ask.req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
 	const json_t *told = frame(f, 0, 0, &all);
 	assert_int_equal(json_array_size(all), 1);
 	assert_string_equal(json_string_value(json_object_get(told, "event")), "msgHistory");
@@ -95,7 +95,7 @@ static void test_own_message_of_a_new_epoch(void **state)
 	say(f, 0, post);
 	own_stored(f, posted(f), 5, 6);
 	assert_string_equal(events(f, 0), "");
-	answer(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
+	respond(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
 	assert_string_equal(events(f, 0), "msgHistory ack");
 	const json_t *told = frame(f, 0, 1, &all);
 	assert_int_equal(number(json_object_get(told, "data"), "seq"), 5);
@@ -114,7 +114,7 @@ static void test_what_came_while_a_room_went_back(void **state)
 	uint64_t req = asked(f).req;
 	stored(f, 6, 6);
 	stored(f, 7, 6);
-	answer(f, req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	respond(f, req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
 	assert_string_equal(events(f, 1), "msgHistory");
 	assert_int_equal(asked(f).after, 5);
 }
@@ -130,7 +130,7 @@ static void test_an_own_message_behind_the_log_is_gone(void **state)
 	own_stored(f, own, 7, 7);
 	assert_string_equal(events(f, 0), "");
 	uint64_t req = asked(f).req; /* for 6 */
-	answer(f, req, false, 6, 5, seven, (struct rec_epoch){9, 6}, STR("eve"));
+	respond(f, req, false, 6, 5, seven, (struct rec_epoch){9, 6}, STR("eve"));
 	assert_string_equal(events(f, 0), "ack msgHistory");
 	assert_string_equal(events(f, 1), "");
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0); /* nor asked for for ever */
@@ -151,7 +151,7 @@ static void test_a_repeat_of_a_new_epoch(void **state)
 									 .epoch = 6});
 	send(f, &f->historyd);
 	assert_string_equal(events(f, 0), "");
-	answer(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
+	respond(f, asked(f).req, true, 5, 5, seven, (struct rec_epoch){6, 5}, STR("ann"));
 	assert_string_equal(events(f, 0), "msgHistory ack");
 }
 
@@ -167,7 +167,7 @@ static void test_an_ack_does_not_wait_for_what_is_gone(void **state)
 	own_stored(f, own, 6, 7);
 	assert_string_equal(events(f, 0), "");
 	stored(f, 5, 6);
-	answer(f, asked(f).req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
+	respond(f, asked(f).req, true, 4, 5, seven, (struct rec_epoch){6, 5}, STR("eve"));
 	assert_string_equal(events(f, 0), "ack");
 }
 
@@ -178,11 +178,12 @@ static void test_a_first_message_tells_its_epoch(void **state)
 	const struct rec_epoch none = {9, 1};
 	join(f, 0, "ann");
 	stored(f, 4, 7);
-	answer(f, asked(f).req, true, 1, 0, (struct rec_epoch){7, 1}, none, STR("eve"));
+	respond(f, asked(f).req, true, 1, 0, (struct rec_epoch){7, 1}, none, STR("eve"));
 	assert_string_equal(events(f, 0), "msgHistory");
 	uint64_t req = asked(f).req; /* where 4 is, which was heard of */
 	stored(f, 1, 6);
-	answer(f, req, false, 1, 1, (struct rec_epoch){6, 1}, (struct rec_epoch){8, 2}, STR("eve"));
+	respond(f, req, false, 1, 1, (struct rec_epoch){6, 1}, (struct rec_epoch){8, 2},
+		STR("eve"));
 	assert_int_equal(told_epoch(f, 0, 0), 6);
 }
 

@@ -36,9 +36,9 @@ static inline struct ev_page_ask asked(struct fixture *f)
 }
 
 /* A page of the messages first … last, in a room with these two epochs. */
-static inline void answer(struct fixture *f, uint64_t req, bool is_reset, uint64_t first,
-			  uint64_t last, struct rec_epoch old, struct rec_epoch new,
-			  struct str user)
+static inline void respond(struct fixture *f, uint64_t req, bool is_reset, uint64_t first,
+			   uint64_t last, struct rec_epoch old, struct rec_epoch new,
+			   struct str user)
 {
 	struct buf records = {0};
 	struct buf epochs = {0};
@@ -72,7 +72,7 @@ static inline void begin_in_seven(struct fixture *f)
 	join(f, 1, "bob");
 	stored(f, 4, 7);
 	assert_string_equal(events(f, 0), "");
-	answer(f, asked(f).req, false, 4, 4, seven, (struct rec_epoch){8, 9}, STR("eve"));
+	respond(f, asked(f).req, false, 4, 4, seven, (struct rec_epoch){8, 9}, STR("eve"));
 	assert_string_equal(events(f, 0), "updateChat");
 	stored(f, 5, 7);
 	assert_string_equal(events(f, 1), "updateChat");

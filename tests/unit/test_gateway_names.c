@@ -57,7 +57,7 @@ static void claimed(struct fixture *f, char key[64])
 	snprintf(key, 64, STR_FMT, STR_ARG(ev.as.claim.key));
 }
 
-static void answer(struct fixture *f, const char *key, enum err status)
+static void respond(struct fixture *f, const char *key, enum err status)
 {
 	bus_put_claim_answer(&f->roomd.batch, &(struct ev_claim_answer){.gateway = GATEWAY_ID,
 									.user = STR("ann"),
@@ -81,11 +81,11 @@ static void test_strangers_do_not_keep_an_owner_out(void **state)
 	assert_string_equal(events(f, 1), "");
 	for (size_t i = 0; i < KNOCKING; i++) { /* in turn, and each of them is told */
 		assert_int_equal(strangers[i].refused, 0);
-		answer(f, key, ERR_NAME_TAKEN);
+		respond(f, key, ERR_NAME_TAKEN);
 		assert_int_equal(strangers[i].refused, 1);
 		claimed(f, key);
 	}
-	answer(f, key, ERR_OK);
+	respond(f, key, ERR_OK);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_join), 1);
 	assert_int_equal(stats(f)->users, 1);
 	knock(f, 0, 1); /* from now on it is known whose it is */
@@ -99,7 +99,7 @@ static void test_whoever_waits_is_told_when_the_name_is_given(void **state)
 	knock(f, 0, 1);
 	claimed(f, key);
 	knock(f, 1, 3);
-	answer(f, key, ERR_OK);
+	respond(f, key, ERR_OK);
 	assert_int_equal(strangers[0].refused, 0);
 	assert_int_equal(strangers[1].refused + strangers[2].refused, 2);
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_release), 0); /* it is held */
@@ -140,12 +140,12 @@ static void test_who_leaves_the_line_is_claimed_no_more(void **state)
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_release), 1);
 	claimed(f, key);
 	assert_string_not_equal(key, first);
-	answer(f, first, ERR_OK); /* too late */
+	respond(f, first, ERR_OK); /* too late */
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_join), 0);
-	answer(f, key, ERR_NAME_TAKEN);
+	respond(f, key, ERR_NAME_TAKEN);
 	assert_int_equal(strangers[1].refused, 1);
 	claimed(f, key);
-	answer(f, key, ERR_NAME_TAKEN);
+	respond(f, key, ERR_NAME_TAKEN);
 	assert_int_equal(strangers[3].refused, 1);
 	assert_int_equal(stats(f)->users, 0);
 }

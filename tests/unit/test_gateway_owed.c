@@ -13,8 +13,8 @@ static struct str long_body(void)
 	return str_of(body, sizeof body);
 }
 
-static void answer(struct fixture *f, uint64_t req, uint64_t first, uint64_t last, uint64_t head,
-		   bool more)
+static void respond(struct fixture *f, uint64_t req, uint64_t first, uint64_t last, uint64_t head,
+		    bool more)
 {
 	struct buf records = {0};
 	for (uint64_t seq = first; seq <= last; seq++)
@@ -75,10 +75,10 @@ static void test_a_page_is_one_piece_next_to_where_it_was_asked(void **state)
 	struct fixture *f = *state;
 	join(f, 0, "ann");
 	say_ask(f, 7, "\"before\":101,");
-	answer(f, page_asked(f, 0), 1, 100, 100, false);
+	respond(f, page_asked(f, 0), 1, 100, 100, false);
 	check_page(f, 7, 99, 100);
 	say_ask(f, 8, "\"after\":0,");
-	answer(f, page_asked(f, 0), 1, 100, 100, false);
+	respond(f, page_asked(f, 0), 1, 100, 100, false);
 	check_page(f, 8, 1, 2);
 }
 
@@ -92,11 +92,11 @@ static void test_pages_wait_for_who_cannot_take_them(void **state)
 		say_ask(f, i, "");
 		assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0); /* one at a time */
 	}
-	answer(f, req, 1, 100, 100, false);
+	respond(f, req, 1, 100, 100, false);
 	check_page(f, 0, 99, 100);
 	req = page_asked(f, 0);
 	block(f, 0);
-	answer(f, req, 1, 100, 100, false);
+	respond(f, req, 1, 100, 100, false);
 	assert_int_equal(sent_bytes(f, 0), 0);
 	tick(f, 20000); /* nobody is told that it is unavailable */
 	assert_int_equal(sent_bytes(f, 0), 0);
@@ -104,7 +104,7 @@ static void test_pages_wait_for_who_cannot_take_them(void **state)
 	unblock(f, 0);
 	for (int i = 1; i < 4; i++) {
 		assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 1);
-		answer(f, page_asked(f, 0), 1, 100, 100, false);
+		respond(f, page_asked(f, 0), 1, 100, 100, false);
 		check_page(f, i, 99, 100);
 	}
 	assert_false(turn(f));
@@ -132,7 +132,7 @@ static void test_a_page_behind_others_is_answered_in_time(void **state)
 	uint64_t req = page_asked(f, 0);
 	say_ask(f, 2, "");
 	tick(f, 4000);
-	answer(f, req, 1, 100, 100, false);
+	respond(f, req, 1, 100, 100, false);
 	check_page(f, 1, 99, 100);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 1);
 	tick(f, 1000);
@@ -141,7 +141,7 @@ static void test_a_page_behind_others_is_answered_in_time(void **state)
 	say_ask(f, 3, "");
 	req = page_asked(f, 0);
 	block(f, 0);
-	answer(f, req, 1, 100, 100, false);
+	respond(f, req, 1, 100, 100, false);
 	tick(f, 20000);
 	unblock(f, 0);
 	tick(f, 4000);
@@ -204,13 +204,13 @@ static void test_a_page_for_a_reader_ends_where_it_takes_no_more(void **state)
 	unblock(f, 0);
 	uint64_t req = page_asked(f, 0);
 	block(f, 0);
-	answer(f, req, 4, 50, 60, true);
+	respond(f, req, 4, 50, 60, true);
 	assert_int_equal(sent_bytes(f, 0), 0);
 	unblock(f, 0);
 	for (json_int_t next = 4; next <= 60;) {
 		struct bus_event ev;
 		if (bus_find(&f->out.read[0], EV_page_ask, 0, &ev))
-			answer(f, ev.as.page_ask.req, ev.as.page_ask.after + 1, 60, 60, false);
+			respond(f, ev.as.page_ask.req, ev.as.page_ask.after + 1, 60, 60, false);
 		json_t *all = heard(f, 0);
 		for (size_t i = 0; i < json_array_size(all); i++) {
 			const json_t *data = json_object_get(json_array_get(all, i), "data");

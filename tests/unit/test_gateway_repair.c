@@ -60,19 +60,19 @@ static void tick(struct fixture *f, uint64_t ms)
 	(void)gateway_flush(f->gateway, f->now_ms, &f->out);
 }
 
-static void answer_presence(struct fixture *f, struct str room)
+static void respond_presence(struct fixture *f, struct str room)
 {
 	bus_put_presence(&f->roomd.batch,
 			 &(struct ev_presence){.gateway = GATEWAY_ID, .room = room, .last = 1});
 }
 
-static void answer_page(struct fixture *f, const struct ev_page_ask *ask)
+static void respond_page(struct fixture *f, const struct ev_page_ask *ask)
 {
 	bus_put_page(&f->pages.batch, &(struct ev_page){.req = ask->req, .room = ask->room});
 }
 
 /* Answers what one join asks; false when there was nothing. */
-static bool answer(struct fixture *f)
+static bool respond(struct fixture *f)
 {
 	struct bus_event ev;
 	const struct batch *asked = &f->out.roomd[0];
@@ -86,13 +86,13 @@ static bool answer(struct fixture *f)
 							     .room = ev.as.join.room,
 							     .user = ev.as.join.user});
 	if (bus_find(asked, EV_presence_ask, 0, &ev))
-		answer_presence(f, ev.as.presence_ask.room);
+		respond_presence(f, ev.as.presence_ask.room);
 	return f->roomd.batch.count > 0;
 }
 
 static void serve(struct fixture *f)
 {
-	while (answer(f))
+	while (respond(f))
 		step(f, &f->roomd);
 }
 
@@ -124,7 +124,7 @@ static int open_rooms(void **state)
 		for (size_t room = 0; room < ROOMS_EACH; room++) {
 			say(f, i, "userJoin", i * ROOMS_EACH + room);
 			assert_true(bus_find(&f->out.read[0], EV_page_ask, 0, &ev));
-			answer_page(f, &ev.as.page_ask);
+			respond_page(f, &ev.as.page_ask);
 			serve(f);
 			step(f, &f->pages);
 		}
@@ -166,7 +166,7 @@ static void test_presence_is_asked_for_in_a_window(void **state)
 		asked += count;
 		for (size_t i = 0; i < count; i++) {
 			assert_true(bus_find(&f->out.roomd[0], EV_presence_ask, i, &ev));
-			answer_presence(f, ev.as.presence_ask.room);
+			respond_presence(f, ev.as.presence_ask.room);
 		}
 		step(f, &f->roomd);
 		if (asked < ROOMS)
@@ -190,7 +190,7 @@ static void test_pages_are_asked_for_in_a_window(void **state)
 		asked += count;
 		for (size_t i = 0; i < count; i++) {
 			assert_true(bus_find(&f->out.read[0], EV_page_ask, i, &ev));
-			answer_page(f, &ev.as.page_ask);
+			respond_page(f, &ev.as.page_ask);
 		}
 		step(f, &f->pages);
 		tick(f, 0);
@@ -205,11 +205,11 @@ static void lose(struct fixture *f, struct bus_peer *who)
 	heartbeat(f, who);
 }
 
-static void answer_pages(struct fixture *f)
+static void respond_pages(struct fixture *f)
 {
 	struct bus_event ev;
 	for (size_t i = 0; bus_find(&f->out.read[0], EV_page_ask, i, &ev); i++)
-		answer_page(f, &ev.as.page_ask);
+		respond_page(f, &ev.as.page_ask);
 	if (f->pages.batch.count)
 		step(f, &f->pages);
 }
@@ -223,16 +223,16 @@ static void test_losses_are_made_good_together(void **state)
 	uint64_t before = stats->bus_resyncs_total;
 	for (size_t i = 0; i < 100; i++) {
 		lose(f, &f->historyd);
-		answer_pages(f);
+		respond_pages(f);
 		tick(f, 100);
-		answer_pages(f);
+		respond_pages(f);
 	}
 	assert_in_range(stats->bus_resyncs_total - before, 2, 8);
 	lose(f, &f->historyd);
 	uint64_t asked = stats->pages_total;
 	for (size_t i = 0; i < 200; i++) {
 		tick(f, 50);
-		answer_pages(f);
+		respond_pages(f);
 	}
 	assert_in_range(stats->pages_total - asked, ROOMS, 2 * ROOMS);
 	/* The next loss after a quiet time is made good at once. */

@@ -129,7 +129,7 @@ static void test_how_many_fit(void **state)
 	buf_free(&json);
 }
 
-static uint64_t answer_page(struct fixture *f, uint64_t first, uint64_t last, bool more)
+static uint64_t respond_page(struct fixture *f, uint64_t first, uint64_t last, bool more)
 {
 	struct bus_event ev;
 	struct buf records = {0};
@@ -166,7 +166,7 @@ static void test_a_greeting_reads_what_the_log_has_dropped(void **state)
 	    "\"main\"}}");
 	admit(f, "bob", 0);
 	assert_string_equal(events(f, 1), "");
-	assert_int_equal(answer_page(f, 4, 53, true), 50);
+	assert_int_equal(respond_page(f, 4, 53, true), 50);
 	assert_string_equal(events(f, 1), "ack activeUsers msgHistory");
 	json_t *all = heard(f, 1);
 	const json_t *history = json_array_get(all, 2);

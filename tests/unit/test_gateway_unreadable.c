@@ -8,8 +8,8 @@ enum { REPEATED_MS = 1000 }; /* later than a repetition */
 static const char join_since[] = "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"bob\","
 				 "\"room\":\"main\",\"since\":9}}";
 
-/* Answers the newest question about a page. */
-static void refuse_page(struct fixture *f)
+/* Answers the newest request about a page. */
+static void reject_page(struct fixture *f)
 {
 	struct bus_event ev;
 	size_t last = bus_count(&f->out.read[0], EV_page_ask);
@@ -25,7 +25,7 @@ static void test_a_page_that_cannot_be_read_is_told_at_once(void **state)
 	struct fixture *f = *state;
 	join(f, 0, "ann");
 	say(f, 0, "{\"event\":\"history\",\"id\":9,\"data\":{\"room\":\"main\",\"before\":2}}");
-	refuse_page(f);
+	reject_page(f);
 	assert_string_equal(events(f, 0), "error:unavailable");
 	tick(f, REPEATED_MS);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
@@ -39,7 +39,7 @@ static void test_a_join_of_a_room_that_cannot_be_read_fails_at_once(void **state
 	struct fixture *f = *state;
 	say(f, 0,
 	    "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"ann\",\"room\":\"main\"}}");
-	refuse_page(f);
+	reject_page(f);
 	assert_string_equal(events(f, 0), "error:unavailable");
 	tick(f, REPEATED_MS);
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0); /* nobody is there */
@@ -52,7 +52,7 @@ static void test_a_return_for_what_cannot_be_read_fails_at_once(void **state)
 	join(f, 0, "ann");
 	say(f, 1, join_since); /* further than the log: historyd knows */
 	admit(f, "bob", 0);
-	refuse_page(f);
+	reject_page(f);
 	assert_string_equal(events(f, 1), "error:unavailable");
 	assert_string_equal(events(f, 0), "");
 }

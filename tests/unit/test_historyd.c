@@ -165,7 +165,7 @@ static void test_late_surprise_after_failure(void **state)
 	rig_flush(r, ERR_UNAVAILABLE);
 
 	const struct ev_room_ask ask = {.room = STR("main")};
-	bus_put_room_ask(&r->mail, &ask);
+	bus_put_room_ask(&r->events, &ask);
 	rig_ask(r, 1);
 	rig_flush(r, ERR_OK);
 	const struct rec_chat late = {1, 1000, STR("ann"), STR("a1"), STR("one")};

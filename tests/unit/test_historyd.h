@@ -35,7 +35,7 @@ struct rig {
 	uint64_t epoch;    /* of the core's next start; 0: none */
 	uint32_t restores; /* of the store */
 	uint32_t rooms_max;
-	struct batch mail; /* events that wait to be sent */
+	struct batch events; /* events that wait to be sent */
 	struct buf message;
 	struct buf text;
 	struct batch pages;
@@ -47,8 +47,8 @@ static inline struct str rig_message(struct rig *r, enum service from, uint64_t 
 	const struct envelope env = {.from = from, .id = id, .epoch = RIG_EPOCH, .seq = seq};
 	buf_reset(&r->message);
 	bus_put_header(&r->message, &env);
-	buf_append(&r->message, r->mail.bytes.ptr, r->mail.bytes.len);
-	batch_reset(&r->mail);
+	buf_append(&r->message, r->events.bytes.ptr, r->events.bytes.len);
+	batch_reset(&r->events);
 	return buf_view(&r->message);
 }
 
@@ -70,7 +70,7 @@ static inline void rig_step(struct rig *r)
 /* Puts into the mail that the gateway's posts begin again. */
 static inline void rig_begin(struct rig *r)
 {
-	bus_put_posts_begin(&r->mail, &(struct ev_posts_begin){0});
+	bus_put_posts_begin(&r->events, &(struct ev_posts_begin){0});
 }
 
 static inline void rig_restart(struct rig *r)
@@ -104,17 +104,17 @@ static inline void rig_free(struct rig *r)
 	historyd_close(r->h);
 	store_memory_close(r->memory);
 	historyd_out_free(&r->out);
-	batch_free(&r->mail);
+	batch_free(&r->events);
 	batch_free(&r->pages);
 	buf_free(&r->message);
 	buf_free(&r->text);
 	mem_free(r);
 }
 
-static inline void rig_ask(struct rig *r, uint64_t asker)
+static inline void rig_ask(struct rig *r, uint64_t requester)
 {
-	historyd_question(r->h, r->now_ms, &rig_source, rig_message(r, SERVICE_ROOMD, RIG_ROOMD, 0),
-			  asker);
+	historyd_request(r->h, r->now_ms, &rig_source, rig_message(r, SERVICE_ROOMD, RIG_ROOMD, 0),
+			 requester);
 }
 
 /* Puts a post into the mail; rig_step sends it. */
@@ -128,7 +128,7 @@ static inline void rig_post(struct rig *r, uint64_t req, const char *room, const
 		.cid = str_from(cid),
 		.body = str_from(body),
 	};
-	bus_put_chat_post(&r->mail, &ev);
+	bus_put_chat_post(&r->events, &ev);
 }
 
 static inline void rig_say_invites(struct buf *b, const struct ev_invites *ev)
@@ -228,17 +228,17 @@ static inline const char *rig_flush(struct rig *r, enum err expected)
 	return rig_text(r, &r->out.down);
 }
 
-/* The answer to the nth question message of the turn that rig_flush ended. */
-static inline const char *rig_answer(struct rig *r, size_t nth)
+/* The answer to the nth request message of the turn that rig_flush ended. */
+static inline const char *rig_response(struct rig *r, size_t nth)
 {
-	assert_true(nth < r->out.answer_count);
-	return rig_text(r, &r->out.answers[nth].events);
+	assert_true(nth < r->out.response_count);
+	return rig_text(r, &r->out.responses[nth].events);
 }
 
 static inline const char *rig_page(struct rig *r, const struct ev_page_ask *ask)
 {
 	struct bus_reader reader;
-	bus_put_page_ask(&r->mail, ask);
+	bus_put_page_ask(&r->events, ask);
 	batch_reset(&r->pages);
 	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(historyd_read(r->store, &rig_whole, &reader,

@@ -75,7 +75,7 @@ static void test_gateways_are_bounded(void **state)
 	struct rig *r = rig_new(RIG_ROOMS);
 	for (uint64_t id = 1; id <= GATEWAYS_MAX + 10; id++) {
 		const struct ev_heartbeat ev = {.ready = 1};
-		bus_put_heartbeat(&r->mail, &ev);
+		bus_put_heartbeat(&r->events, &ev);
 		historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
 			      rig_message(r, SERVICE_GATEWAY, id, 2));
 	}
@@ -95,14 +95,14 @@ static void feed(struct rig *r, struct str bytes)
 	memcpy((void *)(uintptr_t)copy.ptr, bytes.ptr, bytes.len);
 	bus_reader_init(&reader, SERVICE_ANY);
 	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source, copy);
-	historyd_question(r->h, r->now_ms, &rig_source, copy, 1);
+	historyd_request(r->h, r->now_ms, &rig_source, copy, 1);
 	(void)!historyd_read(r->store, &rig_whole, &reader, copy, &pages);
 	bus_reader_free(&reader);
 	batch_free(&pages);
 	mem_free((void *)(uintptr_t)copy.ptr);
 	historyd_out_reset(&r->out);
 	assert_int_equal(historyd_flush(r->h, r->now_ms, &r->out), ERR_OK);
-	assert_int_equal(r->out.answer_count, 1);
+	assert_int_equal(r->out.response_count, 1);
 }
 
 static uint64_t next_random(uint64_t *seed)
@@ -119,9 +119,9 @@ static struct str sample(struct rig *r, enum service from, uint64_t seq)
 	const struct ev_invite_put invite = {2, STR("den"), STR("ann"), STR("bob")};
 	const struct ev_page_ask page = {.req = 3, .room = STR("main"), .limit = 5};
 	rig_post(r, 1, "main", "ann", "c1", "a message of some length");
-	bus_put_private_put(&r->mail, &put);
-	bus_put_invite_put(&r->mail, &invite);
-	bus_put_page_ask(&r->mail, &page);
+	bus_put_private_put(&r->events, &put);
+	bus_put_invite_put(&r->events, &invite);
+	bus_put_page_ask(&r->events, &page);
 	return rig_message(r, from, 1, seq);
 }
 
@@ -142,7 +142,7 @@ static void test_garbage(void **state)
 	rig_free(r);
 }
 
-static void test_bent_messages(void **state)
+static void test_corrupt_messages(void **state)
 {
 	(void)state;
 	const enum service senders[] = {SERVICE_GATEWAY, SERVICE_ROOMD, SERVICE_HISTORYD};
@@ -175,10 +175,10 @@ static void test_events_that_are_not_ours(void **state)
 	struct rig *r = rig_new(RIG_ROOMS);
 	const struct ev_join join = {STR("main"), STR("ann")};
 	const struct ev_room_ask ask = {.room = STR("main")};
-	bus_put_join(&r->mail, &join);
-	bus_put_room_ask(&r->mail, &ask);
+	bus_put_join(&r->events, &join);
+	bus_put_room_ask(&r->events, &ask);
 	rig_post(r, 1, "main", "ann", "c1", "hi");
-	BUF_LIT(&r->mail.bytes, "\xc1");
+	BUF_LIT(&r->events.bytes, "\xc1");
 	rig_step(r);
 	assert_string_equal(rig_flush(r, ERR_OK), "stored g1 1 main#1@1000 ann/c1: hi\n"
 						  "ask g1\n");
@@ -194,7 +194,7 @@ int main(void)
 		cmocka_unit_test(test_clock_that_was_ahead),
 		cmocka_unit_test(test_gateways_are_bounded),
 		cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_bent_messages),
+		cmocka_unit_test(test_corrupt_messages),
 		cmocka_unit_test(test_events_that_are_not_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static void send_posts(struct rig *r, const char *cids)
 	rig_step(r);
 }
 
-/* "abc": the cids that were stored or found stored, "!" for each question to begin again. */
+/* "abc": the cids that were stored or found stored, "!" for each request to begin again. */
 static const char *taken(struct rig *r, enum err expected)
 {
 	static char text[64];
@@ -189,7 +189,7 @@ static void test_a_message_that_breaks_off(void **state)
 	(void)state;
 	struct rig *r = rig_new(RIG_ROOMS);
 	rig_post(r, 'a', "main", "ann", "a", "x");
-	BUF_LIT(&r->mail.bytes, "\xc1");
+	BUF_LIT(&r->events.bytes, "\xc1");
 	rig_post(r, 'b', "main", "ann", "b", "x");
 	rig_step(r);
 	send_posts(r, "c");
@@ -199,7 +199,7 @@ static void test_a_message_that_breaks_off(void **state)
 	rig_free(r);
 }
 
-/* The question is lost, or what answers it. */
+/* The request is lost, or what answers it. */
 static void test_asks_again(void **state)
 {
 	(void)state;
@@ -227,7 +227,7 @@ static void test_asks_at_the_first_heartbeat(void **state)
 {
 	(void)state;
 	struct rig *r = rig_new(RIG_ROOMS);
-	bus_put_heartbeat(&r->mail, &(struct ev_heartbeat){.ready = 1});
+	bus_put_heartbeat(&r->events, &(struct ev_heartbeat){.ready = 1});
 	historyd_step(r->h, r->now_ms, rig_utc(r), &rig_source,
 		      rig_message(r, SERVICE_GATEWAY, 2, 1));
 	assert_string_equal(rig_flush(r, ERR_OK), "ask g2\n");

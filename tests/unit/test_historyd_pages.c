@@ -160,8 +160,8 @@ static void test_many_asks(void **state)
 	fill(r, "side", 2, 1);
 	const struct ev_page_ask side = {.req = 1, .room = STR("side"), .limit = 1};
 	const struct ev_page_ask none = {.req = 2, .room = STR("none"), .limit = 1};
-	bus_put_page_ask(&r->mail, &side);
-	bus_put_page_ask(&r->mail, &none);
+	bus_put_page_ask(&r->events, &side);
+	bus_put_page_ask(&r->events, &none);
 	const struct ev_page_ask nameless = {.req = 3, .room = STR(""), .limit = 1};
 	assert_string_equal(rig_page(r, &nameless), "page 1 side ok head=2 more: 1\n"
 						    "page 2 none ok head=0:\n"
@@ -169,7 +169,7 @@ static void test_many_asks(void **state)
 
 	for (uint64_t i = 0; i < 20; i++) {
 		const struct ev_page_ask big = {.req = i, .room = STR("main"), .limit = 200};
-		bus_put_page_ask(&r->mail, &big);
+		bus_put_page_ask(&r->events, &big);
 	}
 	const char *text = rig_page(r, &side);
 	assert_ptr_equal(strstr(text, "page 0 main ok head=10 more: 1 2 3"), text);
@@ -194,8 +194,8 @@ static void test_contents(void **state)
 	struct bus_event ev;
 	const struct ev_page_ask ask = {.room = STR("main"), .limit = 2};
 	rig_page(r, &ask);
-	batch_reset(&r->mail);
-	buf_append(&r->mail.bytes, r->pages.bytes.ptr, r->pages.bytes.len);
+	batch_reset(&r->events);
+	buf_append(&r->events.bytes, r->pages.bytes.ptr, r->pages.bytes.len);
 	bus_reader_init(&reader, SERVICE_ANY);
 	assert_true(bus_open(&reader, rig_message(r, SERVICE_HISTORYD, 0, 0), &env));
 	assert_true(bus_next(&reader, &ev));

@@ -13,8 +13,8 @@
 enum {
 	TURNS = 300,
 	TURN_POSTS = 4,
-	TURN_QUESTIONS = 4,
-	PENDING_MAX = 64,  /* questions under way; far from what a queue of the bus holds */
+	TURN_REQUESTS = 4,
+	PENDING_MAX = 64,  /* requests under way; far from what a queue of the bus holds */
 	REOPEN_EACH = 60,  /* turns from one opening of the store to the next … */
 	BREAK_EACH = 100,  /* … and from one to the next that does not succeed at once */
 	CLOSED_TURNS = 10, /* how long it does not */
@@ -42,7 +42,7 @@ static struct port *open_port(struct running *s, enum port_kind kind, const stru
 {
 	char error[256] = "";
 	struct port *p = port_open(&(struct port_options){.kind = kind,
-							  .listens = kind == PORT_ANSWER,
+							  .listens = kind == PORT_RESPONSE,
 							  .address = s->address,
 							  .endpoint = ENDPOINT_READ,
 							  .label = "read",
@@ -64,8 +64,8 @@ static void start(struct running *s)
 	historyd_set_writable(s->core, true);
 	snprintf(s->address, sizeof s->address, "ipc://%s/historyd-0", s->dir->path);
 	s->gateway.self = (struct envelope){.from = SERVICE_GATEWAY, .id = 1, .epoch = 1};
-	s->read = open_port(s, PORT_ANSWER, &self);
-	s->pages = open_port(s, PORT_ASK, &s->gateway.self);
+	s->read = open_port(s, PORT_RESPONSE, &self);
+	s->pages = open_port(s, PORT_REQUEST, &s->gateway.self);
 	s->reader = reader_start(store_rocks_store(s->rocks), historyd_topology(s->core), s->read);
 }
 
@@ -117,13 +117,13 @@ static void post_from_elsewhere(struct running *s)
 static void look(struct running *s)
 {
 	struct store_rocks_stats store_stats;
-	char complaint[256];
+	char error_message[256];
 	assert_true(reader_stats(s->reader).pages <= s->asked);
 	assert_int_equal(reader_stats(s->reader).bad, 0);
 	store_rocks_stats(s->rocks, &store_stats);
-	store_rocks_complaint(s->rocks, complaint, sizeof complaint);
+	store_rocks_last_error(s->rocks, error_message, sizeof error_message);
 	(void)store_rocks_unread(s->rocks);
-	assert_true(store_rocks_has_room(s->rocks));
+	assert_true(store_rocks_has_capacity(s->rocks));
 	historyd_tick(s->core, 1000);
 	if (is_racing)
 		store_rocks_store(s->rocks)->epoch++;
@@ -139,11 +139,11 @@ static enum err reopen(struct running *s)
 
 /* ---- the gateway that asks for pages ---- */
 
-/* The number of a question is what was acked when it was asked: no answer may show less. */
+/* The number of a request is what was acked when it was asked: no answer may show less. */
 static void ask(struct running *s)
 {
 	struct batch question = {0};
-	for (unsigned n = 0; n < TURN_QUESTIONS && s->asked - s->answered < PENDING_MAX; n++) {
+	for (unsigned n = 0; n < TURN_REQUESTS && s->asked - s->answered < PENDING_MAX; n++) {
 		bus_put_page_ask(&question, &(struct ev_page_ask){.req = s->acked,
 								  .room = STR("main"),
 								  .after = s->acked / 2,
@@ -169,7 +169,7 @@ static void check_page(struct running *s, const struct ev_page *page)
 			    bus_chat_at(&page->messages, i - 1).seq + 1);
 }
 
-static void take_answers(struct running *s)
+static void take_responses(struct running *s)
 {
 	struct bus_reader reader;
 	struct envelope env;
@@ -186,12 +186,12 @@ static void take_answers(struct running *s)
 	bus_reader_free(&reader);
 }
 
-static void take_all_answers(struct running *s)
+static void take_all_responses(struct running *s)
 {
 	struct pollfd fd = {.fd = port_fd(s->pages), .events = POLLIN};
 	while (s->answered < s->asked) {
 		assert_int_equal(poll(&fd, 1, PATIENCE_MS), 1);
-		take_answers(s);
+		take_responses(s);
 	}
 }
 
@@ -203,7 +203,7 @@ static void turn(struct running *s)
 	post(s);
 	post_from_elsewhere(s);
 	look(s);
-	take_answers(s);
+	take_responses(s);
 }
 
 /* A file stands where the data should: reads fail, and nothing can be stored. */
@@ -217,7 +217,7 @@ static void turns_without_a_store(struct running *s)
 	assert_int_equal(reopen(s), ERR_UNAVAILABLE);
 	for (unsigned n = 0; n < CLOSED_TURNS; n++)
 		turn(s);
-	take_all_answers(s);
+	take_all_responses(s);
 	assert_true(s->acked == acked);
 	assert_int_equal(unlink(s->dir->data), 0);
 	assert_int_equal(rename(aside, s->dir->data), 0);
@@ -236,7 +236,7 @@ static void test_pages_beside_posts(void **state)
 		if (n % BREAK_EACH == 0)
 			turns_without_a_store(&s);
 	}
-	take_all_answers(&s);
+	take_all_responses(&s);
 	assert_true(s.acked == TURNS * TURN_POSTS);
 	assert_true(s.unavailable > 0 && s.unavailable < s.asked);
 	assert_true(reader_stats(s.reader).pages == s.asked);

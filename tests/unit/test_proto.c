@@ -61,7 +61,7 @@ static void test_table_against_a_model(void **state)
 	table_free(&t);
 }
 
-static enum link_verdict receive(struct link *l, uint64_t epoch, uint64_t seq, uint64_t now_ms)
+static enum link_result receive(struct link *l, uint64_t epoch, uint64_t seq, uint64_t now_ms)
 {
 	struct envelope env = {.from = SERVICE_ROOMD, .epoch = epoch, .seq = seq};
 	return link_receive(l, &env, now_ms);

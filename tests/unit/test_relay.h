@@ -14,18 +14,18 @@
 
 #include <stdio.h>
 
-enum { SIDES = 2, MAIL_MAX = 4096, WAITERS = 64, PATIENCE_MS = 60000 };
+enum { SIDES = 2, MESSAGES_MAX = 4096, CALLERS = 64, PATIENCE_MS = 60000 };
 
-struct mail {
+struct post {
 	uint32_t to, from;
-	bool is_answer;
+	bool is_response;
 	struct buf bytes;
 	uint64_t at_ms;
 };
 
-struct waiter { /* a client's request */
+struct caller { /* a client's request */
 	struct relay_call *call;
-	unsigned answers, status;
+	unsigned responses, status;
 	bool is_unreachable, is_slow; /* has not read its answer */
 	char body[32];
 };
@@ -39,26 +39,26 @@ struct side {
 
 struct world {
 	struct side side[SIDES];
-	struct mail mail[MAIL_MAX];
-	size_t mail_count;
+	struct post post[MESSAGES_MAX];
+	size_t message_count;
 	uint64_t now_ms;
 	struct rng rng;
 	uint32_t loss, repeats, delay_ms; /* of 100, of 100 */
-	bool is_cut, is_unknown, is_deaf; /* no way for questions */
-	struct waiter waiter[WAITERS];
+	bool is_cut, is_unknown, is_deaf; /* no way for requests */
+	struct caller caller[CALLERS];
 	struct relay_task *held; /* a poll that has not been answered */
 	unsigned runs, gones, arrivals, losts;
 };
 
-static inline void put_mail(struct world *w, uint32_t from, uint32_t to, bool is_answer,
-			    const struct batch *events)
+static inline void put_message(struct world *w, uint32_t from, uint32_t to, bool is_response,
+			       const struct batch *events)
 {
-	if (w->is_cut || (w->is_deaf && !is_answer) || rng_below(&w->rng, 100) < w->loss)
+	if (w->is_cut || (w->is_deaf && !is_response) || rng_below(&w->rng, 100) < w->loss)
 		return;
 	uint32_t copies = rng_below(&w->rng, 100) < w->repeats ? 2 : 1;
-	for (uint32_t i = 0; i < copies && w->mail_count < MAIL_MAX; i++) {
-		struct mail *m = &w->mail[w->mail_count++];
-		*m = (struct mail){.to = to, .from = from, .is_answer = is_answer};
+	for (uint32_t i = 0; i < copies && w->message_count < MESSAGES_MAX; i++) {
+		struct post *m = &w->post[w->message_count++];
+		*m = (struct post){.to = to, .from = from, .is_response = is_response};
 		m->at_ms = w->now_ms + (w->delay_ms ? rng_below(&w->rng, w->delay_ms) : 0);
 		bus_put_header(&m->bytes, &(struct envelope){.from = SERVICE_GATEWAY,
 							     .id = from,
@@ -72,21 +72,21 @@ static inline bool on_ask(void *ctx, uint64_t gateway, const struct batch *event
 	struct side *s = ctx;
 	if (s->world->is_unknown)
 		return false;
-	put_mail(s->world, s->index, (uint32_t)gateway, false, events);
+	put_message(s->world, s->index, (uint32_t)gateway, false, events);
 	return true;
 }
 
-static inline void on_answer(void *ctx, struct str route, const struct batch *events)
+static inline void on_response(void *ctx, struct str route, const struct batch *events)
 {
 	struct side *s = ctx;
-	put_mail(s->world, s->index, (uint32_t)(route.ptr[0] - '0'), true, events);
+	put_message(s->world, s->index, (uint32_t)(route.ptr[0] - '0'), true, events);
 }
 
-static inline void on_answered(void *ctx, void *waiter, const struct eio_answer *a)
+static inline void on_answered(void *ctx, void *caller, const struct eio_response *a)
 {
 	struct side *s = ctx;
-	struct waiter *w = waiter;
-	w->answers++;
+	struct caller *w = caller;
+	w->responses++;
 	w->is_unreachable = a == NULL;
 	if (a) {
 		w->status = a->status;
@@ -108,10 +108,10 @@ static inline void on_run(void *ctx, struct relay_task *t, const struct relay_re
 		s->world->held = t;
 	else if (str_equal(q->query, STR("big")))
 		relay_finish(&s->relay, s->world->now_ms, t,
-			     &(struct eio_answer){.status = 200, .body = {big, sizeof big}});
+			     &(struct eio_response){.status = 200, .body = {big, sizeof big}});
 	else
 		relay_finish(&s->relay, s->world->now_ms, t,
-			     &(struct eio_answer){.status = 200, .body = q->query});
+			     &(struct eio_response){.status = 200, .body = q->query});
 }
 
 static inline void on_gone(void *ctx, struct relay_task *t)
@@ -143,7 +143,7 @@ static inline void open_side(struct world *w, uint32_t i, uint64_t epoch)
 	s->relay.epoch = epoch;
 	s->relay.ctx = s;
 	s->relay.app = (struct relay_app){.ask = on_ask,
-					  .answer = on_answer,
+					  .response = on_response,
 					  .answered = on_answered,
 					  .run = on_run,
 					  .gone = on_gone,
@@ -168,24 +168,24 @@ static inline int close_world(void **state)
 	struct world *w = *state;
 	for (uint32_t i = 0; i < SIDES; i++)
 		relay_close(&w->side[i].relay);
-	for (size_t i = 0; i < w->mail_count; i++)
-		buf_free(&w->mail[i].bytes);
+	for (size_t i = 0; i < w->message_count; i++)
+		buf_free(&w->post[i].bytes);
 	mem_free(w);
 	return 0;
 }
 
 static inline void carry(struct world *w)
 {
-	for (size_t i = 0; i < w->mail_count;) {
-		if (w->mail[i].at_ms > w->now_ms) {
+	for (size_t i = 0; i < w->message_count;) {
+		if (w->post[i].at_ms > w->now_ms) {
 			i++;
 			continue;
 		}
-		struct mail m = w->mail[i];
-		w->mail[i] = w->mail[--w->mail_count];
+		struct post m = w->post[i];
+		w->post[i] = w->post[--w->message_count];
 		const char route = (char)('0' + m.from);
 		relay_receive(&w->side[m.to].relay, w->now_ms, buf_view(&m.bytes),
-			      !m.is_answer ? str_of(&route, 1) : (struct str){0});
+			      !m.is_response ? str_of(&route, 1) : (struct str){0});
 		buf_free(&m.bytes);
 		i = 0;
 	}
@@ -201,20 +201,20 @@ static inline void pass(struct world *w, uint64_t ms)
 	carry(w);
 }
 
-static inline void ask(struct world *w, struct waiter *waiter, const char *query)
+static inline void ask(struct world *w, struct caller *caller, const char *query)
 {
-	*waiter = (struct waiter){0};
-	waiter->call = relay_ask(
+	*caller = (struct caller){0};
+	caller->call = relay_ask(
 		&w->side[0].relay, w->now_ms, 1,
-		&(struct relay_request){.kind = RELAY_GET, .query = str_from(query)}, waiter);
-	assert_non_null(waiter->call);
+		&(struct relay_request){.kind = RELAY_GET, .query = str_from(query)}, caller);
+	assert_non_null(caller->call);
 }
 
 /* Likewise, for a client that does not read the answer. */
-static inline void ask_slowly(struct world *w, struct waiter *waiter, const char *query)
+static inline void ask_slowly(struct world *w, struct caller *caller, const char *query)
 {
-	ask(w, waiter, query);
-	waiter->is_slow = true;
+	ask(w, caller, query);
+	caller->is_slow = true;
 }
 
 #endif

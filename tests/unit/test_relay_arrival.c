@@ -6,12 +6,12 @@
 static void test_an_answer_that_did_not_arrive_ends_the_session(void **state)
 {
 	struct world *w = *state;
-	ask_slowly(w, &w->waiter[0], "now");
+	ask_slowly(w, &w->caller[0], "now");
 	pass(w, 3000);
-	assert_int_equal(w->waiter[0].answers, 1);
+	assert_int_equal(w->caller[0].responses, 1);
 	assert_int_equal(w->losts, 0);
 	w->loss = 50;
-	relay_hang_up(&w->side[0].relay, w->now_ms, w->waiter[0].call);
+	relay_hang_up(&w->side[0].relay, w->now_ms, w->caller[0].call);
 	pass(w, 6000);
 	assert_int_equal(w->losts, 1);
 }
@@ -20,10 +20,10 @@ static void test_an_answer_that_did_not_arrive_ends_the_session(void **state)
 static void test_an_arrival_is_said_until_it_is_heard(void **state)
 {
 	struct world *w = *state;
-	ask(w, &w->waiter[0], "now");
+	ask(w, &w->caller[0], "now");
 	w->is_deaf = true; /* the answer comes back, and then nothing goes out */
 	pass(w, 3000);
-	assert_int_equal(w->waiter[0].answers, 1);
+	assert_int_equal(w->caller[0].responses, 1);
 	assert_int_equal(w->arrivals, 0);
 	w->is_deaf = false;
 	pass(w, RELAY_REPEAT_MS + 20);
@@ -38,9 +38,9 @@ static void test_an_arrival_is_said_until_it_is_heard(void **state)
 static void test_an_answer_of_which_nothing_is_heard_ends_the_session(void **state)
 {
 	struct world *w = *state;
-	ask_slowly(w, &w->waiter[0], "now");
+	ask_slowly(w, &w->caller[0], "now");
 	pass(w, 100);
-	assert_int_equal(w->waiter[0].answers, 1);
+	assert_int_equal(w->caller[0].responses, 1);
 	relay_close(&w->side[0].relay);
 	open_side(w, 0, 2);
 	pass(w, RELAY_SILENCE_MS - 1000);
@@ -56,11 +56,11 @@ static void test_a_slow_reader_keeps_its_session(void **state)
 {
 	struct world *w = *state;
 	w->loss = 30;
-	ask_slowly(w, &w->waiter[0], "big");
+	ask_slowly(w, &w->caller[0], "big");
 	pass(w, PATIENCE_MS);
-	assert_int_equal(w->waiter[0].answers, 1);
+	assert_int_equal(w->caller[0].responses, 1);
 	assert_int_equal(w->losts, 0);
-	relay_delivered(&w->side[0].relay, w->now_ms, w->waiter[0].call);
+	relay_delivered(&w->side[0].relay, w->now_ms, w->caller[0].call);
 	pass(w, 5000);
 	assert_int_equal(w->arrivals, 1);
 	assert_int_equal(w->losts, 0);
@@ -72,8 +72,8 @@ static void test_a_late_answer_confirms_nothing(void **state)
 	struct world *w = *state;
 	w->repeats = 100;
 	w->delay_ms = 500;
-	ask(w, &w->waiter[0], "now");
-	while (!w->waiter[0].answers)
+	ask(w, &w->caller[0], "now");
+	while (!w->caller[0].responses)
 		pass(w, 10);
 	w->is_deaf = true;
 	w->repeats = 0;
@@ -88,7 +88,7 @@ static void test_a_late_answer_confirms_nothing(void **state)
 static void test_what_nobody_can_hear_ends(void **state)
 {
 	struct world *w = *state;
-	ask(w, &w->waiter[0], "now");
+	ask(w, &w->caller[0], "now");
 	w->is_deaf = true;
 	pass(w, 10);
 	relay_close(&w->side[1].relay);
@@ -96,7 +96,7 @@ static void test_what_nobody_can_hear_ends(void **state)
 	w->is_deaf = false;
 	pass(w, RELAY_REPEAT_MS + 20);
 	assert_int_equal(w->side[0].relay.calls_by_number.count, 0);
-	ask(w, &w->waiter[0], "now");
+	ask(w, &w->caller[0], "now");
 	w->is_deaf = true;
 	pass(w, RELAY_SILENCE_MS + RELAY_REPEAT_MS);
 	assert_int_equal(w->side[0].relay.calls_by_number.count, 0);

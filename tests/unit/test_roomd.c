@@ -157,13 +157,13 @@ static void test_losses_do_not_begin_a_round_each(void **state)
 	assert_int_equal(bus_count(&f->out.down, EV_user_out), 1);
 }
 
-/* What is due is done however busy the bus is: a question for members that was lost is asked again.
+/* What is due is done however busy the bus is: a request for members that was lost is asked again.
  */
 static void test_a_busy_bus_puts_nothing_off(void **state)
 {
 	struct fixture *f = *state;
 	struct bus_event ask;
-	f->gateway[0].self.seq++; /* something was lost, and then the question, too */
+	f->gateway[0].self.seq++; /* something was lost, and then the request, too */
 	send(f, &f->gateway[0]);
 	assert_true(bus_find(&f->out.down, EV_members_ask, 0, &ask));
 	size_t asked = 0;

@@ -31,7 +31,7 @@ enum {
 	SETTLE_MS = 1500,
 	TYPING_MS = 5000,
 	QUESTION_MS = 1000,
-	TELL_AGAIN_MS = 5000,
+	ANNOUNCE_AGAIN_MS = 5000,
 	RESERVED_MS = 60000,
 };
 
@@ -108,7 +108,7 @@ static inline void join(struct fixture *f, size_t g, struct str user)
 	send(f, &f->gateway[g]);
 }
 
-/* The n-th question of this type to historyd, without those about no room: signs of life. */
+/* The n-th request of this type to historyd, without those about no room: signs of life. */
 static inline bool asked(const struct fixture *f, enum ev_type type, size_t n,
 			 struct bus_event *ask)
 {

@@ -2,7 +2,7 @@
 /* test_roomd_private.c — roomd's core: whose a room is, and invitations. */
 #include "tests/unit/test_roomd.h"
 
-/* A second later, with both gateways alive; returns how many such questions went out. */
+/* A second later, with both gateways alive; returns how many such requests went out. */
 static size_t one_second(struct fixture *f, enum ev_type type)
 {
 	send(f, &f->gateway[0]);
@@ -11,7 +11,7 @@ static size_t one_second(struct fixture *f, enum ev_type type)
 	return count_asked(f, type);
 }
 
-/* Until the question goes out. */
+/* Until the request goes out. */
 static void wait_for(struct fixture *f, enum ev_type type)
 {
 	for (int s = 0; s < 10; s++)
@@ -26,7 +26,7 @@ static void test_private_rooms_refuse_others(void **state)
 	join(f, 0, EVE);
 	join(f, 0, ANN);
 	roomd_out_reset(&f->out);
-	tick(f, QUESTION_MS); /* the question is repeated */
+	tick(f, QUESTION_MS); /* the request is repeated */
 	give_facts(f, ANN, BOB);
 	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 2);
 	assert_int_equal(join_status(f, 0), ERR_FORBIDDEN);
@@ -59,7 +59,7 @@ static void test_a_room_is_made_private_while_others_wait(void **state)
 	assert_true(bus_find(&f->out.ask[0], EV_private_put, 0, &put));
 	uint64_t req = put.as.private_put.req;
 	join(f, 1, EVE);
-	assert_int_equal(f->out.down.count, 0); /* behind the question */
+	assert_int_equal(f->out.down.count, 0); /* behind the request */
 	bus_put_private_done(&f->historyd.batch,
 			     &(struct ev_private_done){.req = req, .room = ROOM, .status = ERR_OK});
 	send(f, &f->historyd);
@@ -254,7 +254,7 @@ static void test_an_invitation_is_told_until_it_was_shown(void **state)
 	assert_true(bus_find(&f->out.ask[0], EV_invites_ask, 0, &ev));
 	give_invites(f, ev.as.invites_ask.req, ROOM);
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 1); /* and lost */
-	tick(f, TELL_AGAIN_MS - 1);
+	tick(f, ANNOUNCE_AGAIN_MS - 1);
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 0);
 	send(f, &f->gateway[1]);
 	tick(f, 1);
@@ -263,9 +263,9 @@ static void test_an_invitation_is_told_until_it_was_shown(void **state)
 			    &(struct ev_invite_seen){.room = ROOM, .user2 = BOB});
 	send(f, &f->gateway[1]);
 	send(f, &f->gateway[0]);
-	tick(f, TELL_AGAIN_MS - 1);
+	tick(f, ANNOUNCE_AGAIN_MS - 1);
 	send(f, &f->gateway[1]);
-	tick(f, TELL_AGAIN_MS - 1);
+	tick(f, ANNOUNCE_AGAIN_MS - 1);
 	assert_int_equal(bus_count(&f->out.down, EV_invited), 0);
 }
 

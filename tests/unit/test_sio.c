@@ -90,7 +90,7 @@ static bool on_event(void *ctx, struct sio_client *c, const struct sio_event *ev
 	return !str_equal(event->array, STR("[\"no\"]"));
 }
 
-static void on_left(void *ctx, struct sio_client *c, size_t namespace)
+static void on_detached(void *ctx, struct sio_client *c, size_t namespace)
 {
 	(void)c;
 	tell(ctx, namespace ? "left1" : "left", STR(""));
@@ -120,10 +120,10 @@ static void open_client(struct fixture *f, unsigned revision)
 	f->sio.app = (struct sio_app){.admit = admit,
 				      .connected = on_connected,
 				      .event = on_event,
-				      .heard = ignore,
+				      .on_activity = ignore,
 				      .blocked = ignore,
 				      .writable = ignore,
-				      .left = on_left,
+				      .on_detached = on_detached,
 				      .closed = on_closed};
 	f->sio.app_ctx = f;
 	sio_open(&f->sio, &f->eio,

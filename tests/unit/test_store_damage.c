@@ -91,19 +91,19 @@ static void plant(const struct dir *d, const char *family, const struct key *key
 	rocksdb_options_t *options = rocksdb_options_create();
 	const rocksdb_options_t *all[ARRAY_LEN(names)];
 	rocksdb_writeoptions_t *write = rocksdb_writeoptions_create();
-	char *complaint = NULL;
+	char *error_message = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		all[i] = options;
 	rocksdb_t *db = rocksdb_open_column_families(options, d->data, ARRAY_LEN(names), names, all,
-						     handles, &complaint);
-	assert_null(complaint);
+						     handles, &error_message);
+	assert_null(error_message);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(names[i], family) == 0)
 			rocksdb_put_cf(db, write, handles[i], key->bytes, key->len, value.ptr,
-				       value.len, &complaint);
+				       value.len, &error_message);
 		rocksdb_column_family_handle_destroy(handles[i]);
 	}
-	assert_null(complaint);
+	assert_null(error_message);
 	rocksdb_close(db);
 	rocksdb_writeoptions_destroy(write);
 	rocksdb_options_destroy(options);
@@ -138,7 +138,7 @@ static void test_directory_of_an_older_program(void **state)
 	dir_free(d);
 }
 
-static void test_bent_values(void **state)
+static void test_corrupt_values(void **state)
 {
 	(void)state;
 	struct dir *d = dir_new();
@@ -184,11 +184,11 @@ static void test_bent_values(void **state)
 	assert_int_equal(store->invites(store->impl, STR("bob"), ignore_invitation, NULL),
 			 ERR_UNAVAILABLE);
 	struct store_rocks_stats stats;
-	char complaint[128];
+	char error_message[128];
 	store_rocks_stats(s, &stats);
-	store_rocks_complaint(s, complaint, sizeof complaint);
+	store_rocks_last_error(s, error_message, sizeof error_message);
 	assert_int_equal(stats.read_failures, 7);
-	assert_string_equal(complaint, "a stored value is not in our format");
+	assert_string_equal(error_message, "a stored value is not in our format");
 
 	write_markers(store, 0);
 	put(store, "healthy", 1, "c");
@@ -214,7 +214,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_log),
 		cmocka_unit_test(test_damaged_log_after_a_flush),
 		cmocka_unit_test(test_directory_of_an_older_program),
-		cmocka_unit_test(test_bent_values),
+		cmocka_unit_test(test_corrupt_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

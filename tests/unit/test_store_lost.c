@@ -247,7 +247,7 @@ static void test_half_a_mark(void **state)
 		fputs("torn", file);
 		fflush(file);
 		struct data_dir dir;
-		assert_true(data_dir_open(&dir, d->data, (struct data_dir_wish){true, true},
+		assert_true(data_dir_open(&dir, d->data, (struct data_dir_params){true, true},
 					  d->error, sizeof d->error));
 		assert_true(dir.has_mark && dir.mark.is_made && dir.mark.sequence >= 79);
 		data_dir_close(&dir);

@@ -78,7 +78,7 @@ static void test_creation_that_did_not_end(void **state)
 			assert_int_equal(mkdir(d->data, 0700), 0);
 		else
 			assert_true(data_dir_open(&half, d->data,
-						  (struct data_dir_wish){true, true}, d->error,
+						  (struct data_dir_params){true, true}, d->error,
 						  sizeof d->error));
 		for (size_t n = 0; n < ARRAY_LEN(left[i]) && left[i][n]; n++)
 			put_file(d, left[i][n], n % 2 ? "half a line" : "");
@@ -97,7 +97,7 @@ static void test_creation_that_did_not_end(void **state)
 	struct dir *d = dir_new();
 	struct data_dir half;
 	const struct store_rocks_options o = dir_options(d);
-	assert_true(data_dir_open(&half, d->data, (struct data_dir_wish){true, true}, d->error,
+	assert_true(data_dir_open(&half, d->data, (struct data_dir_params){true, true}, d->error,
 				  sizeof d->error));
 	data_dir_close(&half);
 	put_file(d, "000009.sst", "a table");

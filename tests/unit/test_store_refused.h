@@ -16,7 +16,7 @@ static inline const char *path_of(const struct dir *d, const char *name)
 	return at;
 }
 
-/* What a refused opening must leave alone: everything but RocksDB's diary. */
+/* What a refused opening must leave alone: everything but RocksDB's info log. */
 static inline uint64_t fingerprint(const struct dir *d)
 {
 	uint64_t sum = 0;

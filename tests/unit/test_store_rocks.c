@@ -257,11 +257,11 @@ static void test_room_on_disk(void **state)
 	o.log_dir = NULL;
 	o.min_free_bytes = 1;
 	struct store_rocks *s = dir_open(d, &o);
-	assert_true(store_rocks_has_room(s));
+	assert_true(store_rocks_has_capacity(s));
 	store_rocks_close(s);
 	o.min_free_bytes = UINT64_MAX;
 	s = dir_open(d, &o);
-	assert_false(store_rocks_has_room(s));
+	assert_false(store_rocks_has_capacity(s));
 	store_rocks_close(s);
 	dir_free(d);
 }

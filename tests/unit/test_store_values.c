@@ -187,7 +187,7 @@ static void read_all(struct str value)
 	mem_free((void *)(uintptr_t)copy.ptr);
 }
 
-static void test_bent_values(void **state)
+static void test_corrupt_values(void **state)
 {
 	(void)state;
 	struct buf b = {0};
@@ -216,7 +216,7 @@ int main(void)
 		cmocka_unit_test(test_others_come_back),
 		cmocka_unit_test(test_newer_fields_are_skipped),
 		cmocka_unit_test(test_not_ours),
-		cmocka_unit_test(test_bent_values),
+		cmocka_unit_test(test_corrupt_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,13 +112,13 @@ static void test_who_is_told_that_it_is_refused_knows_that_it_is_meant(void **st
 	struct topology t = gateway;
 	struct batch batch = {0};
 	struct envelope env = {.from = SERVICE_GATEWAY, .id = 7, .epoch = 4};
-	topology_refuse(&t, &batch, &env, TOPOLOGY_TWIN, 1000);
-	topology_refuse(&t, &batch, &env, TOPOLOGY_TWIN, 1001); /* too soon */
+	topology_reject(&t, &batch, &env, TOPOLOGY_TWIN, 1000);
+	topology_reject(&t, &batch, &env, TOPOLOGY_TWIN, 1001); /* too soon */
 	assert_int_equal(batch.count, 1);
 	const struct ev_refused ev = {
 		.kind = SERVICE_GATEWAY, .id = 7, .epoch = 4, .fault = TOPOLOGY_TWIN};
-	assert_true(topology_is_refused(&t, 4, &ev));
-	assert_false(topology_is_refused(&t, 5, &ev)); /* an earlier life, or the twin */
+	assert_true(topology_is_rejected(&t, 4, &ev));
+	assert_false(topology_is_rejected(&t, 5, &ev)); /* an earlier life, or the twin */
 	batch_free(&batch);
 }
 

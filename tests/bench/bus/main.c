@@ -78,7 +78,7 @@ static struct {
 	struct batch batch;
 	uint64_t epoch, next; /* messages count on from step to step */
 	uint64_t *newest;     /* seq of each room, as last heard */
-	uint64_t heard_ns;    /* when the last message was stored */
+	uint64_t active_ns;   /* when the last message was stored */
 	char body[BODY_MAX_BYTES];
 	struct step step;
 	bool *is_stored; /* each message of the step */
@@ -144,9 +144,9 @@ static void take_stored(struct step *s, const struct ev_chat_stored *ev)
 	s->stored++;
 	s->late += ev->seq <= b.newest[room];
 	b.newest[room] = ev->seq;
-	b.heard_ns = clock_ns();
+	b.active_ns = clock_ns();
 	if (due_ns(s, index) >= s->window_ns)
-		hist_add(&s->delay, b.heard_ns - due_ns(s, index));
+		hist_add(&s->delay, b.active_ns - due_ns(s, index));
 }
 
 static void take_message(struct step *s, struct str message)
@@ -223,8 +223,8 @@ static uint64_t lost(const struct step *s)
 static void drain(struct step *s)
 {
 	uint64_t end_ns = clock_ns() + b.o.patience_ms * ms;
-	b.heard_ns = clock_ns();
-	while (lost(s) && clock_ns() < end_ns && clock_ns() < b.heard_ns + b.o.drain_ms * ms) {
+	b.active_ns = clock_ns();
+	while (lost(s) && clock_ns() < end_ns && clock_ns() < b.active_ns + b.o.drain_ms * ms) {
 		take_until(s, clock_ns() + ms);
 		port_heartbeat(b.up, &(struct ev_heartbeat){.ready = 1}, clock_steady_ms());
 	}

@@ -158,9 +158,9 @@ static void take_frame(struct client *c, const struct ws_frame *f)
 }
 
 /* The answer to the handshake; returns what it took. */
-static size_t take_answer(struct client *c, struct str bytes)
+static size_t take_response(struct client *c, struct str bytes)
 {
-	size_t used = ws_answer(bytes);
+	size_t used = ws_response(bytes);
 	if (used == SIZE_MAX) {
 		load_fault(c, "the handshake was refused: %.*s",
 			   (int)(bytes.len < 60 ? bytes.len : 60), bytes.ptr);
@@ -177,7 +177,7 @@ static size_t take_bytes(struct client *c, struct str bytes)
 {
 	size_t used = 0;
 	if (c->state == CLIENT_CONNECTING) {
-		used = take_answer(c, bytes);
+		used = take_response(c, bytes);
 		if (used == 0)
 			return 0;
 	}

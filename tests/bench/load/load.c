@@ -36,7 +36,7 @@ bool load_run(struct load *l, uint64_t until_ns, bool (*is_done)(struct load *l)
 		for (int i = 0; i < n; i++)
 			client_ready(events[i].data.ptr, events[i].events);
 		if (n > 0)
-			l->heard_ns = load_now(l);
+			l->active_ns = load_now(l);
 	}
 	return true;
 }

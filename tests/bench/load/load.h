@@ -84,7 +84,7 @@ struct load {
 
 	struct counts counts;
 	char first_fault[256];
-	uint64_t heard_ns; /* when a frame came last */
+	uint64_t active_ns; /* when a frame came last */
 
 	/* Latencies of what was due within the window, from when it was due. */
 	uint64_t window_from_ns, window_to_ns;

@@ -44,7 +44,7 @@ bool stamp_find(struct str bytes, struct stamp *s)
 	return true;
 }
 
-enum track_verdict track_take(struct track *t, uint32_t number)
+enum track_result track_take(struct track *t, uint32_t number)
 {
 	if (number >= t->next) {
 		uint32_t step = number - t->next + 1;

@@ -30,12 +30,12 @@ struct track {
 	uint32_t next; /* above the highest number seen */
 };
 
-enum track_verdict {
+enum track_result {
 	TRACK_NEW,
 	TRACK_LATE,  /* a higher number came before it */
 	TRACK_AGAIN, /* or it is more than 64 behind, which counts as repeated */
 };
 
-enum track_verdict track_take(struct track *t, uint32_t number);
+enum track_result track_take(struct track *t, uint32_t number);
 
 #endif

@@ -80,9 +80,9 @@ void work_open(struct load *l, uint32_t joining_count)
 void work_settle(struct load *l)
 {
 	uint64_t end_ns = load_now(l) + SETTLE_MS_MAX * ms;
-	l->heard_ns = load_now(l);
-	while (load_now(l) < end_ns && load_now(l) - l->heard_ns < l->o.quiet_ms * ms)
-		load_run(l, l->heard_ns + l->o.quiet_ms * ms, NULL);
+	l->active_ns = load_now(l);
+	while (load_now(l) < end_ns && load_now(l) - l->active_ns < l->o.quiet_ms * ms)
+		load_run(l, l->active_ns + l->o.quiet_ms * ms, NULL);
 }
 
 /* ---- the open loop ---- */

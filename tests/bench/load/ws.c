@@ -11,7 +11,7 @@ void ws_request(struct buf *out, uint16_t port, struct str path)
 		   STR_ARG(path), port);
 }
 
-size_t ws_answer(struct str bytes)
+size_t ws_response(struct str bytes)
 {
 	static const char upgraded[] = "HTTP/1.1 101";
 	const char *end = memmem(bytes.ptr, bytes.len, "\r\n\r\n", 4);

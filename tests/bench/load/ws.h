@@ -27,7 +27,7 @@ void ws_request(struct buf *out, uint16_t port, struct str path);
 
 /* The bytes of the answer's head once it is complete and says 101; 0: not complete; SIZE_MAX: a
  * refusal. */
-size_t ws_answer(struct str bytes);
+size_t ws_response(struct str bytes);
 
 void ws_put(struct buf *out, unsigned opcode, struct str payload, uint32_t mask);
 

@@ -119,9 +119,9 @@ static void write_random(struct bench *b)
 static void read_random(struct bench *b)
 {
 	static struct bus_reader reader;
-	static struct batch answers;
-	struct bus_peer asker = {.self = {.from = SERVICE_GATEWAY, .epoch = 1},
-				 .is_answering = true};
+	static struct batch responses;
+	struct bus_peer requester = {.self = {.from = SERVICE_GATEWAY, .epoch = 1},
+				     .is_answering = true};
 	char name[NAME_MAX_BYTES];
 	bus_reader_init(&reader, SERVICE_ANY);
 	for (uint64_t i = 0; i < b->o.reads; i++) {
@@ -130,14 +130,14 @@ static void read_random(struct bench *b)
 			.room = room_name(name, (uint64_t)lrand48() % b->o.rooms),
 			.limit = b->o.page,
 			.newest = 1};
-		bus_put_page_ask(&asker.batch, &ask);
+		bus_put_page_ask(&requester.batch, &ask);
 		CHECK(historyd_read(store_rocks_store(b->store), historyd_topology(b->core),
-				    &reader, bus_peer_message(&asker), &answers));
-		CHECK(answers.bytes.len > b->o.page * BODY); /* every page is full */
-		batch_reset(&answers);
+				    &reader, bus_peer_message(&requester), &responses));
+		CHECK(responses.bytes.len > b->o.page * BODY); /* every page is full */
+		batch_reset(&responses);
 	}
-	bus_peer_free(&asker);
-	batch_free(&answers);
+	bus_peer_free(&requester);
+	batch_free(&responses);
 	bus_reader_free(&reader);
 }
 
