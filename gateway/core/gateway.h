@@ -16,7 +16,7 @@
 struct gateway;
 struct session; /* one client connection */
 
-enum { BURST_MAX = 1000000 };
+enum { BURST_MAX = 1000000, RESERVED_NAMES_MAX = 64 };
 
 /* Who may join: guests, who may have a key; bearers of a token; or both. */
 enum auth_mode { AUTH_GUESTS, AUTH_TOKENS, AUTH_BOTH };
@@ -36,6 +36,8 @@ struct gateway_options {
 	const char *(*check_token)(void *ctx, struct str token, struct arena *arena,
 				   struct claims *claims);
 	void *token_ctx;
+	struct str reserved[RESERVED_NAMES_MAX]; /* usernames for nobody; not copied */
+	size_t reserved_count;
 	struct str address; /* where other gateways reach this one, or empty; not copied */
 };
 void gateway_options_default(struct gateway_options *o);

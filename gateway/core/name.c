@@ -180,9 +180,22 @@ struct str name_skeleton(struct arena *a, struct str name)
 	return str_of(skeleton, (size_t)len);
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_ascii_equal(struct str one, struct str other)
+{
+	bool is_equal = one.len == other.len;
+	for (size_t i = 0; is_equal && i < one.len; i++)
+		is_equal = lower(one.ptr[i]) == lower(other.ptr[i]);
+	return is_equal;
+}
+
 bool name_looks_like(struct arena *a, struct str one, struct str other)
 {
 	if (text_is_ascii(one) && text_is_ascii(other))
-		return str_equal(fold_case(a, one), fold_case(a, other));
+		return is_ascii_equal(one, other);
 	return str_equal(name_skeleton(a, one), name_skeleton(a, other));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* on_room.c — userJoin, userLeave, userTyping: what a client does in rooms, messages aside. */
 #include "gateway/core/bearer.h"
+#include "gateway/core/name.h"
 #include "gateway/core/session.h"
 #include "gateway/core/user.h"
 #include "gateway/core/join.h"
@@ -30,6 +31,17 @@ static struct str key_digest(struct arena *arena, struct str key)
 	return str_of(text, (size_t)2 * DIGEST_BYTES);
 }
 
+/* A token that gives a name may give any. */
+static bool is_reserved(const struct gateway *g, const struct session *s,
+			const struct in_userJoin *in)
+{
+	bool is_given = s->bearer && s->bearer->claims.name.len;
+	for (size_t i = 0; !is_given && i < g->options.reserved_count; i++)
+		if (name_looks_like(in->event->arena, g->options.reserved[i], in->username))
+			return true;
+	return false;
+}
+
 void on_userJoin(struct gateway *g, struct session *s, const struct in_userJoin *in)
 {
 	struct client_event *e = in->event;
@@ -37,6 +49,10 @@ void on_userJoin(struct gateway *g, struct session *s, const struct in_userJoin 
 		return;
 	if (g->options.guest_keys_required && !in->key.len && !s->user && !s->bearer) {
 		client_event_fail(e, ERR_BAD_FIELD, "key: is required here");
+		return;
+	}
+	if (!s->user && is_reserved(g, s, in)) {
+		client_event_fail(e, ERR_NAME_TAKEN, "the name is reserved");
 		return;
 	}
 	struct membership *m = session_membership(s, in->room);

@@ -2,6 +2,7 @@
 /* options.c — see shell/options.h. */
 #include "gateway/shell/options.h"
 #include "gateway/shell/metrics.h"
+#include "proto/utf8.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -47,6 +48,9 @@ static const struct option_row option_rows[] = {
 	 .help = "seconds for which browsers are to come by TLS only, once they did; 0: not said"},
 	{OPTION("guest-keys", CHOICE, guest_keys_required), .fallback = "optional",
 	 .choices = "optional|required", .help = "whether a guest must send a key"},
+	{OPTION("reserved-names", TEXT, reserved_names), .fallback = "You,System",
+	 .help = "usernames that nobody may take, nor others that look like them, with commas or "
+		 "spaces between; a token may give one"},
 	{OPTION("auth", CHOICE, auth), .fallback = "guests", .choices = "guests|tokens|both",
 	 .help = "who may join: guests, bearers of a token (JWT), or both"},
 	{OPTION("token-keys", TEXT, tokens.keys_file), .fallback = "",
@@ -144,8 +148,6 @@ static struct str relay_address(const struct options *o)
 	return str_from(address);
 }
 
-/* Found from where the program lies, so that an installation may be moved as a whole; "" for none,
- * as when it was not installed at all. */
 static void read_token_rules(struct options *o)
 {
 	struct token_rules *rules = &o->tokens.rules;
@@ -169,6 +171,21 @@ static void read_token_rules(struct options *o)
 	o->core.token_ctx = &o->tokens;
 }
 
+static void read_reserved_names(struct options *o, const char *list)
+{
+	struct gateway_options *core = &o->core;
+	struct str word;
+	while (next_word(&list, &word)) {
+		if (core->reserved_count == RESERVED_NAMES_MAX)
+			fail_usage(PROGRAM, "--reserved-names: more than %d", RESERVED_NAMES_MAX);
+		if (!utf8_is_valid(word))
+			fail_usage(PROGRAM, "--reserved-names: is not UTF-8");
+		core->reserved[core->reserved_count++] = word;
+	}
+}
+
+/* Found from where the program lies, so that an installation may be moved as a whole; "" for none,
+ * as when it was not installed at all. */
 static const char *installed_web(void)
 {
 	static char path[PATH_MAX];
@@ -194,6 +211,7 @@ void gateway_options_load(struct options *o, int argc, char **argv)
 		fail_usage(PROGRAM, "--tls-cert and --tls-key: give both, or neither");
 	o->core.guest_keys_required = o->guest_keys_required;
 	read_token_rules(o);
+	read_reserved_names(o, o->reserved_names);
 	o->web = strcmp(o->web_params, "auto") == 0 ? installed_web() : o->web_params;
 	read_origins(&o->origins, o->allow_origin);
 	read_hosts(o, o->served);

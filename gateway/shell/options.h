@@ -27,7 +27,7 @@ struct options {
 	struct tokens tokens;
 	unsigned auth;              /* enum auth_mode */
 	const char *token_audience; /* as given */
-	const char *token_issuer;
+	const char *token_issuer, *reserved_names;
 	unsigned guest_keys_required, no_io_uring;      /* places in their choices */
 	const char *allow_origin, *served, *web_params; /* as given */
 };

@@ -169,6 +169,16 @@ describe("join", () => {
     await Promise.all([back, ...strangers].map((client) => client.close()));
   });
 
+  it("gives nobody a reserved name, nor one that looks like it", async () => {
+    const eve = await Client.connect(stack);
+    for (const username of ["System", "system", "\u0405ystem", "You"]) {
+      await assert.rejects(eve.join(username, "main"), code("name_taken"), username);
+    }
+    for (const username of ["ann\u200b", "\u2066ann\u2069", "ann\u00ad"]) await assert.rejects(eve.join(username, "main"), code("bad_field"));
+    await eve.join("\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "main"); // Persian, with a joiner where it belongs
+    await eve.close();
+  });
+
   it("lets names without a key be shared, but not by someone with one", async () => {
     const first = await Client.join(stack, "open", "main");
     const second = await Client.join(stack, "open", "main");

@@ -170,9 +170,49 @@ static void test_a_wait_for_a_name_ends_with_its_join(void **state)
 	assert_int_equal(bus_count(&f->out.roomd[0], EV_claim), 1);
 }
 
+static int open_reserved(void **state)
+{
+	struct gateway_options o = test_options();
+	o.reserved[0] = STR("System");
+	o.reserved[1] = STR("Größe");
+	o.reserved_count = 2;
+	return open_gateway_as(state, &o);
+}
+
+static void test_reserved(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_reserved;
+	} rows[] = {
+		{"System", true},      {"SYSTEM", true},
+		{"\u0405ystem", true}, /* Cyrillic S */
+		{"GRÖSSE", true},      {"gr\u00f6\u00dfe", true},
+		{"Systems", false},    {"Sys tem", false},
+		{"ann", false},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char frame[200];
+		snprintf(frame, sizeof frame,
+			 "{\"event\":\"userJoin\",\"id\":1,\"data\":{\"username\":\"%s\",\"room\":"
+			 "\"main\"}}",
+			 rows[i].name);
+		struct session *s =
+			gateway_connect(f->gateway, f->now_ms, &f->handle[0], WIRE_NATIVE, false);
+		begin(f);
+		gateway_frame(f->gateway, f->now_ms, s, str_from(frame), &f->out);
+		flush(f);
+		const char *expected = rows[i].is_reserved ? "error:name_taken" : "";
+		assert_string_equal(events(f, 0), expected);
+		gateway_disconnect(f->gateway, f->now_ms, s, &f->out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_reserved, open_reserved, close_gateway),
 		TEST(test_strangers_do_not_keep_an_owner_out),
 		TEST(test_whoever_waits_is_told_when_the_name_is_given),
 		TEST(test_a_line_for_a_name_has_an_end),
