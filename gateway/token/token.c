@@ -253,28 +253,19 @@ enum token_result token_check(const struct token_keys *keys, const struct token_
 
 const char *token_result_text(enum token_result result)
 {
-	switch (result) {
-	case TOKEN_OK:
-		return "good";
-	case TOKEN_MALFORMED:
-		return "not a signed token";
-	case TOKEN_ALGORITHM:
-		return "signed with an algorithm that none of the keys has";
-	case TOKEN_UNKNOWN_KEY:
-		return "signed with a key that is not known here";
-	case TOKEN_SIGNATURE:
-		return "the signature does not fit";
-	case TOKEN_EXPIRED:
-		return "expired";
-	case TOKEN_EARLY:
-		return "not valid yet";
-	case TOKEN_AUDIENCE:
-		return "meant for another audience";
-	case TOKEN_ISSUER:
-		return "from another issuer";
-	case TOKEN_CLAIMS:
-		return "a claim is missing or not what it should be: exp, nbf, sub, name, rooms, "
-		       "role";
-	}
-	CHECK(false);
+	static const char *const texts[] = {
+		[TOKEN_OK] = "good",
+		[TOKEN_MALFORMED] = "not a signed token",
+		[TOKEN_ALGORITHM] = "signed with an algorithm that none of the keys has",
+		[TOKEN_UNKNOWN_KEY] = "signed with a key that is not known here",
+		[TOKEN_SIGNATURE] = "the signature does not fit",
+		[TOKEN_EXPIRED] = "expired",
+		[TOKEN_EARLY] = "not valid yet",
+		[TOKEN_AUDIENCE] = "meant for another audience",
+		[TOKEN_ISSUER] = "from another issuer",
+		[TOKEN_CLAIMS] =
+			"a claim is missing or not what it should be: exp, nbf, sub, name, rooms, "
+			"role",
+	};
+	return texts[result];
 }
