@@ -32,12 +32,11 @@ static EVP_PKEY *public_from(const char *type, OSSL_PARAM_BLD *params)
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	OSSL_PARAM *list = OSSL_PARAM_BLD_to_param(params);
 	CHECK(ctx && list);
-	if (EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &public, EVP_PKEY_PUBLIC_KEY, list) != 1)
-	public = NULL;
+	bool is_made = EVP_PKEY_fromdata_init(ctx) == 1 &&
+		       EVP_PKEY_fromdata(ctx, &public, EVP_PKEY_PUBLIC_KEY, list) == 1;
 	OSSL_PARAM_free(list);
 	EVP_PKEY_CTX_free(ctx);
-	return public;
+	return is_made ? public : NULL;
 }
 
 static EVP_PKEY *read_rsa(struct arena *arena, const json_t *jwk)

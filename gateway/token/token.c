@@ -264,8 +264,7 @@ const char *token_result_text(enum token_result result)
 		[TOKEN_AUDIENCE] = "meant for another audience",
 		[TOKEN_ISSUER] = "from another issuer",
 		[TOKEN_CLAIMS] =
-			"a claim is missing or not what it should be: exp, nbf, sub, name, rooms, "
-			"role",
+			"a claim is missing or not what it should be: exp, nbf, sub, name, rooms",
 	};
 	return texts[result];
 }

@@ -46,7 +46,7 @@ static const char *const people[] = {
 static const char *const tricks[] = {
 	"ann\u200b",       /* ZERO WIDTH SPACE */
 	"\u2066ann\u2069", /* isolates */
-	"\u202eann",       /* RIGHT-TO-LEFT OVERRIDE */
+	"\u202eann\u202c", /* RIGHT-TO-LEFT OVERRIDE */
 	"a\u00adnn",       /* SOFT HYPHEN */
 	"ann\u2060",       /* WORD JOINER */
 	"an\u200cn",
