@@ -179,7 +179,7 @@ void on_invited(struct gateway *g, const struct ev_invited *ev)
 {
 	struct user *u = user_find(g, ev->user2);
 	struct invitation *i;
-	if (!u)
+	if (!u || !ev->room.len || !ev->user.len || str_equal(ev->user, ev->user2))
 		return;
 	TAILQ_FOREACH (i, &u->invitations, entry)
 		if (str_equal(i->room, ev->room))

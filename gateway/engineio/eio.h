@@ -56,7 +56,8 @@ struct eio_request {
 	struct eio_session *session; /* that waits for it, or that it waits for */
 	bool is_post;
 	/* Set by the caller: it has come from another gateway, which may die with the answer. The
-	 * next poll is answered when eio_response_arrived has been called for this one. */
+	 * next poll is answered when eio_response_arrived has been called for this one. It opens no
+	 * session. */
 	bool is_relayed;
 };
 

@@ -27,7 +27,8 @@ static void flush_to_the_end(struct eio_session *s)
 
 void eio_get(struct eio *e, uint64_t now_ms, const struct eio_query *q, struct eio_request *r)
 {
-	int code = admission_check(e, q, EIO_POLLING);
+	/* Only a request of a session is relayed: should its answer be lost, the sid says whose. */
+	int code = r->is_relayed && !q->has_sid ? 1 : admission_check(e, q, EIO_POLLING);
 	if (code >= 0) {
 		eio_reject(e, r, (unsigned)code);
 		return;

@@ -58,12 +58,25 @@ static void test_a_lost_relayed_answer_ends_the_poll_that_waits(void **state)
 	assert_null(second.session);
 }
 
+/* Whoever can reach the bus may say anything; a session that is opened so would refer to an answer
+ * that is freed when nobody says that it arrived. */
+static void test_a_relayed_poll_opens_no_session(void **state)
+{
+	struct fixture *f = *state;
+	struct eio_request open = {.is_relayed = true};
+	get(f, &open, "");
+	assert_int_equal(f->status, 400);
+	assert_int_equal(f->eio.sessions.count, 0);
+	assert_null(open.session);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_eio, close_eio)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_next_poll_waits_for_the_arrival_of_a_relayed_answer),
 		TEST(test_a_lost_relayed_answer_ends_the_poll_that_waits),
+		TEST(test_a_relayed_poll_opens_no_session),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -287,6 +287,28 @@ static void test_newroom_is_answered_within_its_wait(void **state)
 	assert_string_equal(events(f, 0), "");
 }
 
+static void say_invited(struct fixture *f, struct str room, struct str user)
+{
+	bus_put_invited(&f->roomd.batch,
+			&(struct ev_invited){.room = room, .user = user, .user2 = STR("ann")});
+}
+
+/* By oneself, into nothing, by nobody: whatever a roomd says. */
+static void test_what_is_no_invitation_is_not_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ev;
+	join(f, 0, "ann");
+	say_invited(f, STR("den"), STR("ann"));
+	say_invited(f, STR(""), STR("bob"));
+	say_invited(f, STR("den"), STR(""));
+	say_invited(f, STR("duo"), STR("bob"));
+	send(f, &f->roomd);
+	assert_int_equal(bus_count(&f->out.roomd[0], EV_invite_seen), 1);
+	assert_true(bus_find(&f->out.roomd[0], EV_invite_seen, 0, &ev));
+	assert_true(str_equal(ev.as.invite_seen.room, STR("duo")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +325,7 @@ int main(void)
 		TEST(test_a_post_is_acked_after_its_author_has_left),
 		TEST(test_a_post_is_acked_by_the_greeting),
 		TEST(test_newroom_is_answered_within_its_wait),
+		TEST(test_what_is_no_invitation_is_not_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
