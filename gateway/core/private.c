@@ -28,9 +28,11 @@ void on_newRoom(struct gateway *g, struct session *s, const struct in_newRoom *i
 		client_event_fail(e, ERR_BAD_FIELD,
 				  "room: a connection may be in %" PRIu64 " rooms",
 				  g->options.rooms_max);
-	if (e->error != ERR_OK || !bearer_may_join(g, s, e, s->user->name, in->room))
+	if (e->error != ERR_OK)
 		return;
 	CHECK(s->user);
+	if (!bearer_may_join(g, s, e, s->user->name, in->room))
+		return;
 	struct request *r =
 		request_start(g, &(struct request_params){
 					 .kind = REQUEST_PRIVATE,
