@@ -105,6 +105,10 @@ struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, 
 void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
 			struct gateway_out *out);
 
+/* False: guests only, and a token that comes along with a connection is passed over like any other
+ * word of the request. */
+bool gateway_takes_tokens(const struct gateway *g);
+
 /* What a token says, in the arena: NULL, or why it is not taken, for people. */
 NODISCARD
 const char *gateway_token_read(const struct gateway *g, struct str token, struct arena *arena,

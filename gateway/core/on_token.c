@@ -6,10 +6,15 @@
 #include "gateway/core/join.h"
 #include "gateway/core/session.h"
 
+bool gateway_takes_tokens(const struct gateway *g)
+{
+	return g->options.auth != AUTH_GUESTS;
+}
+
 const char *gateway_token_read(const struct gateway *g, struct str token, struct arena *arena,
 			       struct claims *claims)
 {
-	if (g->options.auth == AUTH_GUESTS)
+	if (!gateway_takes_tokens(g))
 		return "tokens are not taken here";
 	return g->options.check_token(g->options.token_ctx, token, arena, claims);
 }

@@ -115,7 +115,7 @@ struct conn *native_open(struct conns *all, struct lws *wsi, bool is_batched, st
 	c->end.class = &class;
 	n->session = gateway_connect(all->native->core, clock_steady_ms(), &c->end, WIRE_NATIVE,
 				     is_batched);
-	if (token.len)
+	if (token.len && gateway_takes_tokens(all->native->core))
 		show(n, token);
 	return c;
 }

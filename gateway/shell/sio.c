@@ -74,6 +74,9 @@ static const char *admit(void *ctx, struct sio_client *c, size_t namespace, stru
 {
 	struct sio_chat *chat = ctx;
 	(void)c, (void)namespace;
+	chat->has_claims = false;
+	if (!gateway_takes_tokens(chat->core))
+		return NULL;
 	arena_reset(&chat->arena);
 	struct str in_auth = token_of(auth, &chat->arena);
 	struct str shown = in_auth.len ? in_auth : token;
