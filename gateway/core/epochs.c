@@ -13,6 +13,14 @@ static uint64_t of_first(const struct epochs *e)
 	return e->count && e->list[0].first == 1 ? e->list[0].epoch : 0;
 }
 
+bool epochs_are_ordered(const struct list *of_page)
+{
+	for (uint32_t i = 1; i < of_page->count; i++)
+		if (bus_epoch_at(of_page, i).first < bus_epoch_at(of_page, i - 1).first)
+			return false;
+	return true;
+}
+
 void epochs_set(struct epochs *e, const struct list *of_page)
 {
 	uint64_t known = of_first(e);

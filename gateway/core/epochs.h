@@ -18,7 +18,11 @@ struct epochs {
 
 void epochs_free(struct epochs *e);
 
-/* Becomes what a page says. */
+/* Whether a page says them oldest first. One that does not contradicts itself. */
+NODISCARD
+bool epochs_are_ordered(const struct list *of_page);
+
+/* Becomes what a page says, whose epochs are ordered. */
 void epochs_set(struct epochs *e, const struct list *of_page);
 
 uint64_t epochs_newest(const struct epochs *e); /* 0: none is known */

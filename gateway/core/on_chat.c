@@ -244,12 +244,25 @@ static void give_up_page(struct gateway *g, const struct request *r)
 		join_fail(g, m, ERR_UNAVAILABLE);
 }
 
+/* Whether it does not contradict itself. One that does is as good as lost. */
+static bool is_sound(const struct ev_page *page)
+{
+	uint64_t last = 0;
+	for (uint32_t i = 0; i < page->messages.count; i++) {
+		uint64_t seq = bus_chat_at(&page->messages, i).seq;
+		if (seq <= last)
+			return false;
+		last = seq;
+	}
+	return last <= WHOLE_MAX && page->head <= WHOLE_MAX && epochs_are_ordered(&page->epochs);
+}
+
 void on_page(struct gateway *g, const struct ev_page *page)
 {
 	if (!view_is_historyds(g, page->room))
 		return;
 	struct request *r = request_find(g, page->req);
-	if (!r || !str_equal(r->room, page->room))
+	if (!r || !str_equal(r->room, page->room) || !is_sound(page))
 		return;
 	enum err status = err_from_wire(page->status);
 	r = guard_page(g, page);

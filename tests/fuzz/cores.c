@@ -150,10 +150,12 @@ static void end_turn(struct rig *r, struct gateway_rig *g)
 static void put_field(struct buf *b, struct script *s, const struct client_field_row *field)
 {
 	buf_printf(b, "%s\"%s\":", b->ptr[b->len - 1] == '{' ? "" : ",", field->name);
-	if (field->kind == FIELD_NUMBER)
+	if (field->kind == FIELD_NUMBER) {
 		buf_printf(b, "%" PRIu64, script_number(s));
-	else
-		buf_printf(b, "\"" STR_FMT "\"", STR_ARG(script_name(s, ROOM_MAX)));
+		return;
+	}
+	struct str text = script_name(s, ROOM_MAX);
+	buf_printf(b, "\"" STR_FMT "\"", STR_ARG(text));
 }
 
 static void client_speaks(struct rig *r, struct gateway_rig *g, struct client *c)

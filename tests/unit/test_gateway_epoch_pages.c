@@ -50,6 +50,24 @@ static void expect_behind_the_log(struct fixture *f, uint64_t req, const char *t
 	assert_int_equal(bus_count(&f->out.read[0], EV_page_ask), 0);
 }
 
+/* One that contradicts itself is as good as lost. */
+static void test_a_page_that_is_not_sound_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	const struct rec_epoch eight = {8, 9}, late = {7, 10};
+	begin_in_seven(f);
+	say(f, 0, "{\"event\":\"history\",\"id\":5,\"data\":{\"room\":\"main\",\"after\":0}}");
+	uint64_t req = asked_of(f, 1, 0).req;
+	respond(f, req, false, 1, 5, late, eight, STR("eve"));
+	assert_string_equal(events(f, 0), "");
+	respond(f, req, false, 0, 5, seven, eight, STR("eve")); /* no message has seq 0 */
+	assert_string_equal(events(f, 0), "");
+	respond(f, req, false, UINT64_MAX, UINT64_MAX - 1, seven, eight, STR("eve"));
+	assert_string_equal(events(f, 0), "");
+	respond(f, req, false, 1, 5, seven, eight, STR("eve"));
+	assert_string_equal(events(f, 0), "ack");
+}
+
 static void test_pages_of_a_new_epoch_come_behind_the_log(void **state)
 {
 	struct fixture *f = *state;
@@ -138,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_since_of_another_epoch),
 		TEST(test_pages_of_a_new_epoch_come_behind_the_log),
+		TEST(test_a_page_that_is_not_sound_is_not_taken),
 		TEST(test_greetings_of_a_new_epoch_come_behind_the_log),
 		TEST(test_a_joiners_page_of_an_ended_epoch),
 		TEST(test_a_page_is_judged_by_the_end_of_the_log),
