@@ -263,7 +263,7 @@ static void expel_others(struct roomd *r, struct room *room)
 
 void on_room_facts(struct roomd *r, const struct ev_room_facts *ev)
 {
-	if (err_from_wire(ev->status) != ERR_OK)
+	if (err_from_wire(ev->status) != ERR_OK || !ev->owner.len != !ev->guest.len)
 		return; /* asked again */
 	struct room *room = answered_room(r, ev->req, ev->room, STORE_REQUEST_ROOM);
 	if (!room)

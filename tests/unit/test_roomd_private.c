@@ -75,6 +75,29 @@ static void test_a_room_is_made_private_while_others_wait(void **state)
 	assert_int_equal(private_status(f), ERR_ROOM_TAKEN);
 }
 
+static void say_facts(struct fixture *f, uint64_t req, struct str owner, struct str guest)
+{
+	bus_put_room_facts(
+		&f->historyd.batch,
+		&(struct ev_room_facts){.req = req, .room = ROOM, .owner = owner, .guest = guest});
+	send(f, &f->historyd);
+}
+
+/* A private room is two people's; facts that say otherwise are as good as lost. */
+static void test_facts_of_one_person_are_no_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_event ask;
+	join(f, 0, ANN);
+	assert_true(asked(f, EV_room_ask, 0, &ask));
+	say_facts(f, ask.as.room_ask.req, ANN, STR(""));
+	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 0);
+	say_facts(f, ask.as.room_ask.req, STR(""), ANN);
+	assert_int_equal(bus_count(&f->out.down, EV_join_answer), 0);
+	say_facts(f, ask.as.room_ask.req, ANN, BOB);
+	assert_int_equal(join_status(f, 0), ERR_OK);
+}
+
 static void test_a_room_with_others_is_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -307,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_private_rooms_refuse_others),
 		TEST(test_a_room_is_made_private_while_others_wait),
+		TEST(test_facts_of_one_person_are_no_answer),
 		TEST(test_a_room_with_others_is_taken),
 		TEST(test_invitations_are_kept_before_they_are_told),
 		TEST(test_a_room_outlives_whoever_asked_about_it),
