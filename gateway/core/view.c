@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* view.c — see view.h: the view's life and its log. Presence is in presence.c. */
 #include "gateway/core/view.h"
+#include "gateway/core/json_text.h"
 #include "gateway/core/request.h"
 #include "proto/shard.h"
 
@@ -78,7 +79,7 @@ void view_want(struct gateway *g, struct view *v, enum wire wire)
 
 static void append(struct gateway *g, struct view *v, const struct rec_chat *chat)
 {
-	if (chat->seq <= v->log.head)
+	if (chat->seq <= v->log.head || chat->seq >= JSON_WHOLE_END)
 		return;
 	if (v->log.count && chat->seq != v->log.head + 1) { /* older ones were deleted meanwhile */
 		roomlog_restart(&v->log, chat->seq - 1);
