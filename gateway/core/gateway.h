@@ -102,6 +102,9 @@ void gateway_check(struct gateway *g);
  * exactly once, whoever closed. */
 struct session *gateway_connect(struct gateway *g, uint64_t now_ms, void *conn, enum wire wire,
 				bool is_batched);
+/* Its connection had a session before, whose allowance is spent: it begins with that of a moment,
+ * so that leaving and coming gives nobody more. */
+void gateway_spend(const struct gateway *g, struct session *s);
 void gateway_disconnect(struct gateway *g, uint64_t now_ms, struct session *s,
 			struct gateway_out *out);
 

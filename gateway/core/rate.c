@@ -8,6 +8,8 @@ enum {
 	BURST_SECONDS = 4,    /* of bytes */
 	BYTES_A_POINT = 1024, /* a refused event counts one, and one for each so many bytes */
 	FAR_OVER = 10,        /* so many bursts of points */
+	SPENT_EVENTS = 5,     /* a join, and what a client says at once behind it … */
+	SPENT_PART = 8,       /* … and of the bytes of a second, 8 KiB unless told otherwise */
 };
 
 uint32_t rate_burst_bytes(const struct gateway_options *o)
@@ -26,6 +28,14 @@ static void refill(const struct gateway *g, struct session *s)
 	uint64_t full_bytes = rate_burst_bytes(o);
 	s->token_bytes = (uint32_t)(bytes < full_bytes ? bytes : full_bytes);
 	s->tokens_ms = (uint32_t)g->now_ms;
+}
+
+void gateway_spend(const struct gateway *g, struct session *s)
+{
+	const struct gateway_options *o = &g->options;
+	uint64_t events = o->burst < SPENT_EVENTS ? o->burst : SPENT_EVENTS;
+	s->tokens_milli = (uint32_t)events * 1000;
+	s->token_bytes = (uint32_t)(o->rate_bytes / SPENT_PART);
 }
 
 static uint64_t missing_ms(uint64_t wanted, uint64_t there, uint64_t a_second)

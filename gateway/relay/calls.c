@@ -113,12 +113,19 @@ static struct relay_call *start_call(struct relay *r, uint64_t now_ms, uint64_t 
 struct relay_call *relay_ask(struct relay *r, uint64_t now_ms, uint64_t owner,
 			     const struct relay_request *q, void *caller)
 {
-	if (r->calls_by_number.count >= RELAY_CALLS_MAX || r->unknown_count >= RELAY_UNKNOWN_MAX) {
-		r->refused_total++;
-		return NULL;
+	struct relay_call *c = NULL;
+	if (r->calls_by_number.count < RELAY_CALLS_MAX)
+		c = start_call(r, now_ms, owner, q, 0, caller);
+	/* Whoever invents owners stands in the way of nobody whose owner is known. */
+	if (c && c->list == &r->unknown && r->unknown_count > RELAY_UNKNOWN_MAX) {
+		end_call(r, c);
+		c = NULL;
 	}
-	r->asked_total++;
-	return start_call(r, now_ms, owner, q, 0, caller);
+	if (c)
+		r->asked_total++;
+	else
+		r->refused_total++;
+	return c;
 }
 
 void relay_hang_up(struct relay *r, uint64_t now_ms, struct relay_call *c)

@@ -95,6 +95,8 @@ static void on_connected(void *ctx, struct sio_client *c, size_t namespace, stru
 	e->transport = c->session;
 	c->user = e;
 	e->session = gateway_connect(chat->core, chat->sio.now_ms, &e->end, WIRE_SOCKETIO, false);
+	if (c->connected_count > 1)
+		gateway_spend(chat->core, e->session);
 	if (chat->has_claims)
 		gateway_bear(chat->core, chat->sio.now_ms, e->session, &chat->claims);
 }

@@ -84,6 +84,7 @@ static void enter(struct sio_client *c, size_t namespace, struct str auth)
 	if (!c->has_connected)
 		TAILQ_REMOVE(&s->waiting, c, waiting);
 	c->has_connected = c->is_connected[namespace] = true;
+	c->connected_count++;
 	str_free(&c->token);
 	send_connected(c, name);
 	s->app.connected(s->app_ctx, c, namespace, object);
@@ -91,8 +92,21 @@ static void enter(struct sio_client *c, size_t namespace, struct str auth)
 		s->app.blocked(s->app_ctx, c);
 }
 
+/* Each try costs SIO_CONNECT_MS, of which SIO_CONNECTS_MAX may be owed: to check who it is costs us
+ * more than it costs the client to ask. */
+static bool may_connect(struct sio_client *c)
+{
+	uint64_t now_ms = c->sio->now_ms;
+	if (c->connects_until_ms < now_ms)
+		c->connects_until_ms = now_ms;
+	c->connects_until_ms += SIO_CONNECT_MS;
+	return c->connects_until_ms <= now_ms + (uint64_t)SIO_CONNECTS_MAX * SIO_CONNECT_MS;
+}
+
 static bool handle_connect(struct sio_client *c, const struct sio_packet *p)
 {
+	if (!may_connect(c))
+		return false;
 	size_t namespace = namespace_named(c->sio, p->namespace);
 	bool is_old = eio_revision(c->session) == 3;
 	if (namespace == c->sio->options.namespace_count) {
@@ -108,10 +122,24 @@ static bool handle_connect(struct sio_client *c, const struct sio_packet *p)
 	return true;
 }
 
+static bool is_anywhere(const struct sio_client *c)
+{
+	bool is_in = false;
+	for (size_t i = 0; i < c->sio->options.namespace_count; i++)
+		is_in |= c->is_connected[i];
+	return is_in;
+}
+
+/* Who is nowhere any more has as long as a newcomer to be somewhere again. */
 static bool handle_disconnect(struct sio_client *c, size_t namespace)
 {
 	c->is_connected[namespace] = false;
 	c->sio->app.on_detached(c->sio->app_ctx, c, namespace);
+	if (!is_anywhere(c)) {
+		c->has_connected = false;
+		c->opened_ms = c->sio->now_ms;
+		TAILQ_INSERT_TAIL(&c->sio->waiting, c, waiting);
+	}
 	return true;
 }
 

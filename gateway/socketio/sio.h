@@ -9,7 +9,13 @@
 
 #include "gateway/engineio/eio.h"
 
-enum { SIO_NAMESPACES_MAX = 4, SIO_ATTACHMENTS_MAX = 10, SIO_TOKEN_MAX = 2048 };
+enum {
+	SIO_NAMESPACES_MAX = 4,
+	SIO_ATTACHMENTS_MAX = 10,
+	SIO_TOKEN_MAX = 2048,
+	SIO_CONNECTS_MAX = 10,
+	SIO_CONNECT_MS = 2000
+};
 
 struct sio_client;
 
@@ -51,12 +57,15 @@ struct sio_client {
 	struct eio_session *session;
 	void *user; /* the application's */
 	bool is_connected[SIO_NAMESPACES_MAX];
-	bool has_connected; /* to any, at any time */
+	bool has_connected; /* to any */
 	bool is_inside;     /* the application is being called … */
 	bool is_gone;       /* … and has ended it meanwhile */
 	uint64_t opened_ms;
-	struct str token;                /* owned, until has_connected */
-	TAILQ_ENTRY(sio_client) waiting; /* in sio.waiting until has_connected */
+	struct str token; /* owned, until has_connected */
+	uint64_t
+		connects_until_ms; /* to which its tries to connect are paid for: see may_connect */
+	unsigned connected_count;  /* how often it has, up to now */
+	TAILQ_ENTRY(sio_client) waiting; /* in sio.waiting unless has_connected */
 	/* A binary packet whose attachments are still coming. */
 	struct buf packet;
 	size_t wanted, got;

@@ -161,9 +161,29 @@ static void test_bytes_have_a_rate_too_and_who_is_far_over_is_closed(void **stat
 	assert_int_equal(stats(f)->overrates_total, 1);
 }
 
+/* A second session of one connection: leaving and coming again gives nobody more. */
+static void test_a_spent_allowance_is_that_of_a_moment(void **state)
+{
+	enum { AT_ONCE = 5 };
+	struct fixture *f = *state;
+	gateway_spend(f->gateway, f->client[0]);
+	for (int i = 0; i < AT_ONCE; i++) {
+		say(f, 0, "{\"event\":\"none\",\"id\":1}");
+		assert_string_equal(events(f, 0), "error:bad_event");
+	}
+	say(f, 0, "{\"event\":\"none\",\"id\":1}");
+	assert_string_equal(events(f, 0), "error:rate_limited");
+	f->now_ms += 1000; /* from then on it is as for everybody */
+	for (int i = 0; i < 50; i++) {
+		say(f, 0, "{\"event\":\"none\",\"id\":1}");
+		assert_string_equal(events(f, 0), "error:bad_event");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_a_spent_allowance_is_that_of_a_moment),
 		TEST_UNLIMITED(test_errors_without_id_of_one_frame_end),
 		TEST_UNLIMITED(test_questions_end_where_answers_are_not_read),
 		TEST_UNLIMITED(test_whatever_has_an_id_is_answered),

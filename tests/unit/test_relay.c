@@ -122,6 +122,11 @@ static void test_invented_owners_do_not_fill_the_line(void **state)
 		w->caller[0].call =
 			relay_ask(&w->side[0].relay, w->now_ms, (uint64_t)i, &q, &w->caller[0]);
 	assert_null(relay_ask(&w->side[0].relay, w->now_ms, 1, &q, &w->caller[1]));
+	w->is_unknown = false; /* one whose owner is there gets through all the same */
+	ask(w, &w->caller[2], "now");
+	pass(w, 10);
+	assert_string_equal(w->caller[2].body, "now");
+	w->is_unknown = true;
 	w->caller[0].is_slow = true; /* it has given none of them back */
 	pass(w, RELAY_UNKNOWN_MS + RELAY_LOOK_MS);
 	assert_int_equal(w->side[0].relay.unknown_count, 0);

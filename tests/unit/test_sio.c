@@ -280,12 +280,52 @@ static void test_whoever_connects_to_nothing_is_closed_in_time(void **state)
 	sio_tick(&f.sio, OPENED_MS + CONNECT_MS);
 	assert_string_equal(story(&f), IN);
 	close_client(&f);
+
+	open_client(&f, 4); /* so is who has been somewhere, and is not any more */
+	receive(&f, STR("0"));
+	receive(&f, STR("1"));
+	assert_int_equal(sio_next_due(&f.sio), OPENED_MS + CONNECT_MS);
+	sio_tick(&f.sio, OPENED_MS + CONNECT_MS);
+	assert_string_equal(story(&f), IN " left closed");
+	close_client(&f);
+}
+
+/* Neither those who are let in nor those who are not. */
+static void test_nobody_connects_without_end(void **state)
+{
+	static const struct {
+		const char *tries[2];
+	} cases[] = {{{"0", "1"}}, {{"0{\"token\":\"no\"}", NULL}}};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct fixture f;
+		unsigned tries = 0;
+		open_client(&f, 4);
+		for (; f.socket.session && tries < 2 * SIO_CONNECTS_MAX; tries++) {
+			receive(&f, str_from(cases[i].tries[0]));
+			if (f.socket.session && cases[i].tries[1])
+				receive(&f, str_from(cases[i].tries[1]));
+		}
+		assert_int_equal(tries, SIO_CONNECTS_MAX + 1);
+		close_client(&f);
+
+		open_client(&f, 4); /* but for ever at that pace */
+		for (tries = 0; tries < 5 * SIO_CONNECTS_MAX; tries++) {
+			sio_now(&f.sio, OPENED_MS + tries * (uint64_t)SIO_CONNECT_MS);
+			receive(&f, str_from(cases[i].tries[0]));
+			if (cases[i].tries[1])
+				receive(&f, str_from(cases[i].tries[1]));
+		}
+		assert_non_null(f.socket.session);
+		close_client(&f);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_nobody_connects_without_end),
 		cmocka_unit_test(test_whoever_connects_to_nothing_is_closed_in_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
