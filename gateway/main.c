@@ -328,7 +328,7 @@ static void open_all(struct shell *s, struct options *o)
 	o->core.epoch = s->main.self.epoch;
 	o->core.seed = service_random();
 	s->core = gateway_open(&o->core, clock_steady_ms());
-	conns_init(&s->conns, o->core.frame_bytes_max, !o->no_io_uring);
+	conns_init(&s->conns, o->core.frame_bytes_max, o->core.stall_ms, !o->no_io_uring);
 	s->conns.core = s->core;
 	s->conns.native = &s->native;
 	s->ops.send_posted = on_send_posted;

@@ -50,8 +50,8 @@ enum close_code {
 	CLOSE_TOO_LARGE = 1009,
 	CLOSE_NO_JOIN = 4001,
 	CLOSE_SILENT = 4002,
-	CLOSE_TOKEN = 4003, /* it has ended, or is not to be believed */
-	CLOSE_STALLED = 4008,
+	CLOSE_TOKEN = 4003,   /* it has ended, or is not to be believed */
+	CLOSE_STALLED = 4008, /* takes nothing, or does not end a message */
 };
 
 /* How events are written for a client: one set of events, two ways to spell them. */

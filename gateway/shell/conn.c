@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* conn.c — see shell/conn.h. */
+/* conn.c — see shell/conn.h: its life, and what goes out. Not here: what comes in
+ * (shell/received.c). */
 #include "gateway/shell/conn.h"
 #include "proto/shell/clock.h"
 
@@ -14,15 +15,17 @@ enum {
 
 static void on_sent(void *tag, struct str frames, ssize_t sent);
 
-void conns_init(struct conns *all, uint64_t message_max, bool is_gathering)
+void conns_init(struct conns *all, uint64_t message_max, uint64_t stall_ms, bool is_gathering)
 {
 	*all = (struct conns){
 		.message_max = message_max,
+		.stall_ms = stall_ms,
 		.sends = is_gathering ? sends_open(on_sent) : NULL,
 	};
 	TAILQ_INIT(&all->open);
 	TAILQ_INIT(&all->closing);
 	TAILQ_INIT(&all->gone);
+	TAILQ_INIT(&all->parts);
 }
 
 struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_handler *handler)
@@ -64,12 +67,15 @@ void conn_detached(struct conn *c)
 	if (c->is_detached)
 		return;
 	c->is_detached = true;
+	conn_drop_received(c);
 	c->handler->on_detached(c);
 }
 
-static void update_reading(const struct conn *c)
+static void update_reading(struct conn *c)
 {
-	lws_rx_flow_control(c->wsi, !c->is_paused && !c->is_choked);
+	lws_rx_flow_control(c->wsi, conn_is_reading(c));
+	if (conn_is_reading(c))
+		conn_reads_on(c);
 }
 
 void conn_pause(struct conn *c, bool is_paused)
@@ -117,27 +123,6 @@ static void conn_kill(struct conn *c)
 	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 	/* Under libuv a time-out is only looked at after some event of libwebsockets' own. */
 	lws_cancel_service(lws_get_context(c->wsi));
-}
-
-/* ---- in ---- */
-
-bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text)
-{
-	struct conns *all = c->all;
-	if (c->is_detached || c->close_code)
-		return true;
-	if (c->received || !is_last) {
-		if (!keep(&c->received, piece, all->message_max))
-			return false;
-		piece = buf_view(c->received);
-	}
-	if (piece.len > all->message_max)
-		return false;
-	if (is_last) {
-		c->handler->message(c, piece, is_text);
-		drop(&c->received);
-	}
-	return true;
 }
 
 /* ---- out ---- */
@@ -298,26 +283,34 @@ void conn_close(struct conn *c, uint16_t code, uint64_t now_ms)
 	if (!conn_is_open(c))
 		return;
 	c->close_code = code;
+	conn_drop_received(c);
 	wait_for_close(c, now_ms);
 	lws_callback_on_writable(c->wsi);
 }
 
 /* ---- all of them ---- */
 
-uint64_t conns_next_due(const struct conns *all)
+static uint64_t next_kill(const struct conns *all)
 {
 	const struct conn *c = TAILQ_FIRST(&all->closing);
 	return c ? c->kill_ms : UINT64_MAX;
 }
 
+uint64_t conns_next_due(const struct conns *all)
+{
+	uint64_t kill_ms = next_kill(all);
+	uint64_t late_ms = conns_next_late(all);
+	return kill_ms < late_ms ? kill_ms : late_ms;
+}
+
 void conns_tidy(struct conns *all, uint64_t now_ms)
 {
 	struct conn *c;
-	while (conns_next_due(all) <= now_ms)
+	conns_give_up_late(all, now_ms);
+	while (next_kill(all) <= now_ms)
 		conn_kill(TAILQ_FIRST(&all->closing));
 	while ((c = TAILQ_FIRST(&all->gone)) != NULL) {
 		TAILQ_REMOVE(&all->gone, c, entry);
-		drop(&c->received);
 		drop(&c->unsent);
 		peer_drop(c->peer);
 		mem_free(c);

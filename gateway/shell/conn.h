@@ -17,6 +17,7 @@
 #include <sys/queue.h>
 
 TAILQ_HEAD(conn_list, conn);
+TAILQ_HEAD(part_list, part);
 
 struct conn;
 struct native;
@@ -39,7 +40,7 @@ struct conn {
 	struct lws *wsi;         /* NULL: closed, and only waits to be freed */
 	TAILQ_ENTRY(conn) entry; /* in all->open, all->closing or all->gone */
 	uint64_t kill_ms;        /* while closing */
-	struct buf *received;    /* of a message that comes in pieces, or NULL */
+	struct part *received;   /* of a message that is not whole yet, or NULL */
 	struct buf *unsent;      /* or NULL */
 	uint32_t acked;          /* low bits: bytes that the client had taken when it was blocked,
 				  * or looked at last */
@@ -57,6 +58,9 @@ struct conn {
 /* All of them. */
 struct conns {
 	uint64_t message_max;     /* bytes of one message from a client */
+	uint64_t stall_ms;        /* for a message that was begun to be whole */
+	struct part_list parts;   /* of messages; the one that is waited for longest first */
+	uint64_t received_bytes;  /* of messages that are not whole yet */
 	struct conn_list open;    /* and dead ones, until libwebsockets has closed them */
 	struct conn_list closing; /* the longest first */
 	struct conn_list gone;    /* ops may still name them */
@@ -68,7 +72,7 @@ struct conns {
 };
 
 /* `is_gathering`: sends together what conn_post is given, where the system can. */
-void conns_init(struct conns *all, uint64_t message_max, bool is_gathering);
+void conns_init(struct conns *all, uint64_t message_max, uint64_t stall_ms, bool is_gathering);
 
 /* The connection is established; the rest of its user's struct is zeroed. */
 struct conn *conn_open(struct conns *all, struct lws *wsi, const struct conn_handler *handler);
@@ -93,15 +97,28 @@ static inline bool conn_is_open(const struct conn *c)
 	return !c->is_detached && !c->is_dead && !c->close_code;
 }
 
+static inline bool conn_is_reading(const struct conn *c)
+{
+	return !c->is_paused && !c->is_choked;
+}
+
 /* libwebsockets has closed it. */
 void conn_closed(struct conn *c);
 
 /* The client takes no more and sends no more: its user may forget it, the close goes on. */
 void conn_detached(struct conn *c);
 
-/* A piece of a message. False when the message is longer than allowed. */
+/* A piece of a message. False when the message is longer than allowed. The connection is closed
+ * with CLOSE_STALLED when the message is not whole in time, or is too much with those of others. */
 NODISCARD
 bool conn_receive(struct conn *c, struct str piece, bool is_last, bool is_text);
+
+/* For shell/conn.c only: nobody wants what has come of a message; reading goes on, and the message
+ * has all its time again; when the next one is late; closes the connections of those that are. */
+void conn_drop_received(struct conn *c);
+void conn_reads_on(struct conn *c);
+uint64_t conns_next_late(const struct conns *all);
+void conns_give_up_late(struct conns *all, uint64_t now_ms);
 
 /* The socket takes data again and libwebsockets' backlog is empty. */
 void conn_writable(struct conn *c);
@@ -116,8 +133,8 @@ static inline void conn_count_close(const struct conn *c, enum close_code code)
 		gateway_count_close(c->all->core, code);
 }
 
-/* Ends connections whose close has waited too long; frees those that are gone. At the end of each
- * turn. */
+/* Closes connections whose message is not whole in time; ends those whose close has waited too
+ * long; frees those that are gone. At the end of each turn. */
 void conns_tidy(struct conns *all, uint64_t now_ms);
 
 /* The next time that conns_tidy has something to end; UINT64_MAX: never. */

@@ -60,6 +60,8 @@ static const struct metric_row rows[] = {
 		refused_origins)},
 	{CONNS("unsent_overflows_total", COUNTER, "clients closed with too much unsent",
 	       unsent_overflows)},
+	{CONNS("received_bytes", GAUGE, "bytes of messages by WebSocket that are not whole yet",
+	       received_bytes)},
 	{TOKENS("tokens_taken_total", COUNTER, "tokens that were good", taken)},
 	{TOKENS("tokens_refused_total", COUNTER, "tokens that were not", refused)},
 	{TLS("tls_connections", GAUGE, "clients that came by TLS", connections)},

@@ -11,7 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PING_INTERVAL_MS = 300, PING_TIMEOUT_MS = 200, PAYLOAD_MAX = 1000000 };
+enum {
+	PING_INTERVAL_MS = 300,
+	PING_TIMEOUT_MS = 200,
+	PAYLOAD_MAX = 1000000,
+	STALL_MS = 30000,
+};
 
 struct shell {
 	uv_loop_t loop;
@@ -98,7 +103,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	open_loop(&s);
-	conns_init(&s.conns, PAYLOAD_MAX, false);
+	conns_init(&s.conns, PAYLOAD_MAX, STALL_MS, false);
 	s.conns.native = &s.native;
 	eio_open(&s.eio, &(struct eio_options){.ping_interval_ms = PING_INTERVAL_MS,
 					       .ping_timeout_ms = PING_TIMEOUT_MS,

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // slow.test.mjs - a reader that stops reading in a busy room: the others notice nothing, its own messages wait for
 // it in the room's log, and one that takes nothing for too long is closed with 4008 and may resume.
+// So is one whose message is not whole for too long.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { Client } from "./lib/client.mjs";
 import { assertGapFree, messagesSeen } from "./lib/room.mjs";
 import { Stack } from "./lib/stack.mjs";
-import { until } from "./lib/wait.mjs";
+import { sleep, until } from "./lib/wait.mjs";
 
 const COUNT = 3000;
 const BODY = "x".repeat(3500); // together more than the sockets' buffers and the room's log hold
@@ -142,5 +143,59 @@ describe("slow for too long", () => {
     assertGapFree(all);
     assert.equal(all.length, COUNT);
     await Promise.all([writer, back].map((client) => client.close()));
+  });
+});
+
+describe("messages that are never whole", () => {
+  const STALL_MS = 2000;
+  const BYTES_MAX = 64 * 1024 * 1024; // of all of them together
+  const received = async (stack) => metric(await stack.metrics(), "received_bytes");
+  const begin = (client, text) => client.socket.send(text, { fin: false });
+  const more = (client, text, fin) => client.socket.send(text, { fin });
+  let stack;
+  afterEach(() => stack?.stop());
+
+  it("end after a while, however they drip, and those that become whole are taken", async () => {
+    stack = await Stack.start({ gatewayOptions: ["--rate", "0", "--stall-timeout", STALL_MS] });
+    const patient = await Client.join(stack, "patient", "main");
+    const slow = await Promise.all(Array.from({ length: 20 }, (_, i) => Client.join(stack, `slow-${i}`, "main")));
+    const began = Date.now();
+    for (const client of slow) begin(client, "x".repeat(20_000));
+    await until("it is counted", async () => (await received(stack)) === slow.length * 20_000);
+    const drip = setInterval(() => {
+      for (const client of slow) if (client.socket.readyState === client.socket.OPEN) more(client, "x", false);
+    }, 100);
+    for (let id = 1000; slow.some((client) => !client.close_) || Date.now() - began < 2 * STALL_MS; id++) {
+      const text = JSON.stringify({ event: "updateChat", data: { room: "main", body: BODY }, id });
+      begin(patient, text.slice(0, 1000));
+      await sleep(STALL_MS / 8);
+      more(patient, text.slice(1000), true);
+      await patient.take("ack", (frame) => frame.id === id);
+      assert.ok(Date.now() - began < 20_000, "they end");
+    }
+    clearInterval(drip);
+    for (const client of slow) assert.equal((await client.closed()).code, 4008);
+    await patient.say("main", "still there");
+    assert.equal(await received(stack), 0);
+    await patient.close();
+  });
+
+  it("are kept within a bound, the newest ones", async () => {
+    const size = 1_000_000;
+    stack = await Stack.start({ gatewayOptions: ["--rate", "0", "--frame-max", "1048576", "--stall-timeout", "120000"] });
+    const slow = [];
+    for (let sent = 0; sent < BYTES_MAX + 10 * size; sent += size) {
+      const client = await Client.join(stack, `slow-${slow.length}`, "main");
+      begin(client, "x".repeat(size));
+      slow.push(client);
+      await until("it has come", async () => (await received(stack)) >= Math.min(sent + size, BYTES_MAX - size));
+    }
+    for (const client of slow.slice(0, 10)) assert.equal((await client.closed()).code, 4008);
+    const kept = await received(stack);
+    assert.ok(kept > BYTES_MAX - 2 * size && kept <= BYTES_MAX, `${kept} bytes`);
+    more(slow.at(-1), "", true);
+    assert.equal((await slow.at(-1).take("error")).data.code, "bad_json");
+    for (const { socket } of slow) socket.terminate();
+    await until("all of it is forgotten", async () => (await received(stack)) === 0);
   });
 });
