@@ -103,10 +103,12 @@ void script_event(struct script *s, enum service from, enum service to, struct b
 		put_event(s, rows[(kind - ANY_KIND) % count].type, batch);
 		return;
 	}
-	const struct bus_row *fits[UINT8_MAX];
+	const struct bus_row *fits[UINT8_MAX] = {0};
+	CHECK(count <= ARRAY_LEN(fits));
 	for (size_t i = 0; i < count; i++)
 		if ((rows[i].from == from && rows[i].to == to) || rows[i].to == SERVICE_ANY)
 			fits[fitting++] = &rows[i];
+	CHECK(fitting > 0);
 	put_event(s, fits[kind % fitting]->type, batch);
 }
 
