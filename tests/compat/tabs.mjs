@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { WebSocket } from "ws";
-import { Parlor } from "../../gateway/web/parlor.js";
+import { Parlor } from "../e2e/lib/web.mjs";
 import { until, within } from "../e2e/lib/wait.mjs";
 
 const ROOM = "tabs";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import { Parlor, ParlorError } from "../../gateway/web/parlor.js";
+import { Parlor, ParlorError } from "./lib/web.mjs";
 import { Client } from "./lib/client.mjs";
 import { Stack } from "./lib/stack.mjs";
 import { sleep, until } from "./lib/wait.mjs";

@@ -9,7 +9,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import * as jose from "jose";
 import WebSocket from "ws";
-import { Parlor } from "../../gateway/web/parlor.js";
+import { Parlor } from "./lib/web.mjs";
 import { Client } from "./lib/client.mjs";
 import { SioClient } from "./lib/sio.mjs";
 import { Stack } from "./lib/stack.mjs";
